@@ -1,0 +1,164 @@
+/** What the comparison takes in and gives out. Plain data: it is stored with every decision and drawn on every card. */
+
+/** What a measurement says. `no-data` is neither good nor bad (rule 4). */
+export type Verdict = 'degraded' | 'healthy' | 'inconclusive' | 'no-data';
+
+/** Which way a metric gets worse. */
+export type Direction = 'lower-is-better' | 'higher-is-better';
+
+export type Arm = 'stable' | 'candidate';
+
+/**
+ * How much worse the candidate may be before it counts as degraded, and how well it must be known to be well.
+ * `relative` 0.25 means a quarter worse; `absolute` is in the metric's own unit. Both given: the wider one holds.
+ */
+export interface Tolerance {
+  readonly relative: number | null;
+  readonly absolute: number | null;
+  /** Ratio of candidate to stable that `healthy` must stay under (analysis.md: 1.5). */
+  readonly healthyRatio: number;
+}
+
+/** Where the numbers of one metric come from; selectors are PromQL, see `MetricSource`. */
+export type MetricKind =
+  /** Share of bad events, as two counters: `bad` of `total` (or `good` of `total`: give exactly one of them). */
+  | { readonly kind: 'proportion'; readonly bad: string | null; readonly good: string | null; readonly total: string }
+  /** Events against an exposure; `per` null: against seconds of running instances. */
+  | { readonly kind: 'rate'; readonly events: string; readonly per: string | null }
+  /** Classic histogram; `bounds` are upper bucket bounds in `unit`, empty: every bound the histogram has. */
+  | { readonly kind: 'latency'; readonly buckets: string; readonly bounds: readonly number[] }
+  /** A value that is read, not counted. */
+  | { readonly kind: 'gauge'; readonly value: string };
+
+export interface Metric {
+  readonly name: string;
+  readonly title: string;
+  /** Shown behind the numbers: `%`, `s`, `req/s`, … A proportion is shown in per cent whatever this says. */
+  readonly unit: string;
+  readonly source: MetricKind;
+  readonly direction: Direction;
+  readonly tolerance: Tolerance;
+  /** Fewer events (proportion, rate, latency: of the denominator) or samples (gauge) in an arm: `no-data`. */
+  readonly minimumSamples: number;
+  /** The candidate past this value is beyond discussion: a rollback goes to 0 at once (rule 9). Null: none. */
+  readonly criticalLimit: number | null;
+  /** Share of the alpha this metric gets; the weights of a policy sum to 1. */
+  readonly weight: number;
+}
+
+/** How often and over what the comparison looks. */
+export interface ComparisonSettings {
+  readonly windowMs: number;
+  readonly warmUpMs: number;
+  /** Time between two looks. */
+  readonly everyMs: number;
+  readonly minimumWindows: number;
+  /** Where the past of a service without a rollout is looked for: the same time this long ago. */
+  readonly lastWeekOffsetMs: number;
+}
+
+/** One aligned window of one arm. `events`/`exposure` for counted kinds, `value` for gauges. Absent windows are left out. */
+export interface CountWindow {
+  readonly endMs: number;
+  readonly events: number;
+  readonly exposure: number;
+}
+export interface ValueWindow {
+  readonly endMs: number;
+  readonly value: number;
+}
+
+/** What was read for one metric, one arm and one stretch of time. */
+export type Series =
+  | { readonly kind: 'counts'; readonly windows: readonly CountWindow[] }
+  /** Per bucket bound: `events` = slower than the bound, `exposure` = all. */
+  | {
+      readonly kind: 'tails';
+      readonly bounds: readonly { readonly bound: number; readonly windows: readonly CountWindow[] }[];
+    }
+  | { readonly kind: 'values'; readonly windows: readonly ValueWindow[] };
+
+/** Everything one look has to go on. A missing arm is null; why it is missing stands beside it. */
+export interface MetricSamples {
+  readonly metric: string;
+  readonly stableNow: Series | null;
+  readonly stableBefore: Series | null;
+  readonly candidateNow: Series | null;
+  /** Why something is missing, for the card: "Prometheus did not answer within 5 s". */
+  readonly missing: string | null;
+}
+
+/** The stretch of time a look covers. All moments are Unix milliseconds. */
+export interface LookPeriod {
+  /** Windows end in (fromMs, toMs]. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** `healthy` is judged on windows after this (the step's shift and its warm-up); `degraded` on all. */
+  readonly healthyFromMs: number;
+  /** Begins of steps: a restart of the e-process is made at each, and every 15 min. */
+  readonly restartsAtMs: readonly number[];
+  /** The past the present is paired with begins this long before `fromMs`. */
+  readonly beforeOffsetMs: number;
+}
+
+/** One number with what is behind it. `value` null: no data. */
+export interface Reading {
+  readonly value: number | null;
+  /** Events of the denominator, or samples of a gauge. */
+  readonly samples: number;
+}
+
+export interface MetricComparison {
+  readonly metric: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly direction: Direction;
+  /** True: readings are shares 0..1, shown in per cent. */
+  readonly isShare: boolean;
+  /** Candidate against stable. Without a candidate arm: the service against its own past. */
+  readonly verdict: Verdict;
+  /** Stable now against its own past: what a rollback's phases and the common cause are judged by. */
+  readonly stableVerdict: Verdict;
+  /** Candidate now against the service's past. */
+  readonly candidateVersusPast: Verdict;
+  readonly stableBefore: Reading;
+  readonly stableNow: Reading;
+  readonly candidateNow: Reading;
+  /** Candidate/stable ratio in the bad direction (difference for gauges) with its always-valid interval. */
+  readonly change: { readonly estimate: number; readonly lower: number; readonly upper: number } | null;
+  /** The limit `change` is held against (ratio, or difference for gauges). */
+  readonly limit: number;
+  readonly changeIs: 'ratio' | 'difference';
+  /** Evidence that it is worse than the limit (an e-value; 1 = none). */
+  readonly evidence: number;
+  /** The candidate is past `criticalLimit`. */
+  readonly critical: boolean;
+  readonly weight: number;
+  /** One plain sentence with the numbers. */
+  readonly sentence: string;
+  /** stable and candidate over time, for the chart: at most 20 points, oldest first. */
+  readonly line: readonly {
+    readonly endMs: number;
+    readonly stable: number | null;
+    readonly candidate: number | null;
+  }[];
+}
+
+/** The outcome of one look: over all metrics, and each. */
+export interface Comparison {
+  readonly atMs: number;
+  readonly verdict: Verdict;
+  /** Over all metrics: stable against its own past. */
+  readonly stableVerdict: Verdict;
+  /** Both arms are worse than their own past and not than each other: a rollback will not help (rule 5). */
+  readonly commonCause: boolean;
+  /** Any metric's candidate is past its critical limit. */
+  readonly critical: boolean;
+  /** 0..100, for display only. */
+  readonly score: number | null;
+  /** Names of the metrics that are degraded. */
+  readonly culprits: readonly string[];
+  readonly metrics: readonly MetricComparison[];
+  /** Why there is no data, where there is none. */
+  readonly missing: string | null;
+}

@@ -1,0 +1,54 @@
+import type { Refusal } from '../domain/effect.ts';
+import type { Command, DomainEvent, Observed } from '../domain/event.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Actor, Alert, ServiceState, Version } from '../domain/state.ts';
+import type { StoredEntry } from '../ports/store.ts';
+
+/** What every way in calls: Slack, HTTP, the command line. Implemented by `createApplication`. */
+export interface Application {
+  /** Takes alerts in. Resolves when everything is durably stored: only then may the sender be told 200. */
+  receiveAlerts(alerts: readonly Alert[]): Promise<AlertReceipt>;
+  /** A person's or a pipeline's command. `key` makes it happen once (a Slack view id, an idempotency key). */
+  command(request: CommandRequest): Promise<Answer>;
+  /** Starts a rollout: asks the target what is in force, then decides. */
+  start(request: {
+    service: string;
+    candidate: Version;
+    force: boolean;
+    reason: string;
+    actor: Actor;
+    key: string;
+  }): Promise<Answer>;
+  /** Whether a press would be allowed now: the check before a modal is opened; the same is checked again at submit. */
+  check(request: CommandRequest): Promise<Answer>;
+  deliver(service: string, event: DomainEvent, key: string): Promise<Answer>;
+
+  policies(): readonly Policy[];
+  status(service: string): Promise<Status | null>;
+  statuses(): Promise<readonly Status[]>;
+  history(service: string, limit: number): Promise<readonly StoredEntry[]>;
+}
+
+export interface CommandRequest {
+  readonly service: string;
+  readonly command: Command;
+  readonly actor: Actor;
+  readonly binding?: string;
+  readonly key: string;
+}
+
+export type Answer =
+  | { readonly ok: true /** What happened, for who asked. */; readonly text: string; readonly duplicate: boolean }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export interface AlertReceipt {
+  readonly matched: number;
+  readonly unmatched: number;
+  readonly duplicates: number;
+}
+
+export interface Status {
+  readonly policy: Policy;
+  readonly state: ServiceState;
+  readonly observed?: Observed;
+}

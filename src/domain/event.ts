@@ -1,0 +1,86 @@
+import type { Comparison } from '../analysis/types.ts';
+import type { Actor, Alert, TimerKey, Version } from './state.ts';
+
+/** Everything that can happen to a service. */
+export type DomainEvent =
+  | { readonly type: 'alert'; readonly alert: Alert }
+  | {
+      readonly type: 'command';
+      readonly command: Command;
+      readonly actor: Actor /** What the pressed button was drawn for; absent for a typed command. See `binding.ts`. */;
+      readonly binding?: string;
+    }
+  | { readonly type: 'measured'; readonly lookId: number; readonly comparison: Comparison }
+  | { readonly type: 'timer'; readonly key: TimerKey; readonly epoch: number }
+  | {
+      readonly type: 'shifted';
+      readonly shiftId: string;
+      readonly exposurePercent: number /** Our call may still land later: its reply was lost. */;
+      readonly uncertain: boolean;
+    }
+  | {
+      readonly type: 'shift_failed';
+      readonly shiftId: string;
+      readonly problem: 'not-ready' | 'failed';
+      readonly reason: string;
+    }
+  /** PagerDuty's answer to a page, and what people do there. */
+  | { readonly type: 'paged'; readonly degradationId: string; readonly action: 'trigger' | 'acknowledge' | 'resolve' }
+  | {
+      readonly type: 'page_failed';
+      readonly degradationId: string;
+      readonly action: 'trigger' | 'acknowledge' | 'resolve';
+      readonly reason: string;
+    }
+  | { readonly type: 'pager_acknowledged'; readonly degradationId: string; readonly by: string }
+  | { readonly type: 'pager_resolved'; readonly degradationId: string; readonly by: string }
+  /** The policy file changed: `enforce` to `observe` takes effect at once, cards are drawn anew. */
+  | { readonly type: 'policy_changed' };
+
+/** What people (and pipelines) can ask for. Reasons are free text from outside. */
+export type Command =
+  | {
+      readonly name: 'start';
+      readonly candidate: Version /** What the target said just now. */;
+      readonly observed: Observed;
+      readonly force: boolean;
+      readonly reason: string;
+    }
+  /** `step`: the next step; `all`: straight to 100 % (takes the quorum). */
+  | { readonly name: 'promote'; readonly scope: 'step' | 'all'; readonly reason: string }
+  /** `phased`: by the policy's phases; `at-once`: to 0 now (also hastens a phased one under way). */
+  | {
+      readonly name: 'rollback';
+      readonly pace: 'phased' | 'at-once' /** Null: the rollout's stable, or the last known good. */;
+      readonly to: string | null;
+      readonly reason: string;
+    }
+  /** Also "Pause here" while rolling back. */
+  | { readonly name: 'hold' /** Null: the policy's. */; readonly forMs: number | null; readonly reason: string }
+  /** Ends a hold or a pause, tries again what is stuck. */
+  | { readonly name: 'resume'; readonly reason: string }
+  | { readonly name: 'extend'; readonly byMs: number; readonly reason: string }
+  | { readonly name: 'acknowledge'; readonly reason: string }
+  /** Ends a rollout at 0 %, or a question without a rollout. */
+  | { readonly name: 'cancel'; readonly reason: string }
+  | { readonly name: 'freeze'; readonly reason: string }
+  | { readonly name: 'unfreeze'; readonly reason: string }
+  | { readonly name: 'automation'; readonly on: boolean; readonly reason: string };
+export type CommandName = Command['name'];
+
+/** A target as it stands. Versions and exposure are null where the target cannot tell. */
+export interface Observed {
+  readonly stable: string | null;
+  readonly candidate: string | null;
+  /** The candidate's share, 0..100, as really in force. */
+  readonly exposurePercent: number | null;
+  /** Versions that can take traffic now; a version not listed is not known to be ready. */
+  readonly ready: Readonly<Record<string, Readiness>>;
+  /** For compare-and-set, where the target has it. */
+  readonly revision: string | null;
+}
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not, or what makes it ready: "3 of 3 instances". */
+  readonly detail: string;
+}

@@ -1,0 +1,115 @@
+import type { ComparisonSettings, Metric } from '../analysis/types.ts';
+
+/** A policy as the decisions see it: plain, validated, all durations in milliseconds. `policies/` makes it from YAML. */
+export interface Policy {
+  /** The service it is for; also its name in commands and in the journal. */
+  readonly service: string;
+  readonly description: string;
+  /** Hash of the file's content: recorded with every decision. */
+  readonly revision: string;
+  /** `observe`: automation neither shifts nor pages, it says what it would have done. */
+  readonly mode: 'enforce' | 'observe';
+  /** Slack channel id or #name. */
+  readonly channel: string;
+  readonly runbookUrl: string | null;
+  readonly dashboardUrl: string | null;
+  readonly target: TargetSpec;
+  readonly steps: readonly Step[];
+  readonly rollback: RollbackPlan;
+  readonly metrics: readonly Metric[];
+  readonly comparison: ComparisonSettings;
+  /** Where numbers come from; null: the instance's PROMETHEUS_URL. */
+  readonly prometheus: Endpoint | null;
+  readonly alertmanager: Endpoint | null;
+  /** Any one of them matching makes an alert this service's. */
+  readonly alerts: readonly AlertSelector[];
+  readonly approvers: Approvers;
+  readonly respond: Respond;
+  readonly escalate: Escalate | null;
+  /** How long a version must have served without an open degradation to be a last known good. */
+  readonly lastGoodAfterMs: number;
+  /** How long a rollout is watched after 100 %. */
+  readonly watchMs: number;
+}
+
+/** Which adapter moves the traffic, and its own settings, already checked by that adapter's schema. */
+export interface TargetSpec {
+  readonly kind: string;
+  readonly config: unknown;
+}
+
+/** One step forward. Exposure is the candidate's share of traffic, 0..100. */
+export interface Step {
+  readonly exposurePercent: number;
+  /** The gate is asked after this. */
+  readonly soakMs: number;
+  /** A gate still undecided after this opens the question. */
+  readonly maxSoakMs: number;
+}
+
+export interface RollbackPlan {
+  /** Exposures on the way back, falling, the last one 0. Those not below the present exposure are left out. */
+  readonly phases: readonly Step[];
+  /** After 0: how long it must look well, and how long it may take. */
+  readonly verify: { readonly soakMs: number; readonly maxSoakMs: number };
+}
+
+/** An HTTP endpoint with how to get in. Secrets were resolved from `LASTGOOD_SECRET_*` when the policy was loaded. */
+export interface Endpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: {
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+    readonly insecure: boolean;
+  };
+}
+
+/** Alertmanager's matchers: all must hold. Severity comes from the alert's `severity` label unless `severity` says so. */
+export interface AlertSelector {
+  readonly matchers: readonly Matcher[];
+  readonly severity: Severity | null;
+}
+export interface Matcher {
+  readonly label: string;
+  readonly operator: '=' | '!=' | '=~' | '!~';
+  readonly value: string;
+}
+export type Severity = 'warning' | 'critical';
+
+export interface Approvers {
+  /** Slack user ids; `*` lets everybody in. */
+  readonly users: readonly string[];
+  /** How many different approvers "promote all steps" takes. */
+  readonly quorum: number;
+}
+
+export interface Respond {
+  /** How long a signal must last before the question is put. */
+  readonly graceMs: number;
+  /** From the question to the default action. */
+  readonly deadlineMs: number;
+  /** The same where a critical alert is among the signals; never longer than `deadlineMs`. */
+  readonly criticalDeadlineMs: number;
+  readonly defaultAction: 'rollback' | 'hold' | 'page';
+  /** What the deadline does where nothing could be measured. */
+  readonly whenUnknown: 'hold' | 'rollback';
+  /** All extensions and the acknowledgement together add no more than this (90 min). */
+  readonly extendCapMs: number;
+  /** What one acknowledgement adds. */
+  readonly acknowledgeMs: number;
+  /** How long it must stay well before a recovery ends the question. */
+  readonly stabilityMs: number;
+  /** How long a Hold lasts unless told otherwise (30 min). */
+  readonly holdMs: number;
+}
+
+export interface Escalate {
+  /** From the question; before the deadline. */
+  readonly afterMs: number;
+  /** Paged again while a person is required and nobody acknowledged. */
+  readonly repeatMs: number;
+  readonly routingKey: string | null;
+  readonly severity: 'critical' | 'error' | 'warning' | 'info';
+}
