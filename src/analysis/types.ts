@@ -99,6 +99,8 @@ export interface LookPeriod {
   readonly restartsAtMs: readonly number[];
   /** The past the present is paired with begins this long before `fromMs`. */
   readonly beforeOffsetMs: number;
+  /** What the candidate is held against: `stable` beside it, or (after 100 %, when stable has no traffic) the service's `past`. */
+  readonly against: 'stable' | 'past';
 }
 
 /** One number with what is behind it. `value` null: no data. */

@@ -70,6 +70,7 @@ export type JournalKind =
   | 'rollout-started'
   | 'step-ordered'
   | 'shifted'
+  | 'shift-failed'
   | 'gate-passed'
   | 'would-have'
   | 'rollout-completed'

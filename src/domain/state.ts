@@ -177,6 +177,8 @@ export type Signal =
     }
   /** The gate found it degraded. */
   | { readonly kind: 'gate-failed'; readonly culprits: readonly string[]; readonly atMs: number }
+  /** A shift failed or the way back is closed: a person is required. */
+  | { readonly kind: 'stuck'; readonly reason: string; readonly atMs: number }
   /** The gate could not tell by `maxSoak`. */
   | { readonly kind: 'gate-undecided'; readonly verdict: 'inconclusive' | 'no-data'; readonly atMs: number };
 
@@ -230,6 +232,8 @@ export type DegradationStage =
       readonly remainingMs: number;
       readonly escalateRemainingMs: number | null /** It was in grace, not yet asked. */;
       readonly unasked: boolean;
+      /** It stood held for this: what a re-fire goes back to. Null: it was asking (or in grace). */
+      readonly held: HeldReason | null;
     }
   /** A person or the default action decided; open until what was decided is done. */
   | { readonly name: 'decided' }
