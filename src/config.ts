@@ -1,0 +1,246 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** Everything an instance is told from outside, checked. Made by `loadConfig`; tests and the demo write it out by hand. */
+export interface Config {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Where people reach this instance, for links; null: no links. */
+  readonly publicUrl: string | null;
+  readonly dataDir: string;
+  readonly policyDir: string;
+  readonly logLevel: LogLevel;
+  readonly slack: { readonly botToken: string; readonly signingSecret: string; readonly apiUrl: string };
+  readonly alertmanager: {
+    /** Any one of them lets a sender in: two while one is being replaced. */
+    readonly webhookTokens: readonly string[];
+    readonly url: string | null;
+  };
+  readonly prometheusUrl: string | null;
+  readonly pagerduty: {
+    readonly routingKey: string | null;
+    /** `host` or `host:port`; null: PagerDuty's own. */
+    readonly eventsHost: string | null;
+  };
+  /** `LASTGOOD_SECRET_*` by full name: what policies may refer to. */
+  readonly policySecrets: Readonly<Record<string, string>>;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All that is wrong with the environment, one line a problem, each with what to do. Never holds a value that is secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** Alertmanager's token is the only thing between the internet and our alerts: shorter ones can be guessed. */
+const minimumTokenLength = 16;
+const policySecretPrefix = 'LASTGOOD_SECRET_';
+
+/** Variables that hold secrets: each may be given as NAME, or as NAME_FILE with the path of a file that holds it. */
+const secretVariables = [
+  'SLACK_BOT_TOKEN',
+  'SLACK_SIGNING_SECRET',
+  'ALERTMANAGER_WEBHOOK_TOKEN',
+  'PAGERDUTY_ROUTING_KEY',
+] as const;
+
+/** Every variable with what it is for; the order is the one of problems and of `lastgood help`. */
+export const variables: readonly { readonly name: string; readonly need: string; readonly meaning: string }[] = [
+  { name: 'SLACK_BOT_TOKEN', need: 'required', meaning: 'bot token of the Slack app, xoxb-…' },
+  { name: 'SLACK_SIGNING_SECRET', need: 'required', meaning: 'signing secret of the Slack app' },
+  {
+    name: 'ALERTMANAGER_WEBHOOK_TOKEN',
+    need: 'required',
+    meaning: `bearer token Alertmanager sends, at least ${minimumTokenLength} characters; several with commas between them`,
+  },
+  { name: 'PROMETHEUS_URL', need: 'for policies without their own', meaning: 'where metrics are read' },
+  { name: 'ALERTMANAGER_URL', need: 'optional', meaning: 'Alertmanager itself, for links' },
+  {
+    name: 'PAGERDUTY_ROUTING_KEY',
+    need: 'for policies that escalate without their own',
+    meaning: 'Events API v2 integration key',
+  },
+  {
+    name: 'PAGERDUTY_EVENTS_HOST',
+    need: 'optional',
+    meaning: 'host[:port] of the Events API, events.eu.pagerduty.com for the EU',
+  },
+  { name: 'POLICY_DIR', need: './policies', meaning: 'directory of policy files' },
+  { name: 'DATA_DIR', need: './data', meaning: 'directory of the database' },
+  { name: 'HOST', need: '0.0.0.0', meaning: 'address to listen on' },
+  { name: 'PORT', need: '3000', meaning: 'port to listen on, 0 for any free one' },
+  { name: 'PUBLIC_URL', need: 'optional', meaning: 'where people reach this instance' },
+  { name: 'SLACK_API_URL', need: 'https://slack.com/api/', meaning: 'another Slack API, for tests' },
+  { name: 'LOG_LEVEL', need: 'info', meaning: logLevels.join(', ') },
+];
+
+const httpUrl = (what: string) =>
+  z.string().refine(isHttpUrl, `must be an http:// or https:// URL of ${what}, without a user name or password in it`);
+
+const environmentSchema = z.object({
+  SLACK_BOT_TOKEN: z
+    .string({
+      error: 'is missing: set it to the bot token of your Slack app (OAuth & Permissions → Bot User OAuth Token)',
+    })
+    .regex(/^xoxb-/, 'is not a bot token: it must begin with xoxb- (OAuth & Permissions → Bot User OAuth Token)'),
+  SLACK_SIGNING_SECRET: z
+    .string({
+      error: 'is missing: set it to the signing secret of your Slack app (Basic Information → App Credentials)',
+    })
+    .min(8, 'is too short to be a signing secret (Basic Information → App Credentials)'),
+  ALERTMANAGER_WEBHOOK_TOKEN: z
+    .string({
+      error:
+        'is missing: make one with `openssl rand -hex 32` and put the same into Alertmanager (http_config.authorization.credentials)',
+    })
+    .transform((value) => value.split(',').map((token) => token.trim()))
+    .refine(
+      (tokens) => tokens.every((token) => token.length >= minimumTokenLength),
+      `has a token shorter than ${minimumTokenLength} characters: make one with \`openssl rand -hex 32\``,
+    )
+    .refine(
+      (tokens) => tokens.every((token) => /^[\x21-\x7e]*$/.test(token)),
+      'has a token with a space or a character that no HTTP header can carry',
+    ),
+  PROMETHEUS_URL: httpUrl('Prometheus').optional(),
+  ALERTMANAGER_URL: httpUrl('Alertmanager').optional(),
+  PAGERDUTY_ROUTING_KEY: z
+    .string()
+    .regex(
+      /^[0-9A-Za-z]{32}$/,
+      'is not an Events API v2 integration key: 32 letters and digits (Service → Integrations)',
+    )
+    .optional(),
+  PAGERDUTY_EVENTS_HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, 'must be host or host:port, without https:// and without a path')
+    .optional(),
+  POLICY_DIR: z.string().default('./policies'),
+  DATA_DIR: z.string().default('./data'),
+  HOST: z.string().default('0.0.0.0'),
+  PORT: z
+    .string()
+    .default('3000')
+    .refine(
+      (value) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535,
+      'must be a port number from 0 to 65535 (0: any free one)',
+    )
+    .transform(Number),
+  PUBLIC_URL: httpUrl('this instance').optional(),
+  SLACK_API_URL: httpUrl('a Slack API')
+    .default('https://slack.com/api/')
+    .transform((url) => (url.endsWith('/') ? url : `${url}/`)),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
+});
+
+/**
+ * Reads the environment. An empty value counts as not set.
+ * @throws {ConfigError} with every problem at once.
+ */
+export function loadConfig(environment: Environment, readFile: (path: string) => string = readUtf8): Config {
+  const problems: string[] = [];
+  const names = [...secretVariables, ...policySecretNames(environment)];
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined && value !== '') given[name] = value;
+  // A secret whose file cannot be read was given, wrongly: it is not missing as well.
+  const unreadable = new Set<string>();
+  for (const name of names) {
+    const outcome = readSecret(name, given, readFile);
+    if ('problem' in outcome) {
+      problems.push(outcome.problem);
+      unreadable.add(name);
+    } else if (outcome.value !== undefined) given[name] = outcome.value;
+  }
+
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = String(issue.path[0]);
+      if (!unreadable.has(name)) problems.push(`${name} ${issue.message}`);
+    }
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const policySecrets = names
+    .filter((name) => name.startsWith(policySecretPrefix))
+    .map((name) => [name, given[name] ?? '']);
+  return toConfig(parsed.data, Object.fromEntries(policySecrets));
+}
+
+/** Every value of a config that must never be seen in a log, an error or a message. */
+export function secretsOf(config: Config): readonly string[] {
+  return [
+    config.slack.botToken,
+    config.slack.signingSecret,
+    ...config.alertmanager.webhookTokens,
+    ...(config.pagerduty.routingKey === null ? [] : [config.pagerduty.routingKey]),
+    ...Object.values(config.policySecrets),
+  ];
+}
+
+function toConfig(values: z.infer<typeof environmentSchema>, policySecrets: Record<string, string>): Config {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl: values.PUBLIC_URL ?? null,
+    dataDir: values.DATA_DIR,
+    policyDir: values.POLICY_DIR,
+    logLevel: values.LOG_LEVEL,
+    slack: {
+      botToken: values.SLACK_BOT_TOKEN,
+      signingSecret: values.SLACK_SIGNING_SECRET,
+      apiUrl: values.SLACK_API_URL,
+    },
+    alertmanager: { webhookTokens: values.ALERTMANAGER_WEBHOOK_TOKEN, url: values.ALERTMANAGER_URL ?? null },
+    prometheusUrl: values.PROMETHEUS_URL ?? null,
+    pagerduty: { routingKey: values.PAGERDUTY_ROUTING_KEY ?? null, eventsHost: values.PAGERDUTY_EVENTS_HOST ?? null },
+    policySecrets,
+  };
+}
+
+function readSecret(
+  name: string,
+  given: Readonly<Record<string, string>>,
+  readFile: (path: string) => string,
+): { value: string | undefined } | { problem: string } {
+  const file = `${name}_FILE`;
+  const path = given[file];
+  if (path === undefined) return { value: given[name] };
+  if (given[name] !== undefined) return { problem: `${name} and ${file} are both set: keep one of them` };
+  try {
+    const value = readFile(path).replace(/\r?\n$/, '');
+    if (value === '') return { problem: `${file} points to ${path}, which is empty: put the secret into it` };
+    return { value };
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    return { problem: `${file} points to ${path}, which cannot be read (${why}): check the path and its permissions` };
+  }
+}
+
+/** `LASTGOOD_SECRET_ROUTER_FILE` stands for `LASTGOOD_SECRET_ROUTER`. */
+function policySecretNames(environment: Environment): string[] {
+  const names = Object.entries(environment)
+    .filter(([name, value]) => name.startsWith(policySecretPrefix) && value !== undefined && value !== '')
+    .map(([name]) => name.replace(/_FILE$/, ''));
+  return [...new Set(names)].sort();
+}
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
+
+function readUtf8(path: string): string {
+  return readFileSync(path, 'utf8');
+}

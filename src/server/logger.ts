@@ -1,0 +1,70 @@
+import pino from 'pino';
+
+export type Logger = pino.Logger;
+
+export interface LoggerOptions {
+  readonly level: string;
+  /** Values that must never be written, whatever line they get into. */
+  readonly secrets: readonly string[];
+  /** Where lines go; absent: standard output, in colours on a terminal. */
+  readonly destination?: pino.DestinationStream;
+}
+
+const redacted = '«redacted»';
+
+/** Names that hold a secret in whatever object somebody logs, one and two levels down. */
+const secretKeys = [
+  'authorization',
+  'token',
+  'botToken',
+  'signingSecret',
+  'password',
+  'secret',
+  'routingKey',
+  'cookie',
+];
+
+/** Shorter values are ordinary words ("on", "1"): to blot them out would make the log unreadable and hide nothing. */
+const shortestSecret = 4;
+
+/** The log: one JSON object a line; the secrets of the configuration are blotted out of the finished line. */
+export function createLogger(options: LoggerOptions): Logger {
+  const blot = redactor(options.secrets);
+  const settings: pino.LoggerOptions = {
+    level: options.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { error: pino.stdSerializers.errWithCause },
+    redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: redacted },
+    hooks: { streamWrite: blot },
+  };
+  return options.destination ? pino(settings, options.destination) : pino(settings, standardOutput());
+}
+
+/** Replaces every secret in a text, as it is and as JSON and URLs write it. */
+export function redactor(secrets: readonly string[]): (text: string) => string {
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    if (secret.length < shortestSecret) continue;
+    for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) forms.add(form);
+  }
+  // Longest first: a secret that begins like another must not leave its end behind.
+  const ordered = [...forms].sort((a, b) => b.length - a.length);
+  return (text) => ordered.reduce((line, form) => line.replaceAll(form, redacted), text);
+}
+
+/** pino-pretty is a development dependency: where it is missing, and wherever nobody watches, lines stay JSON. */
+function standardOutput(): pino.DestinationStream {
+  if (!process.stdout.isTTY || !isInstalled('pino-pretty')) return pino.destination(1);
+  return pino.transport({ target: 'pino-pretty', options: { singleLine: true } });
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
