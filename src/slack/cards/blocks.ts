@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+
+/** A block as it goes to Slack. `@slack/types` does not know `data_visualization` yet, so shapes are our own. */
+export interface Block {
+  readonly type: string;
+  readonly block_id?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What is sent: `text` is complete in itself, for phones and screen readers. */
+export interface Drawing {
+  readonly text: string;
+  readonly blocks: readonly Block[];
+}
+
+export interface Mrkdwn {
+  readonly type: 'mrkdwn';
+  readonly text: string;
+  readonly verbatim: true;
+}
+export interface Plain {
+  readonly type: 'plain_text';
+  readonly text: string;
+  readonly emoji: true;
+}
+
+/** Slack's limits that cards are built to (slack.md). */
+export const LIMIT = {
+  blocks: 50,
+  /** Slack: about 13,200 for all blocks of a message; some room is left. */
+  message: 12_400,
+  text: 3000,
+  header: 150,
+  buttonText: 75,
+  buttonValue: 2000,
+  contextElements: 10,
+  modalTitle: 24,
+  privateMetadata: 3000,
+  /** Slack cuts the fallback text at 40,000 and advises 4,000. */
+  fallback: 3500,
+} as const;
+
+/** `text` must be escaped; `verbatim` keeps Slack from finding links and names of its own in it. */
+export function mrkdwn(text: string): Mrkdwn {
+  return { type: 'mrkdwn', text: text === '' ? ' ' : text, verbatim: true };
+}
+
+export function plain(text: string): Plain {
+  return { type: 'plain_text', text: text === '' ? '-' : text, emoji: true };
+}
+
+export function header(text: string): Block {
+  return { type: 'header', text: plain(text) };
+}
+
+export function section(text: string): Block {
+  return { type: 'section', text: mrkdwn(text) };
+}
+
+export function context(texts: readonly string[]): Block[] {
+  const elements = texts.filter((text) => text !== '').slice(0, LIMIT.contextElements);
+  return elements.length === 0 ? [] : [{ type: 'context', elements: elements.map((text) => mrkdwn(text)) }];
+}
+
+export const divider: Block = { type: 'divider' };
+
+/** Gives every block an id that is new whenever anything of the message is: Slack wants fresh ones at each update. */
+export function withIds(blocks: readonly Block[]): Block[] {
+  const salt = createHash('sha256').update(JSON.stringify(blocks)).digest('hex').slice(0, 12);
+  return blocks.map((block, index) => ({ ...block, block_id: `${salt}-${index}` }));
+}
+
+export function sizeOf(blocks: readonly Block[]): number {
+  return JSON.stringify(blocks).length;
+}
+
+/** The first candidate that Slack will take, else the last. Candidates are tried from rich to plain. */
+export function firstThatFits(candidates: readonly (() => readonly Block[])[]): readonly Block[] {
+  let drawn: readonly Block[] = [];
+  for (const draw of candidates) {
+    drawn = withIds(draw());
+    if (drawn.length <= LIMIT.blocks && sizeOf(drawn) <= LIMIT.message) return drawn;
+  }
+  return drawn;
+}

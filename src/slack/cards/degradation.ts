@@ -1,0 +1,115 @@
+import type { Comparison } from '../../analysis/types.ts';
+import { list, percent, utcTime } from '../../domain/words.ts';
+import type { CardView } from '../../ports/chat.ts';
+import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
+import { buttonRow, buttonsFor } from './buttons.ts';
+import { chart } from './chart.ts';
+import { footer } from './footer.ts';
+import { impact, impactPlain } from './impact.ts';
+import { verdictWords } from './numbers.ts';
+import { named, namedPlain } from './people.ts';
+import { phaseLine } from './phase.ts';
+import { comparisonTable, leftOut } from './table.ts';
+import { fitted, moment, outside } from './text.ts';
+import { degradationHeadline, headerText } from './title.ts';
+
+/** How much is drawn, from everything to what always fits: rows of the table, and whether there is a chart. */
+const DETAIL: readonly { readonly rows: number; readonly chart: boolean }[] = [
+  { rows: 15, chart: true },
+  { rows: 10, chart: true },
+  { rows: 6, chart: true },
+  { rows: 6, chart: false },
+  { rows: 2, chart: false },
+];
+
+/** The card of a degradation: what got worse, by how much, what happens when, and what people can do. */
+export function degradationCard(view: CardView): Drawing {
+  const { degradation } = view;
+  if (!degradation) return { text: `Nothing is known of ${outside(view.card.id, 100)}`, blocks: [] };
+  const headline = headerText(view, degradationHeadline(degradation, view.rollout));
+  const blocks = firstThatFits(
+    DETAIL.map((detail) => () => [
+      header(headline),
+      section(fitted(impact(view) || 'A signal came in.', LIMIT.text)),
+      ...numbers(view, detail),
+      ...part(phaseLine(view)),
+      ...part(decided(view)),
+      ...buttonRow(view),
+      ...context(footer(view)),
+    ]),
+  );
+  return { text: fallback(view, headline), blocks };
+}
+
+function part(text: string): Block[] {
+  return text === '' ? [] : [section(fitted(text, LIMIT.text))];
+}
+
+function numbers(view: CardView, detail: { rows: number; chart: boolean }): Block[] {
+  const comparison = view.degradation?.comparison ?? null;
+  if (comparison === null) return view.degradation?.stage.name === 'ended' ? [] : [section('⏱️ *Measuring…*')];
+  if (comparison.metrics.length === 0) return [];
+  const arms = view.rollout ? 2 : 1;
+  const drawn = detail.chart ? chart(comparison, arms) : null;
+  return [
+    comparisonTable(comparison, arms, detail.rows),
+    ...context([summary(comparison), leftOut(comparison, detail.rows)].filter((s) => s !== '')),
+    ...(drawn ? [drawn] : []),
+  ];
+}
+
+function summary(comparison: Comparison): string {
+  const score = comparison.score === null ? '' : ` · score ${Math.round(comparison.score)} of 100`;
+  return `${verdictWords(comparison.verdict)}${score} · measured ${moment(comparison.atMs, 'seconds')}`;
+}
+
+/** Who or what decided; after the end this stands where the buttons were. */
+function decided({ degradation, rollout, current }: CardView): string {
+  if (!degradation) return '';
+  const { decision, stage } = degradation;
+  const by = decision
+    ? `${ACTION[decision.action] ?? outside(decision.action, 60)} by ${named(decision.by)} · ${moment(decision.atMs)}${
+        decision.reason.trim() === '' ? '' : ` · ${outside(decision.reason, 400)}`
+      }`
+    : '';
+  if (stage.name === 'ended') {
+    const { emoji, words } = degradationHeadline(degradation, rollout);
+    return `${emoji} *${by === '' ? words : by}*${by === '' ? ` · ${moment(stage.atMs)}` : `\nEnded ${moment(stage.atMs)}`}`;
+  }
+  if (!current) return '➡️ A later card has taken over; answer there.';
+  return by === '' ? '' : `☑️ *${by}*`;
+}
+
+/** Past tense of what can be decided, as the decision records it. */
+const ACTION: Readonly<Record<string, string>> = {
+  rollback: 'Rolled back',
+  promote: 'Promoted',
+  hold: 'Held',
+  resume: 'Resumed',
+  cancel: 'Dismissed',
+  page: 'Left to people',
+};
+
+function fallback(view: CardView, headline: string): string {
+  const { degradation, rollout } = view;
+  if (!degradation) return headline;
+  const exposure = rollout
+    ? `${percent(rollout.exposurePercent)} of traffic on ${outside(rollout.candidate.id, 80)}.`
+    : '';
+  const answers = buttonsFor(view).map((b) => b.label);
+  const { stage, decision } = degradation;
+  const deadline =
+    stage.name === 'asking' && rollout && view.policy.mode === 'enforce' && !view.state.automationOff
+      ? `${DEFAULT[view.policy.respond.defaultAction]} at ${utcTime(stage.deadlineMs)} unless someone acts.`
+      : '';
+  const by = decision ? `Decided by ${namedPlain(decision.by)} at ${utcTime(decision.atMs)}.` : '';
+  const offer = answers.length > 0 ? `Answers: ${list(answers)}.` : '';
+  const parts = [`${headline}.`, impactPlain(view), exposure, deadline, by, offer];
+  return fitted(parts.filter((s) => s !== '').join(' '), LIMIT.fallback);
+}
+
+const DEFAULT = {
+  rollback: 'Automatic rollback',
+  hold: 'Exposure is held and somebody paged',
+  page: 'Somebody is paged',
+} as const;

@@ -1,0 +1,80 @@
+import type { Comparison } from '../../analysis/types.ts';
+import type { Alert, Degradation } from '../../domain/state.ts';
+import { list } from '../../domain/words.ts';
+import type { CardView } from '../../ports/chat.ts';
+import { title, worstFirst } from './table.ts';
+import { oneLine, outside } from './text.ts';
+
+const SENTENCE = 700;
+
+/** What got worse, by how much, and whether the rollout is to blame: one or two sentences, markdown, escaped. */
+export function impact(view: CardView): string {
+  const said = alertSentence(view);
+  const measured = view.degradation?.comparison ?? null;
+  if (measured === null) return said;
+  return [numbersSentence(measured, view.rollout !== null), said].filter((s) => s !== '').join('\n');
+}
+
+/** The same for a notification: no markup, escaped. */
+export function impactPlain(view: CardView): string {
+  return impact(view).replaceAll('*', '').replaceAll('\n', ' ');
+}
+
+function numbersSentence(comparison: Comparison, hasRollout: boolean): string {
+  if (comparison.commonCause) {
+    return '⚠️ *Common cause*: stable and the candidate are both worse than their own past, and not than each other. The rollout is not to blame, and a rollback will not help.';
+  }
+  const worst = worstFirst(comparison)[0];
+  const sentence = worst ? outside(worst.sentence, SENTENCE) : '';
+  switch (comparison.verdict) {
+    case 'degraded':
+      return `🔴 *${sentence}*${others(comparison)}`;
+    case 'inconclusive':
+      return `🟡 *Inconclusive*: the numbers do not say yet whether ${hasRollout ? 'the candidate is worse' : 'it is worse than before'}. ${sentence}`;
+    case 'no-data':
+      return `⚫ *No data*: ${comparison.missing ? outside(comparison.missing, SENTENCE) : 'nothing could be measured'}. That is neither good nor bad.`;
+    case 'healthy':
+      return `🟢 *Healthy*: no metric is worse than its limit. ${sentence}`;
+  }
+}
+
+function others(comparison: Comparison): string {
+  const [first] = worstFirst(comparison);
+  const rest = comparison.metrics.filter((m) => m.verdict === 'degraded' && m.metric !== first?.metric);
+  if (rest.length === 0) return '';
+  const names = rest.slice(0, 3).map((m) => title(m));
+  const more = rest.length > names.length ? [...names, `${rest.length - names.length} more`] : names;
+  return ` ${list(more)} ${rest.length === 1 ? 'is' : 'are'} degraded too.`;
+}
+
+/** Why the question is open, from the signals, newest alert text last. */
+function alertSentence(view: CardView): string {
+  const { degradation } = view;
+  if (!degradation) return '';
+  const gate = degradation.signals.findLast((s) => s.kind !== 'alert');
+  const alerts = alertsOf(degradation, view);
+  const first = alerts.find((a) => a.status === 'firing') ?? alerts[0];
+  const said = first ? alertText(first) : '';
+  const gateText =
+    gate?.kind === 'gate-failed'
+      ? `The gate of this step did not pass: ${outside(list(gate.culprits), 300)} degraded.`
+      : gate?.kind === 'gate-undecided'
+        ? `The gate of this step could not tell in time (${gate.verdict === 'no-data' ? 'no data' : 'inconclusive'}).`
+        : '';
+  return [said, gateText].filter((s) => s !== '').join('\n');
+}
+
+function alertText(alert: Alert): string {
+  const text = oneLine(alert.summary) === '' ? alert.description : alert.summary;
+  const state = alert.status === 'firing' ? '🔥' : '✅';
+  const name = outside(alert.name, 120);
+  return oneLine(text) === '' ? `${state} ${name} (${alert.severity})` : `${state} ${name}: ${outside(text, SENTENCE)}`;
+}
+
+/** The alerts among the degradation's signals, as they are known now; firing ones first. */
+export function alertsOf(degradation: Degradation, view: CardView): readonly Alert[] {
+  const fingerprints = new Set(degradation.signals.flatMap((s) => (s.kind === 'alert' ? [s.fingerprint] : [])));
+  return view.state.alerts
+    .filter((a) => fingerprints.has(a.fingerprint))
+    .sort((a, b) => Number(b.status === 'firing') - Number(a.status === 'firing'));
+}

@@ -1,0 +1,26 @@
+import type { Actor } from '../../domain/state.ts';
+import { outside } from './text.ts';
+
+const USER_ID = /^[UW][A-Z0-9]{2,30}$/;
+
+/** Somebody as a card names them: a mention for a person (an update of a message notifies nobody), else the name. */
+export function named(actor: Actor): string {
+  if (actor.kind === 'person') {
+    return USER_ID.test(actor.id) ? `<@${actor.id}>` : `@${outside(actor.name, 80)}`;
+  }
+  return outside(actor.name === '' ? actor.id : actor.name, 120);
+}
+
+/** The same where mentions are not drawn: notifications, headers. */
+export function namedPlain(actor: Actor): string {
+  const name = outside(actor.name === '' ? actor.id : actor.name, 80);
+  return actor.kind === 'person' ? `@${name}` : name;
+}
+
+/**
+ * A refusal's text with its mentions of approvers kept, and nothing else of Slack's own syntax. For messages only one
+ * person sees.
+ */
+export function mentionsKept(text: string, max: number): string {
+  return outside(text, max).replace(/&lt;@([UW][A-Z0-9]{2,30})&gt;/g, '<@$1>');
+}

@@ -1,0 +1,121 @@
+import type { Degradation, HeldReason, Rollback, Rollout } from '../../domain/state.ts';
+import { duration, percent } from '../../domain/words.ts';
+import type { CardView } from '../../ports/chat.ts';
+import { named } from './people.ts';
+import { code, moment, outside } from './text.ts';
+
+/** Where the rollout stands: exposure, step or phase, and what comes next and when. Markdown, escaped. */
+export function phaseLine(view: CardView): string {
+  const { rollout, degradation } = view;
+  const lines = [rollout ? whereItStands(rollout) : '', degradation ? whatComes(degradation, view) : ''];
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+/** Exposure and the phase by its name. */
+export function whereItStands(rollout: Rollout): string {
+  const { phase } = rollout;
+  const exposure = `*${percent(rollout.exposurePercent)}* of traffic on ${code(rollout.candidate.id)}`;
+  switch (phase.name) {
+    case 'advancing':
+      return phase.stage === 'shifting'
+        ? `🔄 ${exposure} · moving to ${step(rollout)}`
+        : `🔄 ${exposure} · ${step(rollout)} · next gate ${moment(phase.soakUntilMs, 'seconds')}, at the latest ${moment(phase.maxSoakUntilMs, 'seconds')}`;
+    case 'deciding':
+      return `⏸️ ${exposure} · ${during(phase.during, rollout)} · stays there while people decide`;
+    case 'holding':
+      return `⏸️ ${exposure} · ${during(phase.during, rollout)} · held by ${named(phase.by)} ${until(phase.untilMs)}${reason(phase.reason)}`;
+    case 'watching':
+      return `👀 ${exposure} · watched until ${moment(phase.untilMs, 'day')}`;
+    case 'rolling_back':
+      return `⏪ ${exposure} · ${rollbackPhase(phase.rollback)}`;
+    case 'verifying':
+      return `🔎 ${exposure} · all traffic is back on ${code(rollout.stable.id)}, checked until ${moment(phase.soakUntilMs, 'seconds')}`;
+    case 'stuck':
+      return `🚨 ${exposure} · *stuck, a person is needed*: ${outside(phase.reason, 600)}`;
+    case 'succeeded':
+      return `✅ ${exposure} · succeeded ${moment(phase.atMs)}${reason(phase.reason)}`;
+    case 'rolled_back':
+      return `⏪ ${exposure} · rolled back to ${code(rollout.stable.id)} ${moment(phase.atMs)}${reason(phase.reason)}`;
+    case 'cancelled':
+      return `⏹️ ${exposure} · cancelled ${moment(phase.atMs)}${reason(phase.reason)}`;
+  }
+}
+
+function step(rollout: Rollout): string {
+  const { steps } = rollout.plan;
+  const number = Math.min(Math.max(rollout.step, 0) + 1, steps.length);
+  const target = steps[Math.max(rollout.step, 0)];
+  return `step ${number} of ${steps.length}${target ? ` (${percent(target.exposurePercent)})` : ''}`;
+}
+
+function during(what: 'advancing' | 'watching' | Rollback, rollout: Rollout): string {
+  if (what === 'advancing') return step(rollout);
+  return what === 'watching' ? 'all steps done' : rollbackPhase(what);
+}
+
+function rollbackPhase(rollback: Rollback): string {
+  const target = rollback.phases[rollback.phase];
+  const number = `phase ${rollback.phase + 1} of ${rollback.phases.length}`;
+  if (!target) return number;
+  return rollback.stage === 'shifting'
+    ? `rolling back, ${number}: moving to ${percent(target.exposurePercent)}`
+    : `rolling back, ${number} (${percent(target.exposurePercent)}), next phase ${moment(rollback.soakUntilMs, 'seconds')}, at the latest ${moment(rollback.maxSoakUntilMs, 'seconds')}`;
+}
+
+function until(ms: number | null): string {
+  return ms === null ? 'until somebody resumes' : `until ${moment(ms, 'seconds')}, then it asks again`;
+}
+
+function reason(text: string): string {
+  return text.trim() === '' ? '' : `: ${outside(text, 400)}`;
+}
+
+function whatComes(degradation: Degradation, view: CardView): string {
+  const { stage } = degradation;
+  switch (stage.name) {
+    case 'grace':
+      return `⏳ If it lasts until ${moment(stage.untilMs, 'seconds')}, people are asked what to do.`;
+    case 'asking':
+      return atTheDeadline(stage.deadlineMs, view);
+    case 'recovering':
+      return `🟡 It looks well again. If it stays well until ${moment(stage.untilMs, 'seconds')} this ends; otherwise the clock goes on with ${duration(stage.remainingMs)} left.`;
+    case 'held':
+      return `✋ *A person is needed*: ${HELD[stage.why]}`;
+    case 'decided':
+    case 'ended':
+      return '';
+  }
+}
+
+function atTheDeadline(deadlineMs: number, view: CardView): string {
+  const at = moment(deadlineMs, 'seconds');
+  const { policy, state, rollout } = view;
+  if (policy.mode === 'observe') return `👁️ At ${at} Lastgood only says what it would have done: the policy observes.`;
+  if (state.automationOff) return `⏻ At ${at} nothing is done by itself: automation is switched off.`;
+  if (state.freeze) return `🧊 At ${at} Lastgood pages and moves nothing: the service is frozen.`;
+  if (!rollout) return `⏰ At ${at} Lastgood pages unless someone acts. Without a rollout it moves nothing by itself.`;
+  switch (policy.respond.defaultAction) {
+    case 'rollback':
+      return `⏰ *Automatic rollback at ${at}* unless someone acts`;
+    case 'hold':
+      return `⏰ *Exposure is held at ${at}* and somebody paged, unless someone acts`;
+    case 'page':
+      return `⏰ *Somebody is paged at ${at}* unless someone acts`;
+  }
+}
+
+/** Why automation stands still, in words for the people who are to act (rules 3–6 and 9). */
+const HELD: Readonly<Record<HeldReason, string>> = {
+  'no-data': 'there are no numbers to go by. Nothing is moved until somebody decides.',
+  healthy: 'the alert still fires although the numbers look healthy. Nothing is moved until somebody decides.',
+  'common-cause': 'stable is as bad as the candidate, so a rollback will not help. Look for what both depend on.',
+  frozen: 'the service is frozen, so nothing is moved by itself.',
+  inconclusive: 'the numbers do not say whether the rollout is to blame. Nothing is moved until somebody decides.',
+  'no-rollout':
+    'no rollout is under way, so nothing is moved by itself. Roll back goes to the last known good version.',
+  policy: 'the policy leaves this to people.',
+  observe: 'automation only observes here. Nothing is moved until somebody decides.',
+  'stable-worse': 'stable got worse while traffic came back to it. The rollback stands still until somebody decides.',
+  stuck: 'the rollback cannot go on by itself.',
+  person: 'somebody asked for it to stay as it is.',
+};

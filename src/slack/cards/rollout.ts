@@ -1,0 +1,100 @@
+import { list, percent } from '../../domain/words.ts';
+import type { CardView } from '../../ports/chat.ts';
+import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
+import { buttonRow, buttonsFor, openQuestion } from './buttons.ts';
+import { footer } from './footer.ts';
+import { verdictWords } from './numbers.ts';
+import { named, namedPlain } from './people.ts';
+import { whereItStands } from './phase.ts';
+import { comparisonTable, leftOut } from './table.ts';
+import { code, fitted, link, outside } from './text.ts';
+import { headerText, rolloutHeadline } from './title.ts';
+
+const STEPS_SHOWN = 20;
+
+/** The card of a rollout: how far it is, what the gate sees, what comes next. */
+export function rolloutCard(view: CardView): Drawing {
+  const { rollout } = view;
+  if (!rollout) return { text: `Nothing is known of ${outside(view.card.id, 100)}`, blocks: [] };
+  const headline = headerText(view, rolloutHeadline(rollout));
+  const blocks = firstThatFits(
+    [12, 6, 2].map((rows) => () => [
+      header(headline),
+      section(intro(view)),
+      ...progress(view),
+      section(fitted(whereItStands(rollout), LIMIT.text)),
+      ...numbers(view, rows),
+      ...votes(view),
+      ...note(view),
+      ...buttonRow(view),
+      ...context(footer({ ...view, degradation: null })),
+    ]),
+  );
+  return { text: fallback(view, headline), blocks };
+}
+
+function intro({ rollout, policy }: CardView): string {
+  if (!rollout) return ' ';
+  const { candidate, stable } = rollout;
+  const facts = [
+    candidate.commit ? `commit ${code(candidate.commit, 60)}` : '',
+    candidate.dataset ? `data ${code(candidate.dataset, 60)}` : '',
+    candidate.changelogUrl ? link(candidate.changelogUrl, 'what changed') : '',
+  ].filter((s) => s !== '');
+  const from = `${code(stable.id)} → ${code(candidate.id)}`;
+  const words = rollout.origin === 'restore' ? `Taking ${from} back` : from;
+  const about = policy.description === '' ? '' : ` · ${outside(policy.description, 200)}`;
+  const by = `Started by ${named(rollout.startedBy)}${rollout.reason.trim() === '' ? '' : `: ${outside(rollout.reason, 300)}`}`;
+  return fitted(`*${words}*${about}\n${[by, ...facts].join(' · ')}`, LIMIT.text);
+}
+
+/** Each step with ✅, 🔄 or ⬜. */
+function progress({ rollout }: CardView): Block[] {
+  if (!rollout || rollout.plan.steps.length === 0 || rollout.origin === 'restore') return [];
+  const { steps } = rollout.plan;
+  const { phase } = rollout;
+  const done = phase.name === 'succeeded' || phase.name === 'watching';
+  const ended = phase.name === 'rolled_back' || phase.name === 'cancelled';
+  const marks = steps.slice(0, STEPS_SHOWN).map((step, index) => {
+    const mark = done || index < rollout.step ? '✅' : index === Math.max(rollout.step, 0) && !ended ? '🔄' : '⬜';
+    return `${mark} ${percent(step.exposurePercent)}`;
+  });
+  const more = steps.length > STEPS_SHOWN ? [`…and ${steps.length - STEPS_SHOWN} more steps`] : [];
+  return [section([...marks, ...more].join('  ›  '))];
+}
+
+function numbers(view: CardView, rows: number): Block[] {
+  const comparison = view.rollout?.comparison ?? null;
+  if (comparison === null || comparison.metrics.length === 0) return [];
+  const missing = comparison.missing ? outside(comparison.missing, 300) : '';
+  return [
+    comparisonTable(comparison, 2, rows),
+    ...context([`Gate: ${verdictWords(comparison.verdict)}`, missing, leftOut(comparison, rows)]),
+  ];
+}
+
+function votes({ rollout, policy }: CardView): Block[] {
+  if (!rollout || rollout.votes.length === 0) return [];
+  const voters = rollout.votes.slice(0, 20).map((vote) => named(vote.by));
+  return context([
+    `🗳️ Promote all steps: ${rollout.votes.length} of ${policy.approvers.quorum} (${list(voters)}). Votes do not delay a deadline.`,
+  ]);
+}
+
+function note(view: CardView): Block[] {
+  if (!view.current) return context(['➡️ A later card has taken over.']);
+  return openQuestion(view) ? context(['🔴 A degradation is open: answer on its own card.']) : [];
+}
+
+function fallback(view: CardView, headline: string): string {
+  const { rollout } = view;
+  if (!rollout) return headline;
+  const answers = buttonsFor(view).map((b) => b.label);
+  const parts = [
+    `${headline}.`,
+    `${percent(rollout.exposurePercent)} of traffic on ${outside(rollout.candidate.id, 80)}, stable is ${outside(rollout.stable.id, 80)}.`,
+    `Started by ${namedPlain(rollout.startedBy)}.`,
+    answers.length > 0 ? `Answers: ${list(answers)}.` : '',
+  ];
+  return fitted(parts.filter((s) => s !== '').join(' '), LIMIT.fallback);
+}
