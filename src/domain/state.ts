@@ -268,7 +268,7 @@ export interface ShiftInFlight {
   readonly split: Split;
   readonly orderedAtMs: number;
   /** What is to be shifted to as soon as this one is settled ("To 0 now" while a shift is in flight). */
-  readonly then: Split | null;
+  readonly next: Split | null;
 }
 
 export interface Look {

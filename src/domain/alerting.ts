@@ -1,0 +1,93 @@
+import { look } from './looking.ts';
+import { endQuestion, joinQuestion, open, openQuestion } from './question.ts';
+import { followHealth } from './recovery.ts';
+import type { Actor, Alert, Signal } from './state.ts';
+import { Ignored, type Turn } from './turn.ts';
+
+/** Alerts: each by itself, whatever group it came in. */
+
+const ALERTMANAGER: Actor = { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' };
+const REMEMBERED_MS = 24 * 3_600_000;
+/** A flood of alerts must not make the state endless. */
+const REMEMBERED = 500;
+
+export function onAlert(turn: Turn, alert: Alert): void {
+  const known = turn.state.alerts.find((a) => a.fingerprint === alert.fingerprint);
+  if (known && isOldNews(known, alert)) throw new Ignored(`${alert.name} is known to be ${known.status} since then`);
+  if (!known && alert.status === 'resolved') throw new Ignored(`${alert.name} was not known to fire`);
+  remember(turn, alert);
+  if (alert.status === 'resolved') {
+    if (!turn.question) return;
+    turn.tell('alert-resolved', ALERTMANAGER, `${alert.name} is resolved.`);
+    followHealth(turn);
+    return;
+  }
+  onFiring(turn, alert);
+}
+
+/** Repeats are byte-identical; deliveries overtake each other; a re-fire has a newer start. */
+function isOldNews(known: Alert, alert: Alert): boolean {
+  if (alert.startsAtMs !== known.startsAtMs) return alert.startsAtMs < known.startsAtMs;
+  return known.status === 'resolved' || alert.status === 'firing';
+}
+
+function remember(turn: Turn, alert: Alert): void {
+  const others = turn.state.alerts.filter(
+    (a) =>
+      a.fingerprint !== alert.fingerprint &&
+      (a.status === 'firing' || (a.endsAtMs ?? a.startsAtMs) > turn.now - REMEMBERED_MS),
+  );
+  turn.set({ alerts: [...others, alert].slice(-REMEMBERED) });
+}
+
+function onFiring(turn: Turn, alert: Alert): void {
+  const signal: Signal = {
+    kind: 'alert',
+    fingerprint: alert.fingerprint,
+    name: alert.name,
+    severity: alert.severity,
+    atMs: turn.now,
+  };
+  const { question, rollout } = turn;
+  if (!question) {
+    const phase = rollout?.phase.name;
+    // On its way back already: it is no new question (rule 3), and what was decided goes on.
+    if (phase === 'rolling_back' || phase === 'verifying') {
+      turn.tell('question-joined', ALERTMANAGER, `${alert.name} (${alert.severity}) fires: ${alert.summary}`);
+      return;
+    }
+    if (phase === 'holding' && alert.severity !== 'critical') {
+      open(turn, signal, alert.severity);
+      turn.stage({ name: 'held', why: 'person' });
+      look(turn);
+      return;
+    }
+    openQuestion(turn, signal, alert.severity);
+    endHold(turn);
+    return;
+  }
+  const known = question.signals.some((s) => s.kind === 'alert' && s.fingerprint === alert.fingerprint);
+  const heldByPerson = question.stage.name === 'held' && question.stage.why === 'person';
+  if (heldByPerson && alert.severity === 'critical' && !known && !isPausedRollback(turn)) {
+    // A Hold answers what was known then; something new and critical is a question of its own.
+    endQuestion(turn, 'superseded', `${alert.name} (critical) is a new question.`);
+    openQuestion(turn, signal, alert.severity);
+    endHold(turn);
+    return;
+  }
+  joinQuestion(turn, alert);
+  followHealth(turn);
+}
+
+/** A new critical question ends a hold that a person had set before it. */
+function endHold(turn: Turn): void {
+  const phase = turn.rollout?.phase;
+  if (phase?.name !== 'holding') return;
+  turn.cancel('hold');
+  turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.during });
+}
+
+function isPausedRollback(turn: Turn): boolean {
+  const phase = turn.rollout?.phase;
+  return phase?.name === 'holding' && typeof phase.during === 'object';
+}

@@ -1,0 +1,153 @@
+import type { Command } from './event.ts';
+import { lookAgain } from './looking.ts';
+import { ask } from './question.ts';
+import { goOn } from './recovery.ts';
+import { resumeRollback } from './rollback.ts';
+import { orderShift } from './shifting.ts';
+import type { Actor, Rollout } from './state.ts';
+import type { Turn } from './turn.ts';
+import { because, duration, percent, utcTime, who } from './words.ts';
+
+/** Hold and Pause: no automatic action until it expires, then it asks again. */
+
+const LONGEST_HOLD_MS = 24 * 3_600_000;
+
+export function hold(turn: Turn, command: Extract<Command, { name: 'hold' }>, actor: Actor): void {
+  const { rollout, question, policy } = turn;
+  if (!rollout && !question)
+    turn.refuse(
+      'conflict',
+      `Nothing is under way on ${policy.service}: there is nothing to hold. To keep rollouts out, freeze it.`,
+    );
+  const forMs = command.forMs ?? policy.respond.holdMs;
+  if (!(forMs > 0 && forMs <= LONGEST_HOLD_MS))
+    turn.refuse(
+      'invalid',
+      `A hold lasts up to ${duration(LONGEST_HOLD_MS)}; to stop automation for longer, freeze the service.`,
+    );
+  const untilMs = turn.now + forMs;
+  const pausing = rollout?.phase.name === 'rolling_back';
+  if (rollout) holdRollout(turn, rollout, untilMs, actor, command.reason);
+  turn.cancel('grace', 'deadline', 'escalate', 'stability', 'repage', 'watch');
+  turn.timer('hold', untilMs);
+  if (question) {
+    turn.setQuestion({
+      decision: { by: actor, action: pausing ? 'Paused' : 'Held', reason: command.reason, atMs: turn.now },
+    });
+    turn.stage({ name: 'held', why: 'person' }, true);
+  }
+  const at = rollout ? ` at ${percent(rollout.exposurePercent)}` : '';
+  turn.tell(
+    'held',
+    actor,
+    `${who(actor)} ${pausing ? 'paused the rollback' : 'holds'}${at} until ${utcTime(untilMs)}.${because(command.reason)}`,
+    { reason: command.reason },
+  );
+  lookAgain(turn);
+  turn.reply = `Held until ${utcTime(untilMs)}. No automatic action until then; after that it asks again.`;
+}
+
+function holdRollout(turn: Turn, rollout: Rollout, untilMs: number, by: Actor, reason: string): void {
+  const { phase } = rollout;
+  const base = { name: 'holding', sinceMs: turn.now, untilMs, by, reason } as const;
+  switch (phase.name) {
+    case 'advancing':
+    case 'watching':
+      turn.enter({ ...base, during: phase.name });
+      return;
+    case 'deciding':
+    case 'holding':
+      turn.enter({ ...base, during: phase.during });
+      return;
+    case 'rolling_back':
+      turn.enter({ ...base, during: phase.rollback });
+      return;
+    case 'verifying':
+      return turn.refuse('conflict', `${rollout.id} is at 0 % and being verified: nothing moves any more.`);
+    case 'stuck':
+      return turn.refuse(
+        'conflict',
+        `${rollout.id} is stuck: nothing moves until somebody presses Try again or Roll back.`,
+      );
+    default:
+      return turn.refuse('conflict', `${rollout.id} has ended.`);
+  }
+}
+
+/** The hold has expired: it asks again, or goes on where nothing was asked. */
+export function onHoldEnd(turn: Turn): void {
+  const { rollout, question } = turn;
+  const phase = rollout?.phase;
+  if (rollout && phase?.name !== 'holding') return;
+  if (question) {
+    askAgain(turn, 'The hold has expired');
+    return;
+  }
+  if (phase?.name !== 'holding') return;
+  turn.tell('resumed', turn.automation, 'The hold has expired; it goes on where it was.');
+  if (typeof phase.during === 'object') resumeRollback(turn, phase.during);
+  else goOn(turn, phase.during);
+}
+
+function askAgain(turn: Turn, why: string): void {
+  const { question, rollout } = turn;
+  const phase = rollout?.phase;
+  if (!question || question.stage.name === 'recovering') return;
+  if (phase?.name === 'holding') turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.during });
+  turn.setQuestion({ epoch: question.epoch + 1, decision: null });
+  ask(turn);
+  lookAgain(turn);
+  const stage = turn.question?.stage;
+  const left = stage?.name === 'asking' ? ` ${duration(stage.deadlineMs - turn.now)} to answer.` : '';
+  turn.tell('question-resumed', turn.automation, `${why}: the question is put again.${left}`);
+}
+
+export function resume(turn: Turn, reason: string, actor: Actor): void {
+  const { rollout, question } = turn;
+  const phase = rollout?.phase;
+  if (phase?.name === 'stuck') {
+    tryAgain(turn, phase.during, actor, reason);
+    return;
+  }
+  if (phase?.name !== 'holding' && question?.stage.name !== 'held')
+    turn.refuse(
+      'conflict',
+      `Nothing is held on ${turn.policy.service}: ${phase ? `it is ${phase.name.replace('_', ' ')}` : 'nothing is under way'}.`,
+    );
+  turn.cancel('hold', 'repage');
+  turn.tell('resumed', actor, `${who(actor)} ended the hold.${because(reason)}`, { reason });
+  turn.reply = 'The hold is over.';
+  if (phase?.name === 'holding' && typeof phase.during === 'object') {
+    if (question) turn.stage({ name: 'decided' }, true);
+    resumeRollback(turn, phase.during);
+  } else if (question) {
+    askAgain(turn, `${who(actor)} ended the hold`);
+  } else if (phase?.name === 'holding') goOn(turn, phase.during);
+}
+
+/** What is stuck is tried again by a person: the same shift, from what is in force now. */
+function tryAgain(
+  turn: Turn,
+  during: Extract<Rollout['phase'], { name: 'stuck' }>['during'],
+  actor: Actor,
+  reason: string,
+): void {
+  const rollout = turn.rollout;
+  if (!rollout) return;
+  turn.cancel('repage');
+  turn.tell('resumed', actor, `${who(actor)} tries again.${because(reason)}`, { reason });
+  turn.reply = 'Trying again.';
+  if (during !== 'advancing') {
+    if (turn.question) turn.stage({ name: 'decided' }, true);
+    resumeRollback(turn, during);
+    return;
+  }
+  const step = rollout.plan.steps[rollout.step];
+  if (turn.state.freeze && step && step.exposurePercent > rollout.exposurePercent)
+    turn.refuse(
+      'conflict',
+      `${turn.policy.service} is frozen by ${who(turn.state.freeze.by)}. Unfreeze it before you raise exposure, or roll back.`,
+    );
+  turn.enter({ name: 'advancing', sinceMs: turn.now, stage: 'shifting', soakUntilMs: 0, maxSoakUntilMs: 0 });
+  if (step) orderShift(turn, step.exposurePercent);
+}

@@ -1,0 +1,21 @@
+import type { ServiceState } from './state.ts';
+
+/** A service nothing was ever heard of. */
+export function initialState(service: string, now: number): ServiceState {
+  return {
+    schema: 1,
+    service,
+    clockMs: now,
+    freeze: null,
+    automationOff: null,
+    served: [],
+    rollout: null,
+    degradation: null,
+    past: { rollouts: [], degradations: [] },
+    alerts: [],
+    shift: null,
+    look: null,
+    timers: {},
+    sequence: 0,
+  };
+}

@@ -1,0 +1,118 @@
+import type { Comparison } from '../analysis/types.ts';
+import { lookAgain } from './looking.ts';
+import { getStuck, holdAndPage, open } from './question.ts';
+import { beginPhase, finishRollback } from './rollback.ts';
+import type { Rollback } from './state.ts';
+import type { Turn } from './turn.ts';
+import { duration, list, percent } from './words.ts';
+
+/** A rollback's phases are judged by what they protect: stable under the returning load (rule 9). */
+
+/** A look while a phase soaks: rule 9. */
+export function judgePhase(turn: Turn, comparison: Comparison, rollback: Rollback): void {
+  if (rollback.stage !== 'soaking') return;
+  if (comparison.critical && rollback.phase < rollback.phases.length - 1) {
+    const last = rollback.phases.slice(-1);
+    turn.tell('phase-passed', turn.automation, `${critical(comparison)}: to 0 % at once.`);
+    beginPhase(turn, { ...rollback, phases: last, phase: 0 });
+    return;
+  }
+  if (comparison.stableVerdict === 'degraded') {
+    const stable = turn.rollout?.stable.id ?? 'stable';
+    pause(
+      turn,
+      rollback,
+      'stable-worse',
+      `${stable} got worse under the returning load, so the rollback is held at ${percent(turn.rollout?.exposurePercent ?? 0)}.`,
+    );
+    return;
+  }
+  const fine = turn.now >= rollback.soakUntilMs && comparison.stableVerdict === 'healthy';
+  const waited = turn.now >= rollback.maxSoakUntilMs;
+  if (!fine && !waited) {
+    lookAgain(turn, turn.now < rollback.soakUntilMs ? rollback.soakUntilMs : rollback.maxSoakUntilMs);
+    return;
+  }
+  if (isAutomatic(rollback) && turn.state.freeze) {
+    pause(
+      turn,
+      rollback,
+      'frozen',
+      `${turn.policy.service} was frozen: the rollback is held at ${percent(turn.rollout?.exposurePercent ?? 0)}.`,
+    );
+    return;
+  }
+  if (isAutomatic(rollback) && turn.quiet) {
+    pause(turn, rollback, 'observe', `Would have gone on with the rollback, but ${turn.quiet}.`);
+    return;
+  }
+  const why = fine
+    ? 'stable carries the load well'
+    : `no clear answer within the longest wait (${comparison.stableVerdict})`;
+  turn.tell(
+    'phase-passed',
+    turn.automation,
+    `Phase ${rollback.phase + 1} of ${rollback.phases.length} passed: ${why}.`,
+  );
+  beginPhase(turn, { ...rollback, phase: rollback.phase + 1 });
+}
+
+function isAutomatic(rollback: Rollback): boolean {
+  return rollback.by.kind === 'policy';
+}
+
+function critical(comparison: Comparison): string {
+  const titles = comparison.metrics.filter((m) => m.critical).map((m) => m.title);
+  return `${list(titles)} of the candidate is past its critical limit`;
+}
+
+/** Automation stops the way back where it is; a person has to say how it goes on. */
+function pause(turn: Turn, rollback: Rollback, why: 'stable-worse' | 'frozen' | 'observe', text: string): void {
+  turn.cancel('look');
+  turn.enter({
+    name: 'holding',
+    sinceMs: turn.now,
+    untilMs: null,
+    by: turn.automation,
+    reason: text,
+    during: rollback,
+  });
+  if (!turn.question) open(turn, { kind: 'stuck', reason: text, atMs: turn.now }, 'critical');
+  holdAndPage(turn, why, text);
+  lookAgain(turn);
+}
+
+/** A look after 0: is it really well again? */
+export function judgeVerification(
+  turn: Turn,
+  comparison: Comparison,
+  rollback: Rollback,
+  soakUntilMs: number,
+  maxSoakUntilMs: number,
+): void {
+  const firing = turn.firing;
+  const worse = comparison.stableVerdict === 'degraded';
+  const well = firing.length === 0 && comparison.stableVerdict === 'healthy' && turn.now >= soakUntilMs;
+  const waited = turn.now >= maxSoakUntilMs;
+  if (!well && !waited) {
+    lookAgain(turn, turn.now < soakUntilMs ? soakUntilMs : maxSoakUntilMs);
+    return;
+  }
+  if (worse || firing.length > 0) {
+    const what =
+      firing.length > 0
+        ? `${list(firing.map((a) => a.name))} still fires`
+        : `${turn.rollout?.stable.id} is worse than before`;
+    getStuck(
+      turn,
+      `All traffic is back, but ${what} after ${duration(turn.now - rollback.beganAtMs)}: the rollout is probably not the cause.`,
+      rollback,
+    );
+    return;
+  }
+  finishRollback(
+    turn,
+    rollback,
+    well ? 'It looks well again.' : 'Nothing fires; there was too little data to confirm it by numbers.',
+  );
+}

@@ -1,0 +1,97 @@
+import type { ComparisonSettings } from '../analysis/types.ts';
+import type { Effect } from './effect.ts';
+import { serving } from './served.ts';
+import type { Rollout } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** No look goes further back: what was true two hours ago says little, and the queries stay small. */
+const LOOK_BACK_MS = 2 * 3_600_000;
+/** A service without a rollout is looked at over this many windows. */
+const WINDOWS_WITHOUT_ROLLOUT = 20;
+/** An answer that never comes must not end the looking: after this a new look is taken. */
+const BACKSTOP_MS = 60_000;
+
+/** Takes a look now; an earlier one still under way no longer counts. */
+export function look(turn: Turn): void {
+  const lookId = turn.number();
+  turn.set({ look: { id: lookId, askedAtMs: turn.now } });
+  turn.effects.push(measurement(turn, lookId));
+  turn.timer('look', turn.now + Math.max(BACKSTOP_MS, 4 * settings(turn).everyMs));
+}
+
+/** The next look in the ordinary rhythm, or at `noLaterThanMs` where something is decided then. */
+export function lookAgain(turn: Turn, noLaterThanMs = Number.POSITIVE_INFINITY): void {
+  const next = turn.now + settings(turn).everyMs;
+  turn.timer('look', noLaterThanMs > turn.now ? Math.min(next, noLaterThanMs) : next);
+}
+
+function settings(turn: Turn): ComparisonSettings {
+  return turn.rollout?.plan.comparison ?? turn.policy.comparison;
+}
+
+function measurement(turn: Turn, lookId: number): Effect {
+  const { rollout, now } = turn;
+  const { windowMs, warmUpMs } = settings(turn);
+  if (!rollout) return alone(turn, lookId);
+  const arms = { stable: rollout.stable.id, candidate: rollout.candidate.id };
+  const lastShiftMs = rollout.shifts[rollout.shifts.length - 1]?.atMs ?? rollout.startedAtMs;
+  const way = wayBack(rollout);
+  if (way) {
+    // A phase is judged by stable under the returning load, against stable before the way back began (rule 9). No warm-up:
+    // stable was serving all along; the window in which the weights moved is left out.
+    const fromMs = lastShiftMs + windowMs;
+    const beforeOffsetMs = wholeWindows(now - way.beganAtMs, windowMs);
+    return {
+      kind: 'measure',
+      lookId,
+      ...arms,
+      period: { fromMs, healthyFromMs: fromMs, restartsAtMs: [], beforeOffsetMs, against: 'stable' },
+    };
+  }
+  const firstShiftMs = rollout.shifts[0]?.atMs ?? rollout.startedAtMs;
+  const against = rollout.exposurePercent >= 100 ? 'past' : 'stable';
+  const fromMs = Math.max(firstShiftMs + warmUpMs, now - LOOK_BACK_MS);
+  return {
+    kind: 'measure',
+    lookId,
+    ...arms,
+    period: {
+      fromMs,
+      healthyFromMs: Math.max(fromMs, lastShiftMs + warmUpMs),
+      restartsAtMs: rollout.shifts.map((s) => s.atMs).filter((at) => at > fromMs),
+      beforeOffsetMs: wholeWindows(now - rollout.startedAtMs, windowMs),
+      against,
+    },
+  };
+}
+
+/** No second arm: the serving version against the same time last week. */
+function alone(turn: Turn, lookId: number): Effect {
+  const { windowMs, lastWeekOffsetMs } = turn.policy.comparison;
+  const since = turn.question?.openedAtMs ?? turn.now;
+  const fromMs = Math.max(since - WINDOWS_WITHOUT_ROLLOUT * windowMs, turn.now - LOOK_BACK_MS);
+  const stable = serving(turn.state.served)?.id ?? '';
+  return {
+    kind: 'measure',
+    lookId,
+    stable,
+    candidate: null,
+    period: { fromMs, healthyFromMs: fromMs, restartsAtMs: [], beforeOffsetMs: lastWeekOffsetMs, against: 'stable' },
+  };
+}
+
+function wayBack(rollout: Rollout): { beganAtMs: number } | null {
+  const { phase } = rollout;
+  if (phase.name === 'rolling_back' || phase.name === 'verifying') return phase.rollback;
+  if (
+    (phase.name === 'holding' || phase.name === 'deciding' || phase.name === 'stuck') &&
+    typeof phase.during === 'object'
+  )
+    return phase.during;
+  return null;
+}
+
+/** Windows are paired one to one, so the past lies a whole number of windows back. */
+function wholeWindows(ms: number, windowMs: number): number {
+  return Math.ceil(Math.max(ms, windowMs) / windowMs) * windowMs;
+}

@@ -1,0 +1,203 @@
+import { look } from './looking.ts';
+import type { Severity } from './policy.ts';
+import type { Actor, Alert, Degradation, HeldReason, Rollback, Signal } from './state.ts';
+import type { Turn } from './turn.ts';
+import { duration, list, percent } from './words.ts';
+
+/** The open question to people: how it is opened, joined, held and ended. One card and at most one incident each. */
+
+export function openQuestion(turn: Turn, signal: Signal, severity: Severity): void {
+  const { now, policy } = turn;
+  open(turn, signal, severity);
+  // The gate's verdict is evidence of its own; only an alert has to last before people are asked.
+  if (signal.kind === 'alert' && policy.respond.graceMs > 0) {
+    const untilMs = now + policy.respond.graceMs;
+    turn.stage({ name: 'grace', untilMs });
+    turn.timer('grace', untilMs);
+  } else ask(turn);
+  look(turn);
+}
+
+/** The question exists, and is told; its clock does not run yet. */
+export function open(turn: Turn, signal: Signal, severity: Severity): void {
+  const { rollout, now, policy } = turn;
+  const previous = turn.state.degradation;
+  if (previous)
+    turn.set({ past: { ...turn.state.past, degradations: [...turn.state.past.degradations, previous].slice(-5) } });
+  const comparison = rollout?.comparison ?? null;
+  const degradation: Degradation = {
+    id: `${policy.service}-d${turn.number()}`,
+    rolloutId: rollout?.id ?? null,
+    openedAtMs: now,
+    severity,
+    signals: [signal],
+    stage: { name: 'grace', untilMs: now },
+    extendedMs: 0,
+    acknowledged: null,
+    comparison,
+    milestones: [{ what: 'opened', atMs: now, exposurePercent: rollout?.exposurePercent ?? null, comparison }],
+    page: { state: 'none', atMs: null, by: null },
+    decision: null,
+    epoch: 1,
+  };
+  turn.set({ degradation });
+  suspend(turn);
+  turn.tell('question-opened', sourceOf(turn, signal), opening(turn, signal));
+}
+
+/** What was going on stands still while people are asked; exposure stays where it is. */
+function suspend(turn: Turn): void {
+  const phase = turn.rollout?.phase;
+  if (phase?.name === 'advancing' || phase?.name === 'watching') {
+    turn.cancel('watch');
+    turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.name });
+  }
+}
+
+/** Puts the question (again): from now on the clock runs. */
+export function ask(turn: Turn): void {
+  const { respond, escalate } = turn.policy;
+  const question = turn.question;
+  if (!question) return;
+  const forMs = question.severity === 'critical' ? respond.criticalDeadlineMs : respond.deadlineMs;
+  const deadlineMs = turn.now + forMs;
+  const escalateAtMs = escalate && question.page.state === 'none' ? turn.now + escalate.afterMs : null;
+  turn.stage({ name: 'asking', deadlineMs, escalateAtMs, measuring: false });
+  turn.timer('deadline', deadlineMs);
+  if (escalateAtMs !== null) turn.timer('escalate', escalateAtMs);
+}
+
+/** Further signals join; a critical one may shorten the deadline, none lengthens it. */
+export function joinQuestion(turn: Turn, alert: Alert): void {
+  const question = turn.question;
+  if (!question) return;
+  const signal: Signal = {
+    kind: 'alert',
+    fingerprint: alert.fingerprint,
+    name: alert.name,
+    severity: alert.severity,
+    atMs: turn.now,
+  };
+  const known = question.signals.some((s) => s.kind === 'alert' && s.fingerprint === alert.fingerprint);
+  turn.setQuestion({
+    signals: known
+      ? question.signals.map((s) => (s.kind === 'alert' && s.fingerprint === alert.fingerprint ? signal : s))
+      : [...question.signals, signal],
+    severity: alert.severity === 'critical' ? 'critical' : question.severity,
+  });
+  turn.tell(
+    'question-joined',
+    { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' },
+    `${alert.name} (${alert.severity}) fires as well: ${alert.summary}`,
+  );
+  if (alert.severity !== 'critical' || question.severity === 'critical' || question.stage.name !== 'asking') return;
+  const deadlineMs = Math.min(question.stage.deadlineMs, turn.now + turn.policy.respond.criticalDeadlineMs);
+  if (deadlineMs === question.stage.deadlineMs) return;
+  const escalateAtMs = question.stage.escalateAtMs === null ? null : Math.min(question.stage.escalateAtMs, deadlineMs);
+  turn.stage({ ...question.stage, deadlineMs, escalateAtMs });
+  turn.timer('deadline', deadlineMs);
+  if (escalateAtMs !== null && escalateAtMs !== question.stage.escalateAtMs) turn.timer('escalate', escalateAtMs);
+}
+
+/** Automation may not act (any more): people are asked, and paged while it lasts. */
+export function holdAndPage(turn: Turn, why: HeldReason, text: string): void {
+  turn.cancel('deadline', 'escalate', 'stability', 'grace');
+  turn.stage({ name: 'held', why }, true);
+  turn.tell('held', turn.automation, text);
+  page(turn, text);
+}
+
+/** Wakes a person, unless one is on it or automation only observes. Paged again until somebody acknowledges or decides. */
+export function page(turn: Turn, summary: string): void {
+  const question = turn.question;
+  const { escalate } = turn.policy;
+  if (!question) return;
+  if (turn.quiet) {
+    turn.tell('would-have', turn.automation, `Would have paged, but ${turn.quiet}.`);
+    return;
+  }
+  if (!escalate || question.acknowledged || question.page.state === 'acknowledged') return;
+  turn.effects.push({
+    kind: 'page',
+    action: 'trigger',
+    degradationId: question.id,
+    summary: `${turn.policy.service}: ${summary}`,
+  });
+  turn.timer('repage', turn.now + escalate.repeatMs);
+}
+
+/** Closes what PagerDuty holds for it; harmless where nothing was opened. */
+function closePage(turn: Turn, text: string): void {
+  const question = turn.question;
+  if (
+    question &&
+    turn.policy.escalate &&
+    question.page.state !== 'resolved' &&
+    (question.page.state !== 'none' || wasPaged(turn))
+  )
+    turn.effects.push({ kind: 'page', action: 'resolve', degradationId: question.id, summary: text });
+}
+
+/** A trigger may be on its way though no answer is in yet. */
+function wasPaged(turn: Turn): boolean {
+  return (
+    turn.state.timers.repage !== undefined || turn.effects.some((e) => e.kind === 'page' && e.action === 'trigger')
+  );
+}
+
+export function endQuestion(
+  turn: Turn,
+  outcome: Extract<Degradation['stage'], { name: 'ended' }>['outcome'],
+  why: string,
+): void {
+  const question = turn.question;
+  if (!question) return;
+  closePage(turn, why);
+  turn.cancel('deadline', 'escalate', 'stability', 'grace', 'repage');
+  const exposurePercent = turn.rollout?.exposurePercent ?? null;
+  turn.setQuestion({
+    milestones: [
+      ...question.milestones,
+      { what: 'ended', atMs: turn.now, exposurePercent, comparison: question.comparison },
+    ],
+  });
+  turn.stage({ name: 'ended', atMs: turn.now, outcome }, true);
+  const lasted = duration(turn.now - question.openedAtMs);
+  turn.tell('question-ended', turn.automation, `${question.id} ended after ${lasted}: ${why}`);
+  turn.effects.push({ kind: 'report', card: { kind: 'degradation', id: question.id } });
+}
+
+/** A person is required, and is paged; ends only by a person. */
+export function getStuck(turn: Turn, reason: string, during: 'advancing' | Rollback): void {
+  turn.cancel('deadline', 'escalate', 'stability', 'grace', 'hold');
+  turn.enter({ name: 'stuck', sinceMs: turn.now, reason, during });
+  if (!turn.question) open(turn, { kind: 'stuck', reason, atMs: turn.now }, 'critical');
+  turn.stage({ name: 'held', why: 'stuck' }, true);
+  turn.tell(
+    'stuck',
+    turn.automation,
+    `Stuck at ${percent(turn.rollout?.exposurePercent ?? 0)}: ${reason} A person is required.`,
+  );
+  page(turn, `Stuck: ${reason}`);
+}
+
+function sourceOf(turn: Turn, signal: Signal): Actor {
+  return signal.kind === 'alert' ? { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' } : turn.automation;
+}
+
+function opening(turn: Turn, signal: Signal): string {
+  const rollout = turn.rollout;
+  const where = rollout ? ` ${rollout.candidate.id} stays at ${percent(rollout.exposurePercent)}.` : '';
+  switch (signal.kind) {
+    case 'alert': {
+      const summary = turn.state.alerts.find((a) => a.fingerprint === signal.fingerprint)?.summary ?? '';
+      return `${signal.name} (${signal.severity}) fires: ${summary}${where}`;
+    }
+    case 'gate-failed':
+      return `The gate failed: ${list(signal.culprits) || 'all metrics together'} got worse than allowed.${where}`;
+    case 'gate-undecided':
+      return `The gate could not tell within the longest soak (${signal.verdict === 'no-data' ? 'no data' : 'inconclusive'}).${where}`;
+    case 'stuck':
+      return `${signal.reason}${where}`;
+  }
+}

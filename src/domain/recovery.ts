@@ -1,0 +1,132 @@
+import { backToWatching, soakAnew } from './advance.ts';
+import { endQuestion } from './question.ts';
+import type { Degradation } from './state.ts';
+import type { Turn } from './turn.ts';
+import { duration } from './words.ts';
+
+/** Rule 7: flapping neither cancels nor extends for ever. */
+
+/** Well again: every matched alert is resolved and what was measured is not degraded. Missing data is no objection, nor a proof. */
+function isWell(turn: Turn, question: Degradation): boolean {
+  if (turn.firing.length > 0) return false;
+  const verdict = question.comparison?.verdict ?? 'no-data';
+  if (verdict === 'degraded') return false;
+  const undecided = question.signals.some((s) => s.kind === 'gate-undecided');
+  const alone = question.signals.every((s) => s.kind !== 'alert');
+  // A question that no alert opened has nothing that resolves: only a healthy look answers it.
+  return undecided || alone ? verdict === 'healthy' : true;
+}
+
+/** Pauses the clock where all is well, and lets the remaining time run on where it is not. */
+export function followHealth(turn: Turn): void {
+  const question = turn.question;
+  if (!question) return;
+  const { stage } = question;
+  if (stage.name === 'recovering') {
+    if (!isWell(turn, question)) resumeClock(turn, question);
+    return;
+  }
+  if (!isWell(turn, question)) return;
+  const untilMs = turn.now + turn.policy.respond.stabilityMs;
+  switch (stage.name) {
+    case 'grace':
+      turn.stage({
+        name: 'recovering',
+        untilMs,
+        remainingMs: Math.max(0, stage.untilMs - turn.now),
+        escalateRemainingMs: null,
+        unasked: true,
+        held: null,
+      });
+      break;
+    case 'asking': {
+      const escalateRemainingMs =
+        stage.escalateAtMs === null || !turn.state.timers.escalate ? null : Math.max(0, stage.escalateAtMs - turn.now);
+      const remainingMs = Math.max(0, stage.deadlineMs - turn.now);
+      turn.stage({ name: 'recovering', untilMs, remainingMs, escalateRemainingMs, unasked: false, held: null });
+      break;
+    }
+    case 'held':
+      // What is stuck, or paused on its way back, ends only by a person.
+      if (stage.why === 'stuck' || stage.why === 'stable-worse') return;
+      turn.stage({
+        name: 'recovering',
+        untilMs,
+        remainingMs: 0,
+        escalateRemainingMs: null,
+        unasked: false,
+        held: stage.why,
+      });
+      break;
+    default:
+      return;
+  }
+  turn.cancel('grace', 'deadline', 'escalate', 'repage');
+  turn.timer('stability', untilMs);
+  turn.tell(
+    'question-paused',
+    turn.automation,
+    `All alerts are resolved and nothing is measured as degraded. The clock stands still; if it stays so for ${duration(turn.policy.respond.stabilityMs)}, this is over.`,
+  );
+}
+
+/** It came back: the remaining time goes on, no more and no less. */
+function resumeClock(turn: Turn, question: Degradation): void {
+  const { stage } = question;
+  if (stage.name !== 'recovering') return;
+  turn.cancel('stability');
+  if (stage.held) {
+    turn.stage({ name: 'held', why: stage.held });
+    if (turn.policy.escalate && question.page.state === 'triggered')
+      turn.timer('repage', turn.now + turn.policy.escalate.repeatMs);
+  } else if (stage.unasked) {
+    const untilMs = turn.now + stage.remainingMs;
+    turn.stage({ name: 'grace', untilMs });
+    turn.timer('grace', untilMs);
+  } else {
+    const deadlineMs = turn.now + stage.remainingMs;
+    const escalateAtMs = stage.escalateRemainingMs === null ? null : turn.now + stage.escalateRemainingMs;
+    turn.stage({ name: 'asking', deadlineMs, escalateAtMs, measuring: false });
+    turn.timer('deadline', deadlineMs);
+    if (escalateAtMs !== null) turn.timer('escalate', escalateAtMs);
+  }
+  const left = stage.held ? '' : ` ${duration(stage.remainingMs)} are left.`;
+  turn.tell('question-resumed', turn.automation, `It is back before it was stable.${left}`);
+}
+
+/** It stayed well: the question is answered by itself, and what was suspended goes on. */
+export function onStable(turn: Turn): void {
+  const question = turn.question;
+  if (question?.stage.name !== 'recovering') return;
+  endQuestion(turn, 'recovered', `recovered, and well for ${duration(turn.policy.respond.stabilityMs)}.`);
+  const phase = turn.rollout?.phase;
+  if (phase?.name !== 'deciding') {
+    if (!turn.rollout) turn.cancel('look');
+    return;
+  }
+  goOn(turn, phase.during);
+}
+
+/** Takes up again what a question or a hold interrupted. A paused rollback waits for a person. */
+export function goOn(turn: Turn, during: 'advancing' | 'watching' | object): void {
+  if (during === 'watching') {
+    backToWatching(turn);
+    return;
+  }
+  if (during !== 'advancing') {
+    const phase = turn.rollout?.phase;
+    if (phase?.name !== 'deciding' || typeof phase.during !== 'object') return;
+    const reason = 'it recovered while the rollback was paused';
+    turn.enter({
+      name: 'holding',
+      sinceMs: turn.now,
+      untilMs: null,
+      by: turn.automation,
+      reason,
+      during: phase.during,
+    });
+    return;
+  }
+  turn.enter({ name: 'advancing', sinceMs: turn.now, stage: 'shifting', soakUntilMs: 0, maxSoakUntilMs: 0 });
+  if (!turn.state.shift) soakAnew(turn);
+}

@@ -1,0 +1,146 @@
+import { lookAgain } from './looking.ts';
+import type { Step } from './policy.ts';
+import { endQuestion, getStuck } from './question.ts';
+import { compatible, serves, taint } from './served.ts';
+import { orderShift } from './shifting.ts';
+import type { Actor, Rollback, Rollout } from './state.ts';
+import type { Turn } from './turn.ts';
+import { because, duration, percent, who } from './words.ts';
+
+/** The way back: by phases or at once, each phase judged by what it protects (rule 9), then verified. */
+
+export type Pace = 'phased' | 'at-once';
+
+export function beginRollback(turn: Turn, by: Actor, pace: Pace, reason: string): void {
+  const rollout = turn.rollout;
+  if (!rollout) return;
+  if (!compatible(rollout.stable, rollout.candidate)) {
+    getStuck(
+      turn,
+      `${rollout.stable.id} has another signature than ${rollout.candidate.id}: it cannot take the traffic back.`,
+      'advancing',
+    );
+    return;
+  }
+  // A shift forward that is still in flight may land: the way back starts from the higher of the two.
+  const fromPercent = Math.max(rollout.exposurePercent, turn.state.shift?.split.exposurePercent ?? 0);
+  const rollback: Rollback = {
+    by,
+    reason,
+    beganAtMs: turn.now,
+    fromPercent,
+    phases: phasesBelow(rollout, fromPercent, pace),
+    phase: 0,
+    stage: 'shifting',
+    soakUntilMs: 0,
+    maxSoakUntilMs: 0,
+  };
+  turn.cancel('deadline', 'escalate', 'stability', 'grace', 'hold', 'watch', 'repage', 'look');
+  const plan = [fromPercent, ...rollback.phases.map((p) => p.exposurePercent)].map(percent).join(' → ');
+  const action = pace === 'at-once' ? 'Rolled back at once' : 'Rolled back';
+  const question = turn.question;
+  if (question) {
+    turn.setQuestion({
+      decision: { by, action, reason, atMs: turn.now },
+      milestones: [
+        ...question.milestones,
+        { what: 'decided', atMs: turn.now, exposurePercent: rollout.exposurePercent, comparison: question.comparison },
+      ],
+    });
+    turn.stage({ name: 'decided' }, true);
+  }
+  turn.tell(
+    'rollback-decided',
+    by,
+    `${who(by)} takes ${turn.policy.service} back to ${rollout.stable.id}: ${plan}.${because(reason)}`,
+    {
+      from: turn.position,
+      to: { version: rollout.stable.id, exposurePercent: 100 },
+      reason,
+    },
+  );
+  beginPhase(turn, rollback);
+}
+
+function phasesBelow(rollout: Rollout, exposurePercent: number, pace: Pace): readonly Step[] {
+  const { phases } = rollout.plan.rollback;
+  const last = phases[phases.length - 1] ?? { exposurePercent: 0, soakMs: 0, maxSoakMs: 0 };
+  if (pace === 'at-once') return [last];
+  const below = phases.filter((p) => p.exposurePercent < exposurePercent);
+  return below.length > 0 ? below : [last];
+}
+
+export function beginPhase(turn: Turn, rollback: Rollback): void {
+  const phase = rollback.phases[rollback.phase];
+  if (!phase) throw new Error(`${turn.state.service}: the rollback has no phase ${rollback.phase}`);
+  setRollback(turn, { ...rollback, stage: 'shifting' });
+  turn.cancel('look');
+  turn.note(
+    'phase-ordered',
+    rollback.by,
+    `Phase ${rollback.phase + 1} of ${rollback.phases.length}: to ${percent(phase.exposurePercent)}.`,
+    {
+      from: turn.position,
+      to: turn.rollout && { version: turn.rollout.candidate.id, exposurePercent: phase.exposurePercent },
+    },
+  );
+  orderShift(turn, phase.exposurePercent);
+}
+
+function setRollback(turn: Turn, rollback: Rollback): void {
+  const phase = turn.rollout?.phase;
+  // Phase after phase it is the same decision: "Pause here" means here, wherever it is by now.
+  if (phase?.name === 'rolling_back') turn.setRollout({ phase: { ...phase, rollback } });
+  else turn.enter({ name: 'rolling_back', sinceMs: turn.now, rollback });
+}
+
+export function onShiftedBack(turn: Turn, rollback: Rollback): void {
+  const rollout = turn.rollout;
+  const phase = rollback.phases[rollback.phase];
+  if (!rollout || !phase) return;
+  if (rollout.exposurePercent > phase.exposurePercent) {
+    // What was in flight when the way back began has landed; now the phase itself.
+    orderShift(turn, phase.exposurePercent);
+    return;
+  }
+  if (rollout.exposurePercent === 0) {
+    verify(turn, rollout, rollback);
+    return;
+  }
+  const soakUntilMs = turn.now + phase.soakMs;
+  setRollback(turn, { ...rollback, stage: 'soaking', soakUntilMs, maxSoakUntilMs: turn.now + phase.maxSoakMs });
+  lookAgain(turn, soakUntilMs);
+}
+
+function verify(turn: Turn, rollout: Rollout, rollback: Rollback): void {
+  const { soakMs, maxSoakMs } = rollout.plan.rollback.verify;
+  const soakUntilMs = turn.now + soakMs;
+  turn.enter({ name: 'verifying', sinceMs: turn.now, soakUntilMs, maxSoakUntilMs: turn.now + maxSoakMs, rollback });
+  turn.set({ served: serves(taint(turn.state.served, rollout.candidate.id), rollout.stable, turn.now) });
+  lookAgain(turn, soakUntilMs);
+}
+
+export function finishRollback(turn: Turn, rollback: Rollback, finding: string): void {
+  const rollout = turn.rollout;
+  if (!rollout) return;
+  turn.cancel('look', 'hold', 'watch');
+  turn.tell('verified', turn.automation, finding);
+  const text = `${turn.policy.service} is back on ${rollout.stable.id} after ${duration(turn.now - rollback.beganAtMs)}.`;
+  turn.tell('rolled-back', rollback.by, `${text} Decided by ${who(rollback.by)}.`, {
+    from: { version: rollout.candidate.id, exposurePercent: rollback.fromPercent },
+    to: { version: rollout.stable.id, exposurePercent: 100 },
+    reason: rollback.reason,
+  });
+  turn.enter({ name: 'rolled_back', atMs: turn.now, reason: rollback.reason });
+  if (turn.question) endQuestion(turn, 'rolled-back', text);
+  else turn.effects.push({ kind: 'report', card: { kind: 'rollout', id: rollout.id } });
+}
+
+/** Goes on where a rollback was paused or got stuck: the phase it was in is asserted again. */
+export function resumeRollback(turn: Turn, rollback: Rollback): void {
+  const exposurePercent = turn.rollout?.exposurePercent ?? 0;
+  turn.enter({ name: 'rolling_back', sinceMs: turn.now, rollback });
+  // What was already reached need not be waited for again.
+  const next = rollback.phases.findIndex((p, i) => i >= rollback.phase && p.exposurePercent < exposurePercent);
+  beginPhase(turn, { ...rollback, phase: next === -1 ? rollback.phases.length - 1 : next });
+}

@@ -1,0 +1,65 @@
+import { onShiftedForward } from './advance.ts';
+import type { DomainEvent } from './event.ts';
+import { lookAgain } from './looking.ts';
+import { getStuck } from './question.ts';
+import { onShiftedBack } from './rollback.ts';
+import { orderShift } from './shifting.ts';
+import { Ignored, type Turn } from './turn.ts';
+import { percent } from './words.ts';
+
+/** Longer than any adapter's call can take to land after its reply was lost (rule 11). */
+const REASSERT_AFTER_MS = 30_000;
+
+export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shifted' }>): void {
+  const { shift } = turn.state;
+  const rollout = turn.state.rollout;
+  if (!rollout || shift?.id !== event.shiftId) throw new Ignored(`${event.shiftId} is not the shift in flight`);
+  const from = turn.position;
+  turn.set({ shift: null });
+  const moved = event.exposurePercent !== rollout.exposurePercent;
+  if (moved)
+    turn.setRollout({
+      exposurePercent: event.exposurePercent,
+      shifts: [...rollout.shifts, { atMs: turn.now, exposurePercent: event.exposurePercent }],
+    });
+  if (moved)
+    turn.tell(
+      'shifted',
+      turn.automation,
+      `${rollout.candidate.id} now gets ${percent(event.exposurePercent)} of the traffic, read back from the target.`,
+      {
+        from,
+        to: turn.position,
+      },
+    );
+  if (event.uncertain) turn.timer('reassert', turn.now + REASSERT_AFTER_MS);
+  if (shift.next) {
+    orderShift(turn, shift.next.exposurePercent);
+    return;
+  }
+  const { phase } = rollout;
+  if (phase.name === 'advancing') onShiftedForward(turn);
+  else if (phase.name === 'rolling_back') onShiftedBack(turn, phase.rollback);
+  else lookAgain(turn);
+}
+
+export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 'shift_failed' }>): void {
+  const { shift } = turn.state;
+  const rollout = turn.state.rollout;
+  if (!rollout || shift?.id !== event.shiftId) throw new Ignored(`${event.shiftId} is not the shift in flight`);
+  turn.set({ shift: null });
+  const { split } = shift;
+  const gaining = split.exposurePercent > rollout.exposurePercent ? split.candidate : split.stable;
+  const what =
+    event.problem === 'not-ready'
+      ? `${gaining} is not ready to take the traffic: ${event.reason}`
+      : `The shift to ${percent(split.exposurePercent)} did not succeed: ${event.reason}`;
+  turn.tell('shift-failed', turn.automation, what, { from: turn.position, reason: event.reason });
+  if (shift.next) {
+    orderShift(turn, shift.next.exposurePercent);
+    return;
+  }
+  const { phase } = rollout;
+  if (phase.name === 'advancing') getStuck(turn, what, 'advancing');
+  else if (phase.name === 'rolling_back') getStuck(turn, what, phase.rollback);
+}

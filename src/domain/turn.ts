@@ -1,0 +1,190 @@
+import type { CardRef, Decision, Effect, JournalEntry, JournalKind, Position, Refusal } from './effect.ts';
+import { journalNumbers } from './effect.ts';
+import type { Policy } from './policy.ts';
+import type { Actor, Degradation, DegradationStage, Phase, Rollout, ServiceState, TimerKey } from './state.ts';
+
+/** Ends a turn: nothing of it happens. */
+export class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(code: Refusal['code'], text: string) {
+    super(text);
+    this.refusal = { code, text };
+  }
+}
+
+/** Also ends a turn, for what is old news rather than somebody's mistake. */
+export class Ignored extends Error {}
+
+/**
+ * One event being decided: the state as it becomes, and what is to be done. Lives within one call of `decide`, so the core stays a
+ * function of its arguments; the phases' files change it through the few verbs here.
+ */
+export class Turn {
+  state: ServiceState;
+  readonly now: number;
+  readonly policy: Policy;
+  readonly effects: Effect[] = [];
+  readonly journal: JournalEntry[] = [];
+  reply = '';
+
+  constructor(state: ServiceState, now: number, policy: Policy) {
+    this.state = { ...state, clockMs: now };
+    this.now = now;
+    this.policy = policy;
+  }
+
+  /** The default action's actor (rule 12). */
+  get automation(): Actor {
+    const id = `${this.policy.service}@${this.policy.revision}`;
+    return { kind: 'policy', id, name: id };
+  }
+
+  /** Why automation only says what it would have done; null: it acts. */
+  get quiet(): string | null {
+    if (this.state.automationOff) return 'automation is off';
+    return this.policy.mode === 'observe' ? 'the policy only observes' : null;
+  }
+
+  /** Under way, watched, deciding, …: not ended. */
+  get rollout(): Rollout | null {
+    return this.state.rollout && !isEnded(this.state.rollout.phase) ? this.state.rollout : null;
+  }
+
+  /** The open question. */
+  get question(): Degradation | null {
+    return this.state.degradation && this.state.degradation.stage.name !== 'ended' ? this.state.degradation : null;
+  }
+
+  get firing() {
+    return this.state.alerts.filter((a) => a.status === 'firing');
+  }
+
+  set(patch: Partial<ServiceState>): void {
+    this.state = { ...this.state, ...patch };
+  }
+
+  number(): number {
+    this.set({ sequence: this.state.sequence + 1 });
+    return this.state.sequence;
+  }
+
+  setRollout(patch: Partial<Rollout>): void {
+    if (!this.state.rollout) throw new Error(`${this.state.service} has no rollout to change`);
+    this.set({ rollout: { ...this.state.rollout, ...patch } });
+  }
+
+  /** A new phase is a new thing to decide about: older buttons are stale, votes fall. */
+  enter(phase: Phase): void {
+    const rollout = this.state.rollout;
+    if (!rollout) throw new Error(`${this.state.service} has no rollout to move to ${phase.name}`);
+    this.setRollout({ phase, epoch: rollout.epoch + 1, votes: [] });
+  }
+
+  setQuestion(patch: Partial<Degradation>): void {
+    if (!this.state.degradation) throw new Error(`${this.state.service} has no degradation to change`);
+    this.set({ degradation: { ...this.state.degradation, ...patch } });
+  }
+
+  /** `anew`: what people can decide changed with it, so buttons drawn before are stale. */
+  stage(stage: DegradationStage, anew = false): void {
+    const epoch = this.state.degradation?.epoch ?? 0;
+    this.setQuestion({ stage, epoch: anew ? epoch + 1 : epoch });
+  }
+
+  timer(key: TimerKey, atMs: number): void {
+    const epoch = this.number();
+    this.set({ timers: { ...this.state.timers, [key]: { atMs, epoch } } });
+    this.effects.push({ kind: 'timer', key, atMs, epoch });
+  }
+
+  cancel(...keys: TimerKey[]): void {
+    for (const key of keys) {
+      if (!this.state.timers[key]) continue;
+      const { [key]: _, ...timers } = this.state.timers;
+      this.set({ timers });
+      this.effects.push({ kind: 'cancel_timer', key });
+    }
+  }
+
+  /** Where the thread is: the open question's card, else the rollout's. */
+  get thread(): CardRef | null {
+    const degradation = this.state.degradation;
+    if (degradation && (degradation.stage.name !== 'ended' || degradation.stage.atMs === this.now))
+      return { kind: 'degradation', id: degradation.id };
+    return this.state.rollout ? { kind: 'rollout', id: this.state.rollout.id } : null;
+  }
+
+  /** Into the journal and into the thread. */
+  tell(
+    what: JournalKind,
+    actor: Actor,
+    text: string,
+    more: Partial<Pick<JournalEntry, 'from' | 'to' | 'reason'>> = {},
+  ): void {
+    const entry = this.note(what, actor, text, more);
+    const card = this.thread;
+    if (card) this.effects.push({ kind: 'say', card, entry });
+  }
+
+  /** Into the journal only. */
+  note(
+    what: JournalKind,
+    actor: Actor,
+    text: string,
+    more: Partial<Pick<JournalEntry, 'from' | 'to' | 'reason'>> = {},
+  ): JournalEntry {
+    const entry: JournalEntry = {
+      atMs: this.now,
+      actor,
+      what,
+      rolloutId: this.state.rollout?.id ?? null,
+      degradationId: this.question?.id ?? (this.thread?.kind === 'degradation' ? this.thread.id : null),
+      from: more.from ?? null,
+      to: more.to ?? null,
+      reason: more.reason ?? '',
+      text,
+      numbers: journalNumbers(this.question?.comparison ?? this.rollout?.comparison ?? null),
+      policyRevision: this.policy.revision,
+    };
+    this.journal.push(entry);
+    return entry;
+  }
+
+  /** Where traffic is now, for the journal. */
+  get position(): Position | null {
+    const rollout = this.state.rollout;
+    return rollout && { version: rollout.candidate.id, exposurePercent: rollout.exposurePercent };
+  }
+
+  refuse(code: Refusal['code'], text: string): never {
+    throw new Refused(code, text);
+  }
+
+  /** The cards that show what changed follow by themselves. */
+  finish(before: ServiceState, urgent: boolean): Decision<ServiceState> {
+    const { state } = this;
+    const cards: Effect[] = [];
+    const marksChanged = state.freeze !== before.freeze || state.automationOff !== before.automationOff;
+    const rolloutChanged = state.rollout !== before.rollout || marksChanged;
+    if (state.rollout && (rolloutChanged || state.shift !== before.shift))
+      cards.push({ kind: 'card', card: { kind: 'rollout', id: state.rollout.id }, urgent });
+    const d = state.degradation;
+    const shown = d && (d.stage.name !== 'ended' || d !== before.degradation || d.rolloutId === state.rollout?.id);
+    const changed =
+      d !== before.degradation || (rolloutChanged && (d?.rolloutId === state.rollout?.id || d?.stage.name !== 'ended'));
+    if (d && shown && changed) cards.push({ kind: 'card', card: { kind: 'degradation', id: d.id }, urgent });
+    const superseded = before.degradation && before.degradation.id !== d?.id;
+    if (superseded)
+      cards.push({ kind: 'card', card: { kind: 'degradation', id: before.degradation?.id ?? '' }, urgent: false });
+    const effects = [
+      ...this.effects.filter((e) => e.kind !== 'say'),
+      ...cards,
+      ...this.effects.filter((e) => e.kind === 'say'),
+    ];
+    return { outcome: 'accepted', state, effects, journal: this.journal, reply: this.reply };
+  }
+}
+
+export function isEnded(phase: Phase): phase is Extract<Phase, { name: 'succeeded' | 'rolled_back' | 'cancelled' }> {
+  return phase.name === 'succeeded' || phase.name === 'rolled_back' || phase.name === 'cancelled';
+}
