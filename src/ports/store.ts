@@ -23,17 +23,22 @@ export interface Store {
   messages: MessageBook;
   /** Policy files by revision, as written (secrets are only named in them): a rollout ends under the target it began with. */
   policies: PolicyArchive;
+  /** Forgets what only guards against doing things twice and is from before `beforeMs`; answers how many events. The journal stays. */
+  prune(beforeMs: number): Promise<number>;
+  /** Waits for the unit under way. */
   close(): Promise<void>;
 }
 
+/** Inside `work` only the unit may be used: the store itself waits until the unit is over. */
 export interface Unit {
   /** False: an event with this key was there before; the caller stops. */
   insertEvent(event: StoredEvent): Promise<boolean>;
   load(service: string): Promise<StoredState | null>;
   /** `expectedVersion` 0 inserts. Throws StoreConflict where somebody was faster. */
   save(state: ServiceState, expectedVersion: number): Promise<void>;
-  /** A job with a key replaces the one that has the key and was not begun; its attempt count starts anew. */
+  /** A job with a key replaces the one that has the key and is not running; its attempt count starts anew (but see `merge`). */
   enqueue(job: NewJob): Promise<void>;
+  /** Takes back the job with this key, unless it is running: a timer that fires just now is stale by its epoch. */
   cancel(service: string, key: string): Promise<void>;
   /** Completes the job whose outcome this unit records; false where its lease is no longer ours: then nothing may be recorded. */
   complete(lease: Lease): Promise<boolean>;
@@ -59,20 +64,31 @@ export interface StoredEntry {
 /** A timer's job delivers its event; every other performs its effect. */
 export interface NewJob {
   readonly service: string;
-  /** Null: always a job of its own. */
+  /** At most one job with this key waits in a service. Null: always a job of its own. */
   readonly key: string | null;
+  /**
+   * Of one lane only one job runs at a time, and those of the same priority in the order they came, also while the first of them
+   * waits for its next try: `shift/fraud-scorer`, `chat/fraud-scorer-d5`. Null: waits for nobody.
+   */
+  readonly lane: string | null;
+  /**
+   * The job that is replaced had the same to do: its earlier time and more urgent priority are kept, and if it failed already,
+   * its attempts and the time of its next try too (a flood of updates neither starves it nor hammers who asked to be left alone).
+   */
+  readonly merge: boolean;
   readonly effect: Effect;
   readonly dueAtMs: number;
   /** Smaller first among the due: a shift before a card before a thread line. */
   readonly priority: number;
+  readonly createdAtMs: number;
 }
-export interface Job extends NewJob {
+export interface Job extends Omit<NewJob, 'merge'> {
   readonly id: number;
   /** 1 at the first try. */
   readonly attempt: number;
-  /** Only jobs of the same lane wait for each other: `shift/fraud-scorer`, `chat/#channel`. */
   readonly lease: Lease;
-  readonly createdAtMs: number;
+  /** What the last try that ended left for this one (`retry`); null: there was none. */
+  readonly progress: string | null;
 }
 export interface Lease {
   readonly jobId: number;
@@ -87,12 +103,17 @@ export interface JobQueue {
   extend(lease: Lease, untilMs: number): Promise<boolean>;
   /** Done without an event to record. False: the lease is lost. */
   complete(lease: Lease): Promise<boolean>;
-  /** Put back, due later. False: the lease is lost. */
-  retry(lease: Lease, dueAtMs: number, problem: string): Promise<boolean>;
-  /** When the next unclaimed job is due or the next lease expires; null: none. */
+  /**
+   * Put back, due later, with what the next try has to know. A newer job with the same key takes its place instead.
+   * False: the lease is lost.
+   */
+  retry(lease: Lease, next: { dueAtMs: number; problem: string | null; progress: string | null }): Promise<boolean>;
+  /** When the next job that could be claimed is due or the next lease expires (may be past); null: none. */
   nextDueMs(): Promise<number | null>;
   /** How many jobs are not done. */
   pending(): Promise<number>;
+  /** Ends all leases. Only who knows that no other worker lives may call it: one process owns an embedded store. */
+  voidLeases(): Promise<void>;
 }
 
 /** Which message stands for which of our ids: intent is stored before the post, the address after. */

@@ -1,0 +1,114 @@
+import type { Refusal } from '../domain/effect.ts';
+import type { DomainEvent, Observed } from '../domain/event.ts';
+import { initialState } from '../domain/initial.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { Policies } from '../ports/policies.ts';
+import type { Job, Store } from '../ports/store.ts';
+import type { Target } from '../ports/target.ts';
+import { createAlertIntake } from './alerts.ts';
+import type { Answer, Application, Status } from './api.ts';
+import { withinLimit } from './limit.ts';
+import { createSubmit, type SubmitParts } from './submit.ts';
+
+/** A person waits for the answer to a start, and Slack only three seconds. */
+const OBSERVE_LIMIT_MS = 2_000;
+
+export interface ApplicationParts extends SubmitParts {
+  readonly policies: Policies;
+  readonly targets: (policy: Policy) => Target;
+}
+
+/** What the worker calls besides: an outcome and the end of its job are one commit. */
+export interface Recorder {
+  /**
+   * False: the lease was lost, nothing is recorded. Throws where the service's policy cannot be had (its file is gone and the
+   * rollout's revision is not kept): the job has to be tried again.
+   */
+  record(job: Job, event: DomainEvent): Promise<boolean>;
+}
+
+export function createApplication(parts: ApplicationParts): Application & Recorder {
+  const { store, policies, clock, targets, telemetry } = parts;
+  const submit = createSubmit(parts);
+  const unknown = (service: string) => refuse('not-found', unknownService(service, policies));
+
+  const application: Application & Recorder = {
+    receiveAlerts: createAlertIntake({ policies, submit, telemetry }),
+    async command({ service, command, actor, binding, key }) {
+      const policy = policies.get(service);
+      if (!policy) return unknown(service);
+      return submit.one(policy, { key, event: { type: 'command', command, actor, binding } });
+    },
+    async start({ service, candidate, force, reason, actor, key }) {
+      const policy = policies.get(service);
+      if (!policy) return unknown(service);
+      let observed: Observed;
+      try {
+        observed = await withinLimit(OBSERVE_LIMIT_MS, `The target of ${service}`, (signal) =>
+          targets(policy).observe(signal),
+        );
+      } catch (error) {
+        telemetry.problem(`start ${service}: observe the target`, error);
+        return refuse(
+          'conflict',
+          `${service} was not started: what is in force could not be read from its target (${messageOf(error)}). Nothing was changed. Try again when the target answers.`,
+        );
+      }
+      const command = { name: 'start' as const, candidate, observed, force, reason };
+      return application.command({ service, command, actor, key });
+    },
+    async check({ service, command, actor, binding }) {
+      const policy = policies.get(service);
+      if (!policy) return unknown(service);
+      return submit.check(policy, { type: 'command', command, actor, binding });
+    },
+    async deliver(service, event, key) {
+      const policy = await policyOf(service, store, policies);
+      return policy ? submit.one(policy, { key, event }) : unknown(service);
+    },
+    async record(job, event) {
+      const policy = await policyOf(job.service, store, policies);
+      if (!policy)
+        throw new Error(`${unknownService(job.service, policies)} Its ${job.effect.kind} waits for the file.`);
+      return submit.record(policy, job, event);
+    },
+    policies: () => policies.all(),
+    async status(service) {
+      const policy = policies.get(service);
+      if (!policy) return null;
+      const stored = await store.load(service);
+      return { policy, state: stored?.state ?? initialState(service, clock.now()) };
+    },
+    async statuses() {
+      const states = new Map((await store.services()).map((state) => [state.service, state]));
+      return policies.all().map((policy): Status => {
+        return { policy, state: states.get(policy.service) ?? initialState(policy.service, clock.now()) };
+      });
+    },
+    history: (service, limit) => store.journal({ service, limit }),
+  };
+  return application;
+}
+
+/** A service whose file was taken away under way ends under the policy its rollout began with. */
+async function policyOf(service: string, store: Store, policies: Policies): Promise<Policy | null> {
+  const policy = policies.get(service);
+  if (policy) return policy;
+  const stored = await store.load(service);
+  const revision = stored?.state.rollout?.plan.revision;
+  return revision ? policies.at(service, revision) : null;
+}
+
+function refuse(code: Refusal['code'], text: string): Answer {
+  return { ok: false, refusal: { code, text } };
+}
+
+function unknownService(service: string, policies: Policies): string {
+  const known = policies.all().map((policy) => policy.service);
+  const those = known.length === 0 ? 'There is no policy yet.' : `There are policies for ${known.join(', ')}.`;
+  return `There is no policy for a service named ${service}. ${those}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

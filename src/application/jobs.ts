@@ -1,0 +1,80 @@
+import type { Effect } from '../domain/effect.ts';
+import type { NewJob } from '../ports/store.ts';
+
+/**
+ * Cards whose change nobody waits for are drawn this much later, so that a flood of alerts is one update.
+ * Well within the second in which the comparison has to follow the alert.
+ */
+const CARD_DEBOUNCE_MS = 250;
+
+/** Smaller first among what is due: what moves traffic, then what decides, then what wakes people, then what they read. */
+const priorities = { shift: 0, timer: 1, measure: 2, page: 2, urgentCard: 3, say: 5, card: 6, report: 7 } as const;
+
+/** What a decision's effects come to in the job table: first what is taken back, then what is put in, in order. */
+export interface Work {
+  readonly cancel: readonly string[];
+  readonly enqueue: readonly NewJob[];
+}
+
+/** Effects of one or more decisions of a service in a row; of those that replace each other only the last remains. */
+export function workOf(service: string, effects: readonly Effect[], nowMs: number): Work {
+  const cancel = new Set<string>();
+  const enqueue = new Map<string, NewJob>();
+  for (const effect of effects) {
+    if (effect.kind === 'cancel_timer') {
+      cancel.add(timerKey(effect.key));
+      enqueue.delete(timerKey(effect.key));
+      continue;
+    }
+    const job = jobOf(service, effect, nowMs);
+    const name = job.key ?? `#${enqueue.size}`;
+    const before = enqueue.get(name);
+    enqueue.delete(name);
+    enqueue.set(name, before && job.merge ? sooner(before, job) : job);
+  }
+  return { cancel: [...cancel], enqueue: [...enqueue.values()] };
+}
+
+function sooner(before: NewJob, job: NewJob): NewJob {
+  return {
+    ...job,
+    priority: Math.min(before.priority, job.priority),
+    dueAtMs: Math.min(before.dueAtMs, job.dueAtMs),
+  };
+}
+
+function timerKey(key: string): string {
+  return `timer/${key}`;
+}
+
+function jobOf(service: string, effect: Exclude<Effect, { kind: 'cancel_timer' }>, nowMs: number): NewJob {
+  const job = { service, effect, dueAtMs: nowMs, createdAtMs: nowMs, merge: false, lane: null, key: null };
+  switch (effect.kind) {
+    case 'shift':
+      return { ...job, key: 'shift', lane: `shift/${service}`, priority: priorities.shift };
+    case 'timer':
+      return { ...job, key: timerKey(effect.key), dueAtMs: effect.atMs, priority: priorities.timer };
+    case 'measure':
+      return { ...job, key: 'measure', priority: priorities.measure };
+    case 'page':
+      return {
+        ...job,
+        key: `page/${effect.degradationId}/${effect.action}`,
+        lane: `page/${effect.degradationId}`,
+        priority: priorities.page,
+      };
+    case 'card':
+      return {
+        ...job,
+        key: `card/${effect.card.id}`,
+        lane: `chat/${effect.card.id}`,
+        merge: true,
+        dueAtMs: effect.urgent ? nowMs : nowMs + CARD_DEBOUNCE_MS,
+        priority: effect.urgent ? priorities.urgentCard : priorities.card,
+      };
+    case 'say':
+      return { ...job, lane: `chat/${effect.card.id}`, priority: priorities.say };
+    case 'report':
+      return { ...job, key: `report/${effect.card.id}`, lane: `chat/${effect.card.id}`, priority: priorities.report };
+  }
+}

@@ -1,0 +1,194 @@
+import { decide as domainDecide } from '../domain/decide.ts';
+import type { Decision, Effect, JournalEntry } from '../domain/effect.ts';
+import type { DomainEvent } from '../domain/event.ts';
+import { initialState } from '../domain/initial.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { ServiceState } from '../domain/state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Job, Store, StoredState, Unit } from '../ports/store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { Answer } from './api.ts';
+import { workOf } from './jobs.ts';
+
+export type Decide = typeof domainDecide;
+
+export interface SubmitParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Called after a commit that left something to do. */
+  readonly wake: () => void;
+  /** The decisions; the real ones unless a test is about something else. */
+  readonly decide?: Decide;
+}
+
+export interface Submission {
+  readonly key: string;
+  readonly event: DomainEvent;
+  /** Another key for the event where the state says that the same words mean something new; null: they do not. */
+  readonly anew?: (state: ServiceState, nowMs: number) => string | null;
+}
+
+/** The way of events into the state: event, decision, state, journal and jobs commit together, or none of them. */
+export interface Submit {
+  /** One event. A refused one leaves nothing behind, not even its key: put right it can be sent again. */
+  one(policy: Policy, submission: Submission): Promise<Answer>;
+  /** Many of one service in one commit; answers which outcome each had, in order. */
+  batch(policy: Policy, submissions: readonly Submission[]): Promise<readonly Outcome[]>;
+  /** A job's outcome together with the job's end. False: the lease was lost, nothing is recorded. */
+  record(policy: Policy, job: Job, event: DomainEvent): Promise<boolean>;
+  /** What would be answered now, without doing it. */
+  check(policy: Policy, event: DomainEvent): Promise<Answer>;
+}
+
+export type Outcome = Decision<ServiceState>['outcome'] | 'duplicate';
+
+/** Ends a unit without a commit. */
+class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}
+
+export function createSubmit({ store, clock, telemetry, wake, decide = domainDecide }: SubmitParts): Submit {
+  const open = (policy: Policy, unit: Unit) => openTurn({ policy, unit, clock, decide });
+  const tell = (policy: Policy, turn: Turn, beganMs: number) => {
+    for (const { event, outcome } of turn.taken) {
+      telemetry.decided({ service: policy.service, event: event.type, outcome, durationMs: clock.now() - beganMs });
+    }
+    for (const entry of turn.journal) telemetry.journalled(policy.service, entry);
+    if (turn.ended) telemetry.rolloutEnded(policy.service, turn.state());
+    if (turn.effects.length > 0) wake();
+  };
+  return {
+    async one(policy, submission) {
+      const beganMs = clock.now();
+      let refused: { turn: Turn; answer: Answer } | null = null;
+      try {
+        const done = await store.transaction(async (unit) => {
+          const turn = await open(policy, unit);
+          const answer = await turn.take(submission);
+          if (!answer.ok) {
+            refused = { turn, answer };
+            throw new Abandoned();
+          }
+          await turn.keep();
+          return { turn, answer };
+        });
+        tell(policy, done.turn, beganMs);
+        return done.answer;
+      } catch (error) {
+        // TypeScript does not see the assignment made inside the unit.
+        const kept = refused as { turn: Turn; answer: Answer } | null;
+        if (!(error instanceof Abandoned) || !kept) throw error;
+        tell(policy, kept.turn, beganMs);
+        return kept.answer;
+      }
+    },
+    async batch(policy, submissions) {
+      const beganMs = clock.now();
+      const turn = await store.transaction(async (unit) => {
+        const turn = await open(policy, unit);
+        for (const submission of submissions) await turn.take(submission);
+        await turn.keep();
+        return turn;
+      });
+      tell(policy, turn, beganMs);
+      return turn.taken.map(({ outcome }) => outcome);
+    },
+    async record(policy, job, event) {
+      const beganMs = clock.now();
+      const turn = await store.transaction(async (unit) => {
+        if (!(await unit.complete(job.lease))) return null;
+        const turn = await open(policy, unit);
+        await turn.take({ key: `job/${job.id}`, event });
+        await turn.keep();
+        return turn;
+      });
+      if (turn) tell(policy, turn, beganMs);
+      return turn !== null;
+    },
+    async check(policy, event) {
+      const stored = await store.load(policy.service);
+      const state = stored?.state ?? initialState(policy.service, clock.now());
+      return answerOf(decide(state, event, { now: Math.max(state.clockMs, clock.now()), policy }));
+    },
+  };
+}
+
+interface Turn {
+  readonly taken: { event: DomainEvent; outcome: Outcome }[];
+  readonly effects: Effect[];
+  readonly journal: JournalEntry[];
+  /** The rollout ended in this turn. */
+  readonly ended: boolean;
+  state(): ServiceState;
+  take(submission: Submission): Promise<Answer>;
+  keep(): Promise<void>;
+}
+
+/** One or more decisions about a service inside one unit; `keep` writes what they came to. */
+async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decide: Decide }): Promise<Turn> {
+  const { policy, unit, clock, decide } = parts;
+  const { service } = policy;
+  const stored: StoredState | null = await unit.load(service);
+  const before = stored?.state ?? initialState(service, clock.now());
+  // Time never runs backwards for a service, whatever the machine's clock does.
+  const now = Math.max(before.clockMs, clock.now());
+  let state = before;
+  const taken: Turn['taken'] = [];
+  const effects: Effect[] = [];
+  const journal: JournalEntry[] = [];
+  const insert = (key: string, event: DomainEvent) => unit.insertEvent({ key, service, event, atMs: now });
+  return {
+    taken,
+    effects,
+    journal,
+    get ended() {
+      return hasEnded(before, state);
+    },
+    state: () => state,
+    async take({ key, event, anew }) {
+      if (!(await insert(key, event))) {
+        const another = anew?.(state, now) ?? null;
+        if (another === null || !(await insert(another, event))) {
+          taken.push({ event, outcome: 'duplicate' });
+          return { ok: true, text: 'This was done already.', duplicate: true };
+        }
+      }
+      const decision = decide(state, event, { now, policy });
+      taken.push({ event, outcome: decision.outcome });
+      if (decision.outcome === 'accepted') {
+        state = decision.state.clockMs < now ? { ...decision.state, clockMs: now } : decision.state;
+        effects.push(...decision.effects);
+        journal.push(...decision.journal);
+      }
+      return answerOf(decision);
+    },
+    async keep() {
+      if (!taken.some(({ outcome }) => outcome === 'accepted')) return;
+      await unit.save(state, stored?.version ?? 0);
+      await unit.append(service, journal);
+      const work = workOf(service, effects, now);
+      for (const key of work.cancel) await unit.cancel(service, key);
+      for (const job of work.enqueue) await unit.enqueue(job);
+    },
+  };
+}
+
+function answerOf(decision: Decision<ServiceState>): Answer {
+  switch (decision.outcome) {
+    case 'accepted':
+      return { ok: true, text: decision.reply, duplicate: false };
+    case 'ignored':
+      return { ok: true, text: decision.why, duplicate: false };
+    case 'refused':
+      return { ok: false, refusal: decision.refusal };
+  }
+}
+
+const endings: ReadonlySet<string> = new Set(['succeeded', 'rolled_back', 'cancelled']);
+
+function hasEnded(before: ServiceState, after: ServiceState): boolean {
+  const rollout = after.rollout;
+  if (!rollout || !endings.has(rollout.phase.name)) return false;
+  return before.rollout?.id !== rollout.id || !endings.has(before.rollout.phase.name);
+}

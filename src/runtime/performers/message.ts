@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { CardRef } from '../../domain/effect.ts';
+import type { ServiceState } from '../../domain/state.ts';
+import type { CardView, ChatMessage, MessageAddress } from '../../ports/chat.ts';
+import { PortError } from '../../ports/failure.ts';
+import { cardMessageId } from '../../ports/store.ts';
+import type { World } from './performer.ts';
+import { presentPolicy } from './policy.ts';
+
+/** The card as it has to look now, and where it is to be; null: what it was about is long past and forgotten. */
+export async function cardOf(world: World, card: CardRef, state: ServiceState): Promise<ChatMessage | null> {
+  const view = viewOf(card, state, await presentPolicy(world, state));
+  if (!view) return null;
+  const { channel } = view.policy;
+  return { id: cardMessageId(card), channel, thread: null, content: { kind: 'card', view } };
+}
+
+export function viewOf(card: CardRef, state: ServiceState, policy: CardView['policy']): CardView | null {
+  const rollouts = [...state.past.rollouts, ...(state.rollout ? [state.rollout] : [])];
+  const degradations = [...state.past.degradations, ...(state.degradation ? [state.degradation] : [])];
+  if (card.kind === 'rollout') {
+    const rollout = rollouts.findLast(({ id }) => id === card.id);
+    if (!rollout) return null;
+    const degradation = degradations.findLast(({ rolloutId }) => rolloutId === rollout.id) ?? null;
+    return { card, policy, state, rollout, degradation, current: state.rollout?.id === rollout.id };
+  }
+  const degradation = degradations.findLast(({ id }) => id === card.id);
+  if (!degradation) return null;
+  const rollout = rollouts.findLast(({ id }) => id === degradation.rolloutId) ?? null;
+  return { card, policy, state, rollout, degradation, current: state.degradation?.id === degradation.id };
+}
+
+/**
+ * Brings a message to what it has to say and answers where it stands. The intent is written down before the post: a post of
+ * which only that is known is looked for before it is sent again. What says the same already is left alone.
+ */
+export async function bring(world: World, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
+  const digest = digestOf(message);
+  const address = await standing(world, message, signal);
+  if (!address) return post(world, message, digest, signal);
+  const book = world.store.messages;
+  if ((await book.get(message.id))?.digest === digest) return address;
+  try {
+    await world.chat.update(address, message, signal);
+  } catch (error) {
+    if (!(error instanceof PortError) || error.failure !== 'permanent') throw error;
+    // Deleted, or too old to be edited: people still need one to act on.
+    world.telemetry.problem(`update ${message.id}`, error);
+    await book.forget(message.id);
+    return post(world, message, digest, signal);
+  }
+  await book.posted(message.id, address, digest);
+  return address;
+}
+
+/** Where the message stands; null: nowhere. */
+async function standing(world: World, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress | null> {
+  const book = world.store.messages;
+  const entry = await book.get(message.id);
+  if (!entry) return null;
+  if (entry.state === 'posted') return entry.address;
+  const found = await world.chat.find(message, signal);
+  // What it says there is not known: it is brought to the present.
+  if (found) await book.posted(message.id, found, '');
+  return found;
+}
+
+async function post(world: World, message: ChatMessage, digest: string, signal: AbortSignal): Promise<MessageAddress> {
+  const book = world.store.messages;
+  await book.begin(message.id, world.clock.now());
+  let address: MessageAddress;
+  try {
+    address = await world.chat.post(message, signal);
+  } catch (error) {
+    if (error instanceof PortError && error.failure !== 'ambiguous') await book.forget(message.id);
+    throw error;
+  }
+  await book.posted(message.id, address, digest);
+  return address;
+}
+
+/** Of what is shown, so that what only keeps count (clock, sequence, timers) is no reason for an update. */
+function digestOf(message: ChatMessage): string {
+  const { content } = message;
+  const shown = content.kind === 'entry' ? content : { ...content, view: shownOf(content.view) };
+  return createHash('sha256').update(JSON.stringify(shown)).digest('base64url');
+}
+
+function shownOf({ card, policy, state, rollout, degradation, current }: CardView) {
+  const { freeze, automationOff, alerts, served, shift } = state;
+  const standing = { freeze, automationOff, alerts, served, shift: shift?.split ?? null };
+  return { card, policy: policy.revision, mode: policy.mode, standing, rollout, degradation, current };
+}

@@ -1,0 +1,103 @@
+import type { Policy } from '../../domain/policy.ts';
+import type { Degradation, ServiceState } from '../../domain/state.ts';
+import type { Page } from '../../ports/pager.ts';
+import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
+import { presentPolicy, stateOf } from './policy.ts';
+
+/** Waking a person is worth trying for as long as a person may still be needed. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+
+/** One incident a degradation, at most: the dedup key makes repeating harmless. */
+export function pagePerformer(world: World): Performer<EffectOf<'page'>> {
+  return {
+    limitMs: 30_000,
+    retry: { firstMs: 1_000, capMs: 60_000, giveUpAfterMs: GIVE_UP_AFTER_MS },
+    async perform(effect, job, signal): Promise<Outcome> {
+      const state = await stateOf(world, job.service);
+      const policy = await presentPolicy(world, state);
+      const degradation = find(state, effect.degradationId);
+      const page = pageOf(world, effect, { state, policy, degradation });
+      if (effect.action === 'trigger' && degradation?.stage.name === 'ended') {
+        // It ended while the pager was away: nobody is woken for old news. A try of ours may have got through, though.
+        if (job.attempt > 1) await world.pager.send({ ...page, action: 'resolve' }, signal);
+        return done;
+      }
+      await world.pager.send(page, signal);
+      const { degradationId, action } = effect;
+      return { kind: 'event', event: { type: 'paged', degradationId, action } };
+    },
+    givenUp: ({ degradationId, action }, reason) => ({ type: 'page_failed', degradationId, action, reason }),
+  };
+}
+
+/** PagerDuty's `dedup_key` of a degradation; what comes back from there is known by it. */
+export function dedupKey(instance: string, degradationId: string): string {
+  return `${instance}/${degradationId}`;
+}
+
+function find(state: ServiceState, id: string): Degradation | null {
+  if (state.degradation?.id === id) return state.degradation;
+  return state.past.degradations.findLast((degradation) => degradation.id === id) ?? null;
+}
+
+interface Subject {
+  readonly state: ServiceState;
+  readonly policy: Policy;
+  readonly degradation: Degradation | null;
+}
+
+function pageOf(world: World, effect: EffectOf<'page'>, subject: Subject): Page {
+  const { policy } = subject;
+  const links = [
+    { text: 'Runbook', href: policy.runbookUrl },
+    { text: 'Dashboard', href: policy.dashboardUrl },
+  ];
+  return {
+    action: effect.action,
+    dedupKey: dedupKey(world.instance, effect.degradationId),
+    summary: effect.summary,
+    service: policy.service,
+    severity: policy.escalate?.severity ?? 'critical',
+    routingKey: policy.escalate?.routingKey ?? null,
+    links: links.flatMap(({ text, href }) => (href === null ? [] : [{ text, href }])),
+    details: effect.action === 'trigger' ? detailsOf(effect.degradationId, subject) : {},
+  };
+}
+
+/** What whoever is woken has to know: how to answer, where it stands, and the numbers. */
+function detailsOf(degradationId: string, { state, policy, degradation }: Subject): Page['details'] {
+  const rollout = state.rollout?.id === degradation?.rolloutId ? state.rollout : null;
+  const stage = degradation?.stage;
+  const standing: Page['details'] = rollout
+    ? {
+        rollout: rollout.id,
+        stable: rollout.stable.id,
+        candidate: rollout.candidate.id,
+        exposure: `${rollout.exposurePercent} %`,
+        phase: rollout.phase.name.replace('_', ' '),
+      }
+    : { rollout: 'none under way' };
+  const comparison = degradation?.comparison ?? rollout?.comparison ?? null;
+  const numbers = (comparison?.metrics ?? []).map((metric) => [metric.title, metric.sentence] as const);
+  return {
+    'how to answer': answering(policy),
+    degradation: degradationId,
+    ...standing,
+    'opened at': degradation ? moment(degradation.openedAtMs) : null,
+    'default action at': stage?.name === 'asking' ? moment(stage.deadlineMs) : null,
+    'automation waits because': stage?.name === 'held' ? stage.why : null,
+    ...Object.fromEntries(numbers),
+    ...(comparison?.missing ? { 'no data because': comparison.missing } : {}),
+  };
+}
+
+function answering({ channel, service }: Policy): string {
+  return (
+    `In Slack ${channel}: press Roll back, Hold or Promote on the card of ${service}, or type ` +
+    `/rollout rollback ${service} (or: hold, promote, ack). Acknowledging here stops further pages, it does not answer the question.`
+  );
+}
+
+function moment(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

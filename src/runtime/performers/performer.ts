@@ -1,0 +1,55 @@
+import type { Effect, EffectKind } from '../../domain/effect.ts';
+import type { DomainEvent } from '../../domain/event.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { Chat } from '../../ports/chat.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { MetricSource } from '../../ports/metric-source.ts';
+import type { Pager } from '../../ports/pager.ts';
+import type { Policies } from '../../ports/policies.ts';
+import type { Job, Store } from '../../ports/store.ts';
+import type { Target } from '../../ports/target.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import type { RetryRule } from '../retry.ts';
+
+/** The world as the performers reach it. */
+export interface World {
+  readonly store: Store;
+  readonly policies: Policies;
+  readonly targets: (policy: Policy) => Target;
+  readonly sources: (policy: Policy) => MetricSource;
+  readonly chat: Chat;
+  readonly pager: Pager;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Tells this installation from others that page the same PagerDuty account. */
+  readonly instance: string;
+}
+
+/** How one kind of effect is done. A try that fails throws; the worker tries again by `retry`, or gives up. */
+export interface Performer<E extends Effect> {
+  perform(effect: E, job: Job, signal: AbortSignal): Promise<Outcome>;
+  /** Real time one try may take, above the adapters' own limits. */
+  readonly limitMs: number;
+  readonly retry: RetryRule;
+  /** What the decisions are told when it is given up; null: only the telemetry is. */
+  givenUp(effect: E, reason: string): DomainEvent | null;
+}
+
+export type Outcome =
+  | { readonly kind: 'done' }
+  /** Recorded together with the end of the job. */
+  | { readonly kind: 'event'; readonly event: DomainEvent }
+  /** No failure, but not there yet: look again then. */
+  | { readonly kind: 'again'; readonly atMs: number; readonly problem: string | null; readonly progress: string };
+
+export type EffectOf<K extends EffectKind> = Extract<Effect, { kind: K }>;
+/** One a kind; a `cancel_timer` never becomes a job. */
+export type Performers = { readonly [K in Exclude<EffectKind, 'cancel_timer'>]: Performer<EffectOf<K>> };
+
+export const done: Outcome = { kind: 'done' };
+
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+/** What people read: worth trying while it is still news. */
+export const chatRetry: RetryRule = { firstMs: SECOND, capMs: 60 * SECOND, giveUpAfterMs: 6 * HOUR };
+export const CHAT_LIMIT_MS = 60 * SECOND;

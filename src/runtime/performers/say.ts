@@ -1,0 +1,21 @@
+import { bring, cardOf } from './message.ts';
+import { CHAT_LIMIT_MS, chatRetry, done, type EffectOf, type Performer, type World } from './performer.ts';
+import { stateOf } from './policy.ts';
+
+/** One line in the card's thread, once; the card is posted first where it is not there yet. */
+export function sayPerformer(world: World): Performer<EffectOf<'say'>> {
+  return {
+    limitMs: CHAT_LIMIT_MS,
+    retry: chatRetry,
+    async perform({ card, entry }, job, signal) {
+      const parent = await cardOf(world, card, await stateOf(world, job.service));
+      if (!parent) return done;
+      const known = await world.store.messages.get(parent.id);
+      const thread = known?.address ?? (await bring(world, parent, signal));
+      const id = `say/${job.service}/${job.id}`;
+      await bring(world, { id, channel: thread.channel, thread, content: { kind: 'entry', entry } }, signal);
+      return done;
+    },
+    givenUp: () => null,
+  };
+}

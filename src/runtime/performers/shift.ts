@@ -1,0 +1,205 @@
+import type { DomainEvent, Observed } from '../../domain/event.ts';
+import type { Split } from '../../domain/state.ts';
+import { PortError } from '../../ports/failure.ts';
+import type { Job } from '../../ports/store.ts';
+import type { Target } from '../../ports/target.ts';
+import { nextTryMs, type RetryRule } from '../retry.ts';
+import type { EffectOf, Outcome, Performer, World } from './performer.ts';
+import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
+
+/** From the order until a person is told that it did not come into force. */
+const BUDGET_MS = 120_000;
+/** A target that accepted is given this long to come there before it is told again. */
+const RESEND_MS = 30_000;
+/** How far the exposure read back may be off, in percentage points: weights are rounded by the target. */
+const TOLERANCE_POINTS = 0.5;
+/** Nothing and everything are exact in every target: half a per cent of traffic on a bad version is not "none". */
+const TOLERANCE_AT_ENDS_POINTS = 0.05;
+
+const polling: RetryRule = { firstMs: 250, capMs: 5_000, giveUpAfterMs: null };
+const failing: RetryRule = { firstMs: 1_000, capMs: 15_000, giveUpAfterMs: null };
+
+/** What a try leaves for the next one. */
+interface Progress {
+  /** The try that left it; where the last one left nothing it died, and its call may be on the way. */
+  readonly attempt: number;
+  /** When the target accepted the order; null: it did not yet. */
+  readonly acceptedAtMs: number | null;
+  /** A call whose reply was lost may still land. */
+  readonly uncertain: boolean;
+  readonly failures: number;
+  readonly polls: number;
+}
+
+/**
+ * Brings a target to a split: looks first (nothing to do where it is there already), asks whether what grows is ready, orders,
+ * and looks again until it is in force. Waiting is putting the job back, so that it outlives the process.
+ */
+export function shiftPerformer(world: World): Performer<EffectOf<'shift'>> {
+  return {
+    limitMs: 60_000,
+    retry: { ...failing, giveUpAfterMs: BUDGET_MS },
+    async perform(effect, job, signal) {
+      const target = await targetOf(world, effect, job.service);
+      return new Attempt(world, target, effect, job).run(signal);
+    },
+    givenUp: ({ shiftId }, reason) => ({ type: 'shift_failed', shiftId, problem: 'failed', reason }),
+  };
+}
+
+async function targetOf(world: World, { split }: EffectOf<'shift'>, service: string): Promise<Target> {
+  const state = await stateOf(world, service);
+  const { rollout } = state;
+  const policy =
+    rollout?.candidate.id === split.candidate
+      ? await policyOfRollout(world, state, rollout)
+      : await presentPolicy(world, state);
+  return world.targets(policy);
+}
+
+class Attempt {
+  readonly #world: World;
+  readonly #target: Target;
+  readonly #effect: EffectOf<'shift'>;
+  readonly #job: Job;
+  #progress: Progress;
+
+  constructor(world: World, target: Target, effect: EffectOf<'shift'>, job: Job) {
+    this.#world = world;
+    this.#target = target;
+    this.#effect = effect;
+    this.#job = job;
+    this.#progress = progressOf(job);
+  }
+
+  async run(signal: AbortSignal): Promise<Outcome> {
+    try {
+      const observed = await this.#target.observe(signal);
+      if (this.#inForce(observed)) return this.#shifted();
+      if (this.#now() - this.#job.createdAtMs >= BUDGET_MS) return this.#failed('failed', this.#overdue(observed));
+      const unready = this.#unready(observed);
+      if (unready) return this.#failed('not-ready', unready);
+      if (this.#isAwaited()) return this.#look();
+      await this.#order(observed, signal);
+      // Most targets are there at once.
+      return this.#inForce(await this.#target.observe(signal)) ? this.#shifted() : this.#look();
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      return this.#afterFailure(error);
+    }
+  }
+
+  async #order(observed: Observed, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#target.shift(this.#effect.split, observed.revision, signal);
+      this.#note({ acceptedAtMs: this.#now(), polls: 0 });
+    } catch (error) {
+      if (error instanceof PortError && error.failure === 'ambiguous') this.#note({ uncertain: true });
+      throw error;
+    }
+  }
+
+  /** A lost reply or a passing failure: the next try looks before it acts. */
+  #afterFailure(error: PortError): Outcome {
+    if (error.failure === 'permanent') return this.#failed('failed', error.message);
+    const nowMs = this.#now();
+    if (nowMs - this.#job.createdAtMs >= BUDGET_MS) return this.#failed('failed', error.message);
+    this.#note({ failures: this.#progress.failures + 1 });
+    const attempt = this.#progress.failures;
+    const { createdAtMs } = this.#job;
+    const atMs = nextTryMs(failing, { nowMs, attempt, createdAtMs, retryAfterMs: error.retryAfterMs, random: 0 });
+    return this.#again(atMs ?? nowMs + failing.capMs, error.message);
+  }
+
+  #look(): Outcome {
+    this.#note({ polls: this.#progress.polls + 1 });
+    const nowMs = this.#now();
+    const attempt = this.#progress.polls;
+    const atMs = nextTryMs(polling, { nowMs, attempt, createdAtMs: nowMs, retryAfterMs: null, random: 0 });
+    return this.#again(atMs ?? nowMs + polling.capMs, null);
+  }
+
+  #again(atMs: number, problem: string | null): Outcome {
+    // At the end of the budget it is looked at once more, whatever the wait would have been.
+    const endMs = this.#job.createdAtMs + BUDGET_MS;
+    const progress = JSON.stringify({ ...this.#progress, attempt: this.#job.attempt });
+    return { kind: 'again', atMs: Math.min(atMs, endMs), problem, progress };
+  }
+
+  #shifted(): Outcome {
+    const { shiftId, split } = this.#effect;
+    const { uncertain } = this.#progress;
+    return this.#tell({ type: 'shifted', shiftId, exposurePercent: split.exposurePercent, uncertain });
+  }
+
+  #failed(problem: 'not-ready' | 'failed', reason: string): Outcome {
+    return this.#tell({ type: 'shift_failed', shiftId: this.#effect.shiftId, problem, reason });
+  }
+
+  #tell(event: DomainEvent): Outcome {
+    return { kind: 'event', event };
+  }
+
+  #inForce(observed: Observed): boolean {
+    return isInForce(observed, this.#effect.split);
+  }
+
+  /** Accepted, and its time to come there is not over. */
+  #isAwaited(): boolean {
+    const { acceptedAtMs } = this.#progress;
+    return acceptedAtMs !== null && this.#now() - acceptedAtMs < RESEND_MS;
+  }
+
+  /** Never onto a version that is not known to be ready (rule 3). */
+  #unready(observed: Observed): string | null {
+    const { gaining } = this.#effect;
+    if (gaining === null) return null;
+    const readiness = Object.hasOwn(observed.ready, gaining) ? observed.ready[gaining] : undefined;
+    if (readiness?.ready) return null;
+    return readiness
+      ? `${gaining} is not ready: ${readiness.detail}`
+      : `${gaining} is not ready: the target does not know whether it can take traffic`;
+  }
+
+  #overdue(observed: Observed): string {
+    const { split } = this.#effect;
+    const seen =
+      observed.exposurePercent === null
+        ? 'an exposure that cannot be read'
+        : `${observed.candidate ?? 'the candidate'} at ${observed.exposurePercent} % beside ${observed.stable ?? 'the stable version'}`;
+    return `After ${BUDGET_MS / 1000} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %`;
+  }
+
+  #note(news: Partial<Progress>): void {
+    this.#progress = { ...this.#progress, ...news };
+  }
+
+  #now(): number {
+    return this.#world.clock.now();
+  }
+}
+
+function progressOf(job: Job): Progress {
+  const left =
+    job.progress === null
+      ? { attempt: 0, acceptedAtMs: null, uncertain: false, failures: 0, polls: 0 }
+      : (JSON.parse(job.progress) as Progress);
+  return { ...left, uncertain: left.uncertain || left.attempt !== job.attempt - 1 };
+}
+
+/** Whether what is observed is this split. A target may already call the candidate its stable once it has everything. */
+export function isInForce(observed: Observed, split: Split): boolean {
+  const onlyStable = observed.candidate === null && observed.stable !== null;
+  const exposure = observed.exposurePercent ?? (onlyStable ? 0 : null);
+  if (exposure === null) return false;
+  const arms = [
+    { version: observed.stable ?? split.stable, share: 100 - exposure },
+    { version: observed.candidate ?? split.candidate, share: exposure },
+  ];
+  const shareOf = (version: string) =>
+    arms.filter((arm) => arm.version === version).reduce((sum, arm) => sum + arm.share, 0);
+  const wanted = split.exposurePercent;
+  const tolerance = wanted === 0 || wanted === 100 ? TOLERANCE_AT_ENDS_POINTS : TOLERANCE_POINTS;
+  const near = (version: string, share: number) => Math.abs(shareOf(version) - share) <= tolerance;
+  return near(split.candidate, wanted) && near(split.stable, 100 - wanted);
+}

@@ -1,0 +1,45 @@
+import type { Generated } from 'kysely';
+
+/** The tables, as the statements in `store*.ts` see them. Moments are Unix milliseconds; what is plain data is JSON text. */
+export interface Schema {
+  schema_migrations: { number: number; name: string; at: number };
+  services: { service: string; version: number; schema: number; state: string };
+  events: { key: string; service: string; type: string; at: number; payload: string };
+  jobs: JobTable;
+  journal: {
+    seq: Generated<number>;
+    service: string;
+    rollout_id: string | null;
+    degradation_id: string | null;
+    at: number;
+    entry: string;
+  };
+  messages: {
+    id: string;
+    state: string;
+    channel: string | null;
+    ts: string | null;
+    digest: string | null;
+    at: number;
+  };
+  policy_revisions: { service: string; revision: string; yaml: string };
+}
+
+export interface JobTable {
+  /** Never used twice: an outcome's event is named after it. */
+  id: Generated<number>;
+  service: string;
+  key: string | null;
+  lane: string | null;
+  kind: string;
+  effect: string;
+  priority: number;
+  due_at: number;
+  created_at: number;
+  attempt: number;
+  /** Who runs it; null: it waits. */
+  owner: string | null;
+  lease_until: number | null;
+  problem: string | null;
+  progress: string | null;
+}

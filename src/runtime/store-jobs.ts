@@ -1,0 +1,204 @@
+import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Effect } from '../domain/effect.ts';
+import type { Job, JobQueue, Lease, NewJob } from '../ports/store.ts';
+import type { JobTable, Schema } from './schema.ts';
+
+/** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
+export function createJobQueue(db: Kysely<Schema>): JobQueue {
+  return {
+    claim: (request) => db.transaction().execute((trx) => claim(trx, request)),
+    async extend(lease, untilMs) {
+      const result = await held(db.updateTable('jobs').set({ lease_until: untilMs }), lease).executeTakeFirst();
+      return Number(result.numUpdatedRows) === 1;
+    },
+    complete: (lease) => completeJob(db, lease),
+    retry: (lease, next) => db.transaction().execute((trx) => retry(trx, lease, next)),
+    nextDueMs: () => nextDueMs(db),
+    async pending() {
+      const row = await db
+        .selectFrom('jobs')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
+    async voidLeases() {
+      await db.updateTable('jobs').set({ lease_until: 0 }).where('owner', 'is not', null).execute();
+    },
+  };
+}
+
+export async function enqueueJob(trx: Transaction<Schema>, job: NewJob): Promise<void> {
+  const replaced = job.key === null ? undefined : await takeWaiting(trx, job.service, job.key);
+  const fresh = {
+    priority: job.priority,
+    due_at: job.dueAtMs,
+    created_at: job.createdAtMs,
+    attempt: 0,
+    problem: null as string | null,
+  };
+  await trx
+    .insertInto('jobs')
+    .values({
+      service: job.service,
+      key: job.key,
+      lane: job.lane,
+      kind: job.effect.kind,
+      effect: JSON.stringify(job.effect),
+      owner: null,
+      lease_until: null,
+      progress: null,
+      ...(job.merge && replaced ? merged(replaced, fresh) : fresh),
+    })
+    .execute();
+}
+
+type Timing = Pick<Selectable<JobTable>, 'priority' | 'due_at' | 'created_at' | 'attempt' | 'problem'>;
+
+function merged(replaced: Timing, fresh: Timing): Timing {
+  const priority = Math.min(replaced.priority, fresh.priority);
+  if (replaced.attempt === 0) return { ...fresh, priority, due_at: Math.min(replaced.due_at, fresh.due_at) };
+  return { ...replaced, priority, due_at: Math.max(replaced.due_at, fresh.due_at) };
+}
+
+async function takeWaiting(trx: Transaction<Schema>, service: string, key: string): Promise<Timing | undefined> {
+  return trx
+    .deleteFrom('jobs')
+    .where('service', '=', service)
+    .where('key', '=', key)
+    .where('owner', 'is', null)
+    .returning(['priority', 'due_at', 'created_at', 'attempt', 'problem'])
+    .executeTakeFirst();
+}
+
+export async function cancelJob(trx: Transaction<Schema>, service: string, key: string): Promise<void> {
+  await takeWaiting(trx, service, key);
+}
+
+export async function completeJob(db: Kysely<Schema>, lease: Lease): Promise<boolean> {
+  const result = await held(db.deleteFrom('jobs'), lease).executeTakeFirst();
+  return Number(result.numDeletedRows) === 1;
+}
+
+interface Conditional {
+  where(column: 'id' | 'owner' | 'attempt', operator: '=', value: string | number): this;
+}
+/** Narrows a statement to the job this lease still holds. */
+function held<Q extends Conditional>(statement: Q, lease: Lease): Q {
+  return statement.where('id', '=', lease.jobId).where('owner', '=', lease.owner).where('attempt', '=', lease.attempt);
+}
+
+async function claim(
+  trx: Transaction<Schema>,
+  { owner, nowMs, leaseMs, limit }: Parameters<JobQueue['claim']>[0],
+): Promise<readonly Job[]> {
+  const due = await trx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('due_at', '<=', nowMs)
+    .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
+    .where((eb) => eb.not(busyLane(eb, nowMs)))
+    .where((eb) => eb.not(behindAnother(eb)))
+    .orderBy('priority')
+    .orderBy('due_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  const lanes = new Set<string>();
+  const claimed: Job[] = [];
+  for (const row of due) {
+    if (row.lane !== null && lanes.has(row.lane)) continue;
+    if (row.lane !== null) lanes.add(row.lane);
+    const attempt = row.attempt + 1;
+    await trx
+      .updateTable('jobs')
+      .set({ owner, attempt, lease_until: nowMs + leaseMs })
+      .where('id', '=', row.id)
+      .execute();
+    claimed.push(toJob(row, { jobId: row.id, owner, attempt }));
+  }
+  return claimed;
+}
+
+/** Another job of its lane is running. `nowMs` null: expired leases count as running (their end is looked at by itself). */
+function busyLane(eb: ExpressionBuilder<Schema, 'jobs'>, nowMs: number | null) {
+  let other = eb
+    .selectFrom('jobs as other')
+    .select(sql`1`.as('one'))
+    .whereRef('other.lane', '=', 'jobs.lane')
+    .whereRef('other.id', '!=', 'jobs.id')
+    .where('other.owner', 'is not', null);
+  if (nowMs !== null) other = other.where('other.lease_until', '>', nowMs);
+  return eb.exists(other);
+}
+
+/** An earlier job of its lane and priority is not done. */
+function behindAnother(eb: ExpressionBuilder<Schema, 'jobs'>) {
+  return eb.exists(
+    eb
+      .selectFrom('jobs as earlier')
+      .select(sql`1`.as('one'))
+      .whereRef('earlier.lane', '=', 'jobs.lane')
+      .whereRef('earlier.priority', '=', 'jobs.priority')
+      .whereRef('earlier.id', '<', 'jobs.id'),
+  );
+}
+
+function toJob(row: Selectable<JobTable>, lease: Lease): Job {
+  return {
+    id: row.id,
+    service: row.service,
+    key: row.key,
+    lane: row.lane,
+    effect: JSON.parse(row.effect) as Effect,
+    dueAtMs: row.due_at,
+    priority: row.priority,
+    createdAtMs: row.created_at,
+    attempt: lease.attempt,
+    lease,
+    progress: row.progress,
+  };
+}
+
+async function retry(trx: Transaction<Schema>, lease: Lease, next: Parameters<JobQueue['retry']>[1]): Promise<boolean> {
+  const job = await held(trx.selectFrom('jobs').select(['service', 'key']), lease).executeTakeFirst();
+  if (!job) return false;
+  if (job.key !== null) {
+    const newer = await trx
+      .selectFrom('jobs')
+      .select('id')
+      .where('service', '=', job.service)
+      .where('key', '=', job.key)
+      .where('owner', 'is', null)
+      .executeTakeFirst();
+    if (newer) return completeJob(trx, lease);
+  }
+  await trx
+    .updateTable('jobs')
+    .set({
+      owner: null,
+      lease_until: null,
+      due_at: next.dueAtMs,
+      problem: next.problem,
+      progress: next.progress,
+    })
+    .where('id', '=', lease.jobId)
+    .execute();
+  return true;
+}
+
+async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
+  const waiting = await db
+    .selectFrom('jobs')
+    .select((eb) => eb.fn.min('due_at').as('at'))
+    .where('owner', 'is', null)
+    .where((eb) => eb.not(busyLane(eb, null)))
+    .where((eb) => eb.not(behindAnother(eb)))
+    .executeTakeFirst();
+  const leased = await db
+    .selectFrom('jobs')
+    .select((eb) => eb.fn.min('lease_until').as('at'))
+    .where('owner', 'is not', null)
+    .executeTakeFirst();
+  const moments = [waiting?.at, leased?.at].filter((at) => at !== null && at !== undefined);
+  return moments.length === 0 ? null : Math.min(...moments);
+}

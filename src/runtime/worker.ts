@@ -1,0 +1,293 @@
+import type { Recorder } from '../application/application.ts';
+import { withinLimit } from '../application/limit.ts';
+import type { Effect } from '../domain/effect.ts';
+import type { DomainEvent } from '../domain/event.ts';
+import type { Clock } from '../ports/clock.ts';
+import { PortError } from '../ports/failure.ts';
+import type { Job, Store } from '../ports/store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { Outcome, Performer, Performers } from './performers/performer.ts';
+import { nextTryMs, type RetryRule } from './retry.ts';
+
+const DEFAULT_LEASE_MS = 30_000;
+const DEFAULT_CONCURRENCY = 16;
+/** How long the loop waits when the store itself fails. */
+const STORE_TROUBLE_MS = 1_000;
+const DAY_MS = 24 * 3_600_000;
+/** How long an event's key is kept; nobody repeats himself after that. */
+const EVENTS_KEPT_MS = 30 * DAY_MS;
+/** What was done but could not be recorded is done again and recorded, however long that takes. */
+const recording: RetryRule = { firstMs: 500, capMs: 60_000, giveUpAfterMs: null };
+
+export interface WorkerParts {
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly performers: Performers;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** This worker's name, different at every start. */
+  readonly owner: string;
+  /** No other worker shares the store: what an earlier one left behind is taken over at once instead of when its leases end. */
+  readonly alone: boolean;
+  readonly concurrency?: number;
+  readonly leaseMs?: number;
+  /** 0..1; for the jitter of waits. */
+  readonly random?: () => number;
+}
+
+export interface Worker {
+  start(): Promise<void>;
+  /** Something became due: look now. */
+  wake(): void;
+  /** Resolves when nothing is due and nothing is running. */
+  settled(): Promise<void>;
+  /** Takes no more, lets what runs end for `limitMs` of real time, then cuts it off and puts it back. */
+  stop(limitMs: number): Promise<void>;
+}
+
+/** Claims due jobs, performs each through its port, and records what came of it together with the job's end. */
+export function createWorker(parts: WorkerParts): Worker {
+  return new ClaimLoop(parts);
+}
+
+interface Running {
+  readonly job: Job;
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+  leaseUntilMs: number;
+}
+
+class ClaimLoop implements Worker {
+  readonly #parts: WorkerParts;
+  readonly #leaseMs: number;
+  readonly #concurrency: number;
+  readonly #running = new Map<number, Running>();
+  #loop: Promise<void> | null = null;
+  #stopping = false;
+  #woken = false;
+  #sleep: AbortController | null = null;
+  #resting: (() => void)[] = [];
+  #prunedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+    this.#leaseMs = parts.leaseMs ?? DEFAULT_LEASE_MS;
+    this.#concurrency = parts.concurrency ?? DEFAULT_CONCURRENCY;
+  }
+
+  async start(): Promise<void> {
+    if (this.#loop) throw new Error('The worker is running already.');
+    this.#stopping = false;
+    if (this.#parts.alone) await this.#parts.store.jobs.voidLeases();
+    this.#loop = this.#run();
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#sleep?.abort();
+  }
+
+  settled(): Promise<void> {
+    if (!this.#loop) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#resting.push(resolve);
+      this.wake();
+    });
+  }
+
+  async stop(limitMs: number): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#loop;
+    this.#loop = null;
+    const ended = Promise.all([...this.#running.values()].map((running) => running.ended));
+    const limit = new AbortController();
+    await Promise.race([ended, realPause(limitMs, limit.signal)]);
+    limit.abort();
+    for (const { abort } of this.#running.values()) abort.abort();
+    await ended;
+    this.#rest();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        const wakeAtMs = await this.#turn();
+        if (wakeAtMs !== null) await this.#sleepUntil(wakeAtMs);
+      } catch (error) {
+        this.#parts.telemetry.problem('worker', error);
+        await this.#sleepUntil(this.#parts.clock.now() + STORE_TROUBLE_MS);
+      }
+    }
+  }
+
+  /** Keeps leases, begins what is due; answers until when to sleep, null: look again at once. */
+  async #turn(): Promise<number | null> {
+    const { store, clock } = this.#parts;
+    this.#woken = false;
+    await this.#keepLeases();
+    const free = this.#concurrency - this.#running.size;
+    if (free > 0) {
+      const owner = this.#parts.owner;
+      const jobs = await store.jobs.claim({ owner, nowMs: clock.now(), leaseMs: this.#leaseMs, limit: free });
+      for (const job of jobs) this.#begin(job);
+      if (jobs.length > 0) return null;
+    }
+    await this.#housekeep();
+    const nextMs = free > 0 ? await store.jobs.nextDueMs() : null;
+    if (this.#woken) return null;
+    const nowMs = clock.now();
+    if (nextMs !== null && nextMs <= nowMs) return null;
+    if (this.#running.size === 0) this.#rest();
+    const keepAtMs = [...this.#running.values()].map((running) => running.leaseUntilMs - (this.#leaseMs * 2) / 3);
+    return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + DAY_MS, ...keepAtMs);
+  }
+
+  async #sleepUntil(atMs: number): Promise<void> {
+    if (this.#woken || this.#stopping) return;
+    const sleep = new AbortController();
+    this.#sleep = sleep;
+    await this.#parts.clock.sleepUntil(atMs, sleep.signal);
+    this.#sleep = null;
+  }
+
+  #rest(): void {
+    const resting = this.#resting;
+    this.#resting = [];
+    for (const resolve of resting) resolve();
+  }
+
+  /** A third of the lease gone: it is renewed. One that is lost ends its job, whose outcome would not be recorded anyway. */
+  async #keepLeases(): Promise<void> {
+    const nowMs = this.#parts.clock.now();
+    for (const running of [...this.#running.values()]) {
+      if (nowMs < running.leaseUntilMs - (this.#leaseMs * 2) / 3) continue;
+      const untilMs = nowMs + this.#leaseMs;
+      if (await this.#parts.store.jobs.extend(running.job.lease, untilMs)) running.leaseUntilMs = untilMs;
+      else running.abort.abort();
+    }
+  }
+
+  async #housekeep(): Promise<void> {
+    const nowMs = this.#parts.clock.now();
+    if (nowMs - this.#prunedAtMs < DAY_MS) return;
+    this.#prunedAtMs = nowMs;
+    await this.#parts.store.prune(nowMs - EVENTS_KEPT_MS);
+  }
+
+  #begin(job: Job): void {
+    const abort = new AbortController();
+    const ended = this.#perform(job, abort.signal)
+      .catch((error) => this.#parts.telemetry.problem(`${job.effect.kind} of ${job.service}`, error))
+      .then(() => {
+        this.#running.delete(job.id);
+        this.wake();
+      });
+    this.#running.set(job.id, { job, abort, ended, leaseUntilMs: this.#parts.clock.now() + this.#leaseMs });
+  }
+
+  async #perform(job: Job, signal: AbortSignal): Promise<void> {
+    const performer = performerOf(this.#parts.performers, job.effect);
+    const beganMs = this.#parts.clock.now();
+    let outcome: Outcome;
+    try {
+      const who = `The ${job.effect.kind} of ${job.service}`;
+      outcome = await withinLimit(performer.limitMs, who, (s) => performer.perform(job.effect, job, s), signal);
+    } catch (error) {
+      await this.#failed(job, performer, error, { beganMs, signal });
+      return;
+    }
+    this.#tell(job, beganMs, 'done', outcome.kind === 'again' ? (outcome.problem ?? undefined) : undefined);
+    await this.#end(job, outcome);
+  }
+
+  /** Records what came of it. Where that fails the job is put back: every effect may be repeated. */
+  async #end(job: Job, outcome: Outcome): Promise<void> {
+    const { jobs } = this.#parts.store;
+    if (outcome.kind === 'done') await jobs.complete(job.lease);
+    else if (outcome.kind === 'again') {
+      const { atMs, problem, progress } = outcome;
+      await jobs.retry(job.lease, { dueAtMs: atMs, problem, progress });
+    } else await this.#record(job, outcome.event);
+  }
+
+  async #record(job: Job, event: DomainEvent): Promise<void> {
+    try {
+      await this.#parts.recorder.record(job, event);
+    } catch (error) {
+      this.#parts.telemetry.problem(`record ${event.type} of ${job.service}`, error);
+      const dueAtMs = this.#nextTry(recording, job, null) ?? this.#parts.clock.now() + recording.capMs;
+      await this.#parts.store.jobs.retry(job.lease, { dueAtMs, problem: messageOf(error), progress: job.progress });
+    }
+  }
+
+  async #failed(
+    job: Job,
+    performer: Performer<Effect>,
+    error: unknown,
+    { beganMs, signal }: { beganMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    const { store, clock, telemetry } = this.#parts;
+    const where = `${job.effect.kind} of ${job.service}`;
+    const problem = messageOf(error);
+    const { progress } = job;
+    // What is not a PortError is a mistake of ours: it is told, and tried again in case it passes.
+    if (!(error instanceof PortError)) telemetry.problem(where, error);
+    const failure = error instanceof PortError ? error.failure : 'retryable';
+    this.#tell(job, beganMs, failure, problem);
+    if (signal.aborted) {
+      await store.jobs.retry(job.lease, { dueAtMs: clock.now(), problem, progress });
+      return;
+    }
+    const retryAfterMs = error instanceof PortError ? error.retryAfterMs : null;
+    const dueAtMs = failure === 'permanent' ? null : this.#nextTry(performer.retry, job, retryAfterMs);
+    if (dueAtMs !== null) {
+      await store.jobs.retry(job.lease, { dueAtMs, problem, progress });
+      return;
+    }
+    telemetry.problem(`${where} was given up`, error);
+    const event = performer.givenUp(job.effect, problem);
+    await this.#end(job, event ? { kind: 'event', event } : { kind: 'done' });
+  }
+
+  #nextTry(rule: RetryRule, job: Job, retryAfterMs: number | null): number | null {
+    const { attempt, createdAtMs } = job;
+    // A timer's time to give up would run from its moment, not from when it was set.
+    const sinceMs = Math.max(createdAtMs, job.effect.kind === 'timer' ? job.dueAtMs : createdAtMs);
+    const random = (this.#parts.random ?? Math.random)();
+    const nowMs = this.#parts.clock.now();
+    return nextTryMs(rule, { nowMs, attempt, createdAtMs: sinceMs, retryAfterMs, random });
+  }
+
+  #tell(job: Job, beganMs: number, outcome: 'done' | PortError['failure'], problem?: string): void {
+    this.#parts.telemetry.performed({
+      kind: job.effect.kind,
+      service: job.service,
+      outcome,
+      attempt: job.attempt,
+      lateMs: Math.max(0, beganMs - job.dueAtMs),
+      durationMs: this.#parts.clock.now() - beganMs,
+      problem,
+    });
+  }
+}
+
+/** TypeScript cannot see that a kind's performer takes the effects of that kind. */
+function performerOf(performers: Performers, effect: Effect): Performer<Effect> {
+  if (effect.kind === 'cancel_timer') throw new Error('A timer is cancelled in the decision itself, never by a job.');
+  return performers[effect.kind] as unknown as Performer<Effect>;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function realPause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
