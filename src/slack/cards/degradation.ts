@@ -68,7 +68,7 @@ function decided({ degradation, rollout, current }: CardView): string {
   if (!degradation) return '';
   const { decision, stage } = degradation;
   const by = decision
-    ? `${ACTION[decision.action] ?? outside(decision.action, 60)} by ${named(decision.by)} · ${moment(decision.atMs)}${
+    ? `${outside(decision.action, 60)} by ${named(decision.by)} · ${moment(decision.atMs)}${
         decision.reason.trim() === '' ? '' : ` · ${outside(decision.reason, 400)}`
       }`
     : '';
@@ -79,16 +79,6 @@ function decided({ degradation, rollout, current }: CardView): string {
   if (!current) return '➡️ A later card has taken over; answer there.';
   return by === '' ? '' : `☑️ *${by}*`;
 }
-
-/** Past tense of what can be decided, as the decision records it. */
-const ACTION: Readonly<Record<string, string>> = {
-  rollback: 'Rolled back',
-  promote: 'Promoted',
-  hold: 'Held',
-  resume: 'Resumed',
-  cancel: 'Dismissed',
-  page: 'Left to people',
-};
 
 function fallback(view: CardView, headline: string): string {
   const { degradation, rollout } = view;
@@ -102,7 +92,9 @@ function fallback(view: CardView, headline: string): string {
     stage.name === 'asking' && rollout && view.policy.mode === 'enforce' && !view.state.automationOff
       ? `${DEFAULT[view.policy.respond.defaultAction]} at ${utcTime(stage.deadlineMs)} unless someone acts.`
       : '';
-  const by = decision ? `Decided by ${namedPlain(decision.by)} at ${utcTime(decision.atMs)}.` : '';
+  const by = decision
+    ? `${outside(decision.action, 60)} by ${namedPlain(decision.by)} at ${utcTime(decision.atMs)}.`
+    : '';
   const offer = answers.length > 0 ? `Answers: ${list(answers)}.` : '';
   const parts = [`${headline}.`, impactPlain(view), exposure, deadline, by, offer];
   return fitted(parts.filter((s) => s !== '').join(' '), LIMIT.fallback);

@@ -1,5 +1,5 @@
 import type { Comparison } from '../../analysis/types.ts';
-import type { Alert, Degradation } from '../../domain/state.ts';
+import type { Alert, Degradation, Signal } from '../../domain/state.ts';
 import { list } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { title, worstFirst } from './table.ts';
@@ -51,17 +51,21 @@ function others(comparison: Comparison): string {
 function alertSentence(view: CardView): string {
   const { degradation } = view;
   if (!degradation) return '';
-  const gate = degradation.signals.findLast((s) => s.kind !== 'alert');
+  const other = degradation.signals.findLast((s) => s.kind !== 'alert');
   const alerts = alertsOf(degradation, view);
   const first = alerts.find((a) => a.status === 'firing') ?? alerts[0];
-  const said = first ? alertText(first) : '';
-  const gateText =
-    gate?.kind === 'gate-failed'
-      ? `The gate of this step did not pass: ${outside(list(gate.culprits), 300)} degraded.`
-      : gate?.kind === 'gate-undecided'
-        ? `The gate of this step could not tell in time (${gate.verdict === 'no-data' ? 'no data' : 'inconclusive'}).`
-        : '';
-  return [said, gateText].filter((s) => s !== '').join('\n');
+  return [first ? alertText(first) : '', other ? signalText(other) : ''].filter((s) => s !== '').join('\n');
+}
+
+function signalText(signal: Exclude<Signal, { kind: 'alert' }>): string {
+  switch (signal.kind) {
+    case 'gate-failed':
+      return `🚧 The gate of this step did not pass: ${outside(list(signal.culprits), 300) || 'all metrics together'} got worse than allowed.`;
+    case 'gate-undecided':
+      return `🚧 The gate of this step could not tell in time (${signal.verdict === 'no-data' ? 'no data' : 'inconclusive'}).`;
+    case 'stuck':
+      return `🚨 ${outside(signal.reason, SENTENCE)}`;
+  }
 }
 
 function alertText(alert: Alert): string {

@@ -1,0 +1,175 @@
+import type { KnownBlock, WebClient } from '@slack/web-api';
+import type { Chat, ChatMessage, MessageAddress } from '../ports/chat.ts';
+import { PortError } from '../ports/failure.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { Drawing } from './cards/blocks.ts';
+import { draw } from './cards/index.ts';
+import { plainer } from './cards/simplify.ts';
+import { BlocksRefused, type Call, slackFailure } from './errors.ts';
+import type { Identity } from './identity.ts';
+
+const EVENT_TYPE = 'lastgood_message';
+const PAGE = 200;
+/** An ambiguous post is looked for soon after; a thousand messages back is further than any channel gets by then. */
+const PAGES = 5;
+const CHANNEL_PAGES = 20;
+const CHANNEL_ID = /^[CGD][A-Z0-9]{2,}$/;
+
+interface Parts {
+  readonly client: WebClient;
+  readonly identity: Identity;
+  readonly telemetry: Telemetry;
+}
+
+/** The Chat port on Slack: every message carries our own id in its metadata, by which an uncertain post is found again. */
+export class SlackChat implements Chat {
+  private readonly client: WebClient;
+  private readonly identity: Identity;
+  private readonly telemetry: Telemetry;
+  /** Channel ids by name, as learned. */
+  private readonly channels = new Map<string, string>();
+
+  constructor(parts: Parts) {
+    this.client = parts.client;
+    this.identity = parts.identity;
+    this.telemetry = parts.telemetry;
+  }
+
+  async post(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
+    const channel = message.thread?.channel ?? message.channel;
+    const call = this.call('chat.postMessage', 'post', message);
+    const posted = await this.inPlainerClothes(message, (drawing) =>
+      this.asked(call, signal, () =>
+        this.client.chat.postMessage({
+          channel: this.channels.get(channel) ?? channel,
+          ...(message.thread ? { thread_ts: message.thread.ts } : {}),
+          ...content(drawing, message.id),
+          unfurl_links: false,
+          unfurl_media: false,
+        }),
+      ),
+    );
+    if (!posted.ts || !posted.channel) {
+      throw new PortError('ambiguous', 'Slack accepted a message without saying where it stands.');
+    }
+    if (!CHANNEL_ID.test(channel)) this.channels.set(channel, posted.channel);
+    return { channel: posted.channel, ts: posted.ts };
+  }
+
+  async update(address: MessageAddress, message: ChatMessage, signal: AbortSignal): Promise<void> {
+    const call = this.call('chat.update', 'repeatable', message);
+    await this.inPlainerClothes(message, (drawing) =>
+      this.asked(call, signal, () =>
+        this.client.chat.update({
+          channel: address.channel,
+          ts: address.ts,
+          ...content(drawing, message.id),
+          attachments: [],
+        }),
+      ),
+    );
+  }
+
+  async find(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress | null> {
+    const { thread } = message;
+    const channel = thread?.channel ?? (await this.channelId(message, signal));
+    const call = this.call(thread ? 'conversations.replies' : 'conversations.history', 'repeatable', message);
+    let cursor: string | undefined;
+    for (let page = 0; page < PAGES; page += 1) {
+      const query = { channel, include_all_metadata: true, limit: PAGE, ...(cursor ? { cursor } : {}) };
+      const answer = await this.asked(call, signal, () =>
+        thread
+          ? this.client.conversations.replies({ ...query, ts: thread.ts })
+          : this.client.conversations.history(query),
+      );
+      const found = (answer.messages ?? []).find((candidate) => this.isOurs(candidate, message.id));
+      if (found?.ts) return { channel, ts: found.ts };
+      cursor = answer.response_metadata?.next_cursor || undefined;
+      if (!cursor) return null;
+    }
+    return null;
+  }
+
+  /** Anybody can put metadata on a message: only our own bot's counts. */
+  private isOurs(candidate: { metadata?: unknown; bot_id?: string }, id: string): boolean {
+    const metadata = candidate.metadata as { event_type?: unknown; event_payload?: { id?: unknown } } | undefined;
+    const { botId } = this.identity.bot;
+    const byUs = botId === undefined || candidate.bot_id === undefined || candidate.bot_id === botId;
+    return byUs && metadata?.event_type === EVENT_TYPE && metadata.event_payload?.id === id;
+  }
+
+  /** History wants an id where posting takes a name. */
+  private async channelId(message: ChatMessage, signal: AbortSignal): Promise<string> {
+    const { channel } = message;
+    const known = CHANNEL_ID.test(channel) ? channel : this.channels.get(channel);
+    if (known) return known;
+    const call = this.call('conversations.list', 'repeatable', message);
+    let cursor: string | undefined;
+    for (let page = 0; page < CHANNEL_PAGES; page += 1) {
+      const answer = await this.asked(call, signal, () =>
+        this.client.conversations.list({
+          types: 'public_channel,private_channel',
+          exclude_archived: true,
+          limit: PAGE,
+          ...(cursor ? { cursor } : {}),
+        }),
+      );
+      const found = (answer.channels ?? []).find((c) => c.name === channel.replace(/^#/, ''));
+      if (found?.id) {
+        this.channels.set(channel, found.id);
+        return found.id;
+      }
+      cursor = answer.response_metadata?.next_cursor || undefined;
+      if (!cursor) break;
+    }
+    throw new PortError(
+      'permanent',
+      `Slack knows no channel ${channel} that Lastgood can see. Check \`channel\` in the policy; if it is private, invite @${this.identity.bot.name} there.`,
+    );
+  }
+
+  /** Slack refusing newer blocks must not keep the buttons from people: sent again, each time plainer. */
+  private async inPlainerClothes<T>(message: ChatMessage, send: (drawing: Drawing) => Promise<T>): Promise<T> {
+    const drawing = draw(message.content);
+    let refused: BlocksRefused | null = null;
+    for (const next of [drawing, ...plainer(drawing)]) {
+      try {
+        return await send(next);
+      } catch (error) {
+        if (!(error instanceof BlocksRefused)) throw error;
+        this.telemetry.problem(`slack message ${message.id}`, error);
+        refused = error;
+      }
+    }
+    throw refused ?? new PortError('permanent', `Nothing was drawn for ${message.id}.`);
+  }
+
+  private call(method: string, intent: Call['intent'], message: ChatMessage): Call {
+    return { method, intent, channel: message.channel, botName: this.identity.bot.name };
+  }
+
+  /** One call: classed when it fails, given up when the signal says so. */
+  private async asked<T>(call: Call, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+    if (signal.aborted) throw new PortError('retryable', `${call.method} was not sent: the work was stopped before.`);
+    const stopped = Promise.withResolvers<never>();
+    const stop = () => stopped.reject(signal.reason ?? new Error('stopped'));
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await Promise.race([send(), stopped.promise]);
+    } catch (error) {
+      this.identity.note(error);
+      throw slackFailure(error, call);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+/** Text, blocks and metadata together: an update without blocks would take them away. */
+function content(drawing: Drawing, id: string) {
+  return {
+    text: drawing.text,
+    blocks: drawing.blocks as unknown as KnownBlock[],
+    metadata: { event_type: EVENT_TYPE, event_payload: { id } },
+  };
+}

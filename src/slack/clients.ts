@@ -1,0 +1,73 @@
+import type { Logger } from '@slack/bolt';
+import { LogLevel, WebClient, type WebClientOptions } from '@slack/web-api';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+/** A trigger lives 3 s: what takes longer has failed for the person who pressed. */
+const INTERACTIVE_TIMEOUT_MS = 2500;
+const POSTING_TIMEOUT_MS = 10_000;
+/** A 429 without Retry-After, which the client could not read. */
+const PAUSE_SECONDS = '30';
+
+/**
+ * Two clients, because a rate limit stalls everything else on the one it hits: one for what a person waits for, one for
+ * messages. Neither retries by itself: a post that is repeated blindly stands there twice.
+ */
+export interface Clients {
+  readonly interactive: WebClient;
+  readonly posting: WebClient;
+  readonly options: WebClientOptions;
+  /** Ends every call in flight. */
+  close(): void;
+}
+
+export function createClients(settings: { botToken: string; apiUrl: string; telemetry: Telemetry }): Clients {
+  const lifetime = new AbortController();
+  const base: WebClientOptions = {
+    slackApiUrl: settings.apiUrl,
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    // A method name is never an address of its own: the token goes to Slack only.
+    allowAbsoluteUrls: false,
+    logger: silent(),
+    fetch: (url, init) => politeFetch(url, init, lifetime.signal),
+  };
+  const interactive = { ...base, timeout: INTERACTIVE_TIMEOUT_MS };
+  return {
+    interactive: new WebClient(settings.botToken, interactive),
+    posting: new WebClient(settings.botToken, { ...base, timeout: POSTING_TIMEOUT_MS }),
+    options: interactive,
+    close: () => lifetime.abort(new Error('Lastgood is stopping')),
+  };
+}
+
+type Fetch = NonNullable<WebClientOptions['fetch']>;
+
+async function politeFetch(...[url, init, lifetime]: [...Parameters<Fetch>, AbortSignal]): Promise<Response> {
+  const ends = [lifetime, init?.signal ?? AbortSignal.timeout(INTERACTIVE_TIMEOUT_MS)];
+  const response = await fetch(url, { ...init, signal: AbortSignal.any(ends) });
+  if (response.status !== 429 || response.headers.has('retry-after')) return response;
+  const headers = new Headers(response.headers);
+  headers.set('retry-after', PAUSE_SECONDS);
+  return new Response(null, { status: 429, headers });
+}
+
+/** Failures are classed and told where the call was made; the client's own lines would only double them. */
+function silent(): Logger {
+  const nothing = () => undefined;
+  return {
+    debug: nothing,
+    info: nothing,
+    warn: nothing,
+    error: nothing,
+    setLevel: nothing,
+    getLevel: () => LogLevel.ERROR,
+    setName: nothing,
+  };
+}
+
+/** Bolt's warnings and errors, in our own log. */
+export function boltLogger(telemetry: Telemetry): Logger {
+  const problem = (...words: unknown[]) =>
+    telemetry.problem('slack', new Error(words.map((w) => (w instanceof Error ? w.message : String(w))).join(' ')));
+  return { ...silent(), error: problem };
+}

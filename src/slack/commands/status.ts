@@ -1,0 +1,77 @@
+import type { Status } from '../../application/api.ts';
+import { serving } from '../../domain/served.ts';
+import { type Block, context, LIMIT, section } from '../cards/blocks.ts';
+import { standing } from '../cards/footer.ts';
+import { impact } from '../cards/impact.ts';
+import { phaseLine } from '../cards/phase.ts';
+import { code, fitted, outside } from '../cards/text.ts';
+import { openDegradation, underWay } from '../views/explain.ts';
+import { counted, defineCommand, type Reply, takeService } from './define.ts';
+
+const SERVICES_SHOWN = 40;
+const LINE = 900;
+
+export const status = defineCommand({
+  name: 'status',
+  usage: '[SERVICE]',
+  summary: 'What is under way, and what comes next',
+  parse: (words, parseContext) => {
+    if (words.positional.length === 0) return { service: null };
+    const { service, others } = takeService(words, parseContext, { atLeast: 0, atMost: 0 });
+    counted(others, { atLeast: 0, atMost: 0 });
+    return { service };
+  },
+  run: async ({ service }, { application }): Promise<Reply> => {
+    if (service === null) return overview(await application.statuses());
+    const found = await application.status(service);
+    return found ? overview([found]) : { text: `Nothing is known of ${code(service)} yet.` };
+  },
+});
+
+/** One section a service: what is going on first, quiet ones last. */
+export function overview(statuses: readonly Status[]): Reply {
+  if (statuses.length === 0) return { text: 'No policy is loaded, so there is no service yet.' };
+  const sorted = [...statuses].sort((a, b) => busy(b) - busy(a) || a.policy.service.localeCompare(b.policy.service));
+  const texts = sorted.map((one) => ({ one, text: fitted(statusText(one), LINE) }));
+  const blocks: Block[] = [];
+  let size = 0;
+  for (const { text } of texts.slice(0, SERVICES_SHOWN)) {
+    size += text.length + 100;
+    if (size > LIMIT.message - 500) break;
+    blocks.push(section(text));
+  }
+  const left = statuses.length - blocks.length;
+  if (left > 0) blocks.push(...context([`…and ${left} more. Ask for one: \`/rollout status SERVICE\``]));
+  return { text: fitted(texts.map(({ text }) => text).join('\n\n'), LIMIT.fallback), blocks };
+}
+
+function busy({ state }: Status): number {
+  return (openDegradation(state) ? 2 : 0) + (underWay(state) ? 1 : 0);
+}
+
+/** What is going on with one service. Markdown, escaped. */
+export function statusText({ policy, state, observed }: Status): string {
+  const degradation = openDegradation(state);
+  const rollout = underWay(state);
+  const view = {
+    card: { kind: 'degradation', id: '' },
+    policy,
+    state,
+    rollout,
+    degradation,
+    current: true,
+  } as const;
+  const version = serving(state.served);
+  const quiet = version ? `✅ ${code(version.id)} serves everything; nothing is under way` : '✅ Nothing is under way';
+  const lines = [
+    `*${outside(policy.service, 80)}*${policy.mode === 'observe' ? ' (observe)' : ''}`,
+    rollout || degradation ? '' : quiet,
+    degradation ? impact(view).split('\n')[0] : '',
+    phaseLine(view),
+    standing(view),
+    observed?.exposurePercent === undefined || observed.exposurePercent === null || rollout
+      ? ''
+      : `The target says: ${observed.exposurePercent} % on ${code(observed.candidate ?? '-')}`,
+  ];
+  return lines.filter((line) => line !== '').join('\n');
+}

@@ -1,0 +1,91 @@
+import type { WebClient } from '@slack/web-api';
+import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { isTokenProblem, slackFailure } from './errors.ts';
+
+export interface BotIdentity {
+  readonly botId: string | undefined;
+  readonly botUserId: string | undefined;
+  readonly teamId: string | undefined;
+  /** The bot user's name: what people have to invite. */
+  readonly name: string;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+const NAME_UNTIL_KNOWN = 'lastgood';
+
+/**
+ * Who we are in Slack: asked until answered, so that Slack being down when Lastgood starts heals by itself. Bolt is given
+ * what is known, never a token to check on its own: one failed check at its start would leave every request at 401.
+ */
+export class Identity {
+  private known: BotIdentity | null = null;
+  private detail = 'Slack was not asked yet';
+  private asking: Promise<void> | null = null;
+  private readonly client: WebClient;
+  private readonly clock: Clock;
+  private readonly telemetry: Telemetry;
+  private readonly end: AbortController;
+
+  constructor(client: WebClient, clock: Clock, telemetry: Telemetry) {
+    this.client = client;
+    this.clock = clock;
+    this.telemetry = telemetry;
+    this.end = new AbortController();
+  }
+
+  get bot(): BotIdentity {
+    return this.known ?? { botId: undefined, botUserId: undefined, teamId: undefined, name: NAME_UNTIL_KNOWN };
+  }
+
+  readiness(): { ok: boolean; detail: string } {
+    return { ok: this.known !== null && this.asking === null, detail: this.detail };
+  }
+
+  /** Begins to ask; resolves when Slack has answered or `stop` was called. Never rejects. */
+  start(): Promise<void> {
+    this.asking ??= this.ask().finally(() => {
+      this.asking = null;
+    });
+    return this.asking;
+  }
+
+  /** A call was refused for its token: not ready until Slack knows us again. */
+  note(error: unknown): void {
+    if (!isTokenProblem(error) || this.asking !== null || this.end.signal.aborted) return;
+    this.detail = 'Slack does not accept the bot token any more';
+    void this.start();
+  }
+
+  stop(): void {
+    this.end.abort();
+  }
+
+  private async ask(): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    let told = '';
+    while (!this.end.signal.aborted) {
+      try {
+        const answer = await this.client.auth.test();
+        this.known = {
+          botId: answer.bot_id,
+          botUserId: answer.user_id,
+          teamId: answer.team_id,
+          name: answer.user ?? NAME_UNTIL_KNOWN,
+        };
+        this.detail = `connected to ${answer.team ?? 'Slack'} as @${this.known.name}`;
+        return;
+      } catch (error) {
+        const call = { method: 'auth.test', intent: 'repeatable', channel: 'Slack', botName: this.bot.name } as const;
+        const failure = slackFailure(error, call);
+        this.detail = failure.message;
+        // Once for each kind of trouble, not once a try.
+        if (told !== failure.message) this.telemetry.problem('slack', failure);
+        told = failure.message;
+        await this.clock.sleepUntil(this.clock.now() + (failure.retryAfterMs ?? pauseMs), this.end.signal);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Status } from '../../application/api.ts';
+import type { Step } from '../../domain/policy.ts';
+import { lastKnownGood, serving } from '../../domain/served.ts';
+import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
+import { duration, percent } from '../../domain/words.ts';
+import { standing } from '../cards/footer.ts';
+import { reading } from '../cards/numbers.ts';
+import { title } from '../cards/table.ts';
+import { code, moment, outside } from '../cards/text.ts';
+import type { ModalMetadata } from './metadata.ts';
+
+/** What will happen if this is submitted, in words. Markdown, escaped. */
+export function explain(metadata: ModalMetadata, status: Status): string {
+  return [where(status), what(metadata, status), ...others(status)].filter((line) => line !== '').join('\n');
+}
+
+/** The rollout that is under way or watched. */
+export function underWay(state: ServiceState): Rollout | null {
+  const { rollout } = state;
+  return rollout && !['succeeded', 'rolled_back', 'cancelled'].includes(rollout.phase.name) ? rollout : null;
+}
+
+export function openDegradation(state: ServiceState): Degradation | null {
+  return state.degradation && state.degradation.stage.name !== 'ended' ? state.degradation : null;
+}
+
+function where({ state }: Status): string {
+  const rollout = underWay(state);
+  if (rollout) {
+    return `*${outside(state.service, 80)}*: *${percent(rollout.exposurePercent)}* of traffic is on ${code(rollout.candidate.id)}, the rest on ${code(rollout.stable.id)}.`;
+  }
+  const version = serving(state.served);
+  return `*${outside(state.service, 80)}*: no rollout is under way${version ? `, ${code(version.id)} serves everything` : ''}.`;
+}
+
+function what(metadata: ModalMetadata, status: Status): string {
+  switch (metadata.command) {
+    case 'rollback':
+      return rollback(status);
+    case 'hold':
+      return 'Exposure stays where it is, and automation does nothing until the hold ends; then it asks again. A new critical alert opens a new question.';
+    case 'promote':
+      return promote(status);
+    case 'extend':
+      return extend(status);
+    case 'resume':
+      return resume(status);
+    case 'cancel':
+      return underWay(status.state)
+        ? 'The rollout ends where it stands, at 0 %. Nothing is moved.'
+        : 'The question is closed. Nothing is moved.';
+    default:
+      return '';
+  }
+}
+
+function rollback({ state, policy }: Status): string {
+  const rollout = underWay(state);
+  if (rollout) return `All of it goes back to ${code(rollout.stable.id)}.`;
+  const good = lastKnownGood(state.served, policy.lastGoodAfterMs);
+  return good
+    ? `Everything goes back to ${code(good.id)}, the last known good version.`
+    : 'No last known good version is known. Name one with `/rollout rollback SERVICE --to VERSION`.';
+}
+
+/** The exposures a rollback by phases goes through, from where it stands. */
+export function phasesFrom({ state, policy }: Status): readonly Step[] {
+  const rollout = underWay(state);
+  const phases = (rollout?.plan.rollback ?? policy.rollback).phases;
+  const below = phases.filter((phase) => phase.exposurePercent < (rollout?.exposurePercent ?? 100));
+  return below.length > 0 ? below : phases.slice(-1);
+}
+
+function promote({ state, policy }: Status): string {
+  const rollout = underWay(state);
+  if (!rollout) return '';
+  const next = nextStep(rollout);
+  const culprits = rollout.comparison?.metrics.filter((m) => m.verdict === 'degraded') ?? [];
+  const named = culprits
+    .slice(0, 10)
+    .map((m) => `• ${title(m)}: ${reading(m, m.candidateNow)} against ${reading(m, m.stableNow)} on stable`);
+  const lines = [
+    next ? `The next step is *${percent(next.exposurePercent)}*.` : 'All steps are done.',
+    policy.approvers.quorum > 1 ? `All steps at once takes ${policy.approvers.quorum} approvers.` : '',
+    named.length > 0 ? `⚠️ *This overrides what is degraded*:\n${named.join('\n')}` : '',
+  ];
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+export function nextStep(rollout: Rollout): Step | undefined {
+  return rollout.plan.steps.find((step) => step.exposurePercent > rollout.exposurePercent);
+}
+
+/** How much more the deadline may be moved, in milliseconds. */
+export function extensionLeft({ state, policy }: Status): number {
+  return Math.max(0, policy.respond.extendCapMs - (openDegradation(state)?.extendedMs ?? 0));
+}
+
+function extend(status: Status): string {
+  const stage = openDegradation(status.state)?.stage;
+  const deadline = stage?.name === 'asking' ? `The deadline is ${moment(stage.deadlineMs, 'seconds')}. ` : '';
+  return `${deadline}${duration(extensionLeft(status))} more can be added in all.`;
+}
+
+function resume({ state }: Status): string {
+  const phase = underWay(state)?.phase;
+  if (phase?.name === 'stuck') return `It is stuck: ${outside(phase.reason, 500)}\nThe same is tried again.`;
+  if (phase?.name !== 'holding') return '';
+  const goesOn = typeof phase.during === 'object' ? 'The rollback goes on.' : 'It goes on where it was held.';
+  return openDegradation(state) && typeof phase.during !== 'object'
+    ? 'The hold ends, and the question is put again.'
+    : goesOn;
+}
+
+function others({ state, policy }: Status): string[] {
+  const view = { policy, state, degradation: openDegradation(state), rollout: underWay(state) };
+  const notes = standing({ card: { kind: 'rollout', id: '' }, current: true, ...view });
+  return notes === '' ? [] : [notes];
+}
