@@ -17,7 +17,7 @@ export function compileSelector(selector: AlertSelector): (labels: Readonly<Reco
     (a, b) => a.operator.length + Number(isRegex(a)) - b.operator.length - Number(isRegex(b)),
   );
   const prepared = ordered.map((matcher) => ({ label: matcher.label, accepts: lazily(() => compileMatcher(matcher)) }));
-  return (labels) => prepared.every(({ label, accepts }) => accepts()(valueOf(labels, label)));
+  return (labels) => prepared.every(({ label, accepts }) => accepts()(labelValue(labels, label)));
 }
 
 /** One matcher's test of one label's value. Throws RegexProblem. */
@@ -56,6 +56,6 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** Only the alert's own labels: one called `constructor` is not there just because every object has it. */
-function valueOf(labels: Readonly<Record<string, string>>, label: string): string {
+function labelValue(labels: Readonly<Record<string, string>>, label: string): string {
   return Object.hasOwn(labels, label) ? (labels[label] ?? '') : '';
 }

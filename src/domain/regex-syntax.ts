@@ -1,3 +1,14 @@
+import {
+  type CharacterSet,
+  complement,
+  lastCodePoint,
+  merge,
+  perlClasses,
+  posixClasses,
+  set,
+  unicodeClass,
+} from './regex-characters.ts';
+
 /**
  * The syntax of the regular expressions in alert matchers: RE2 as Go's `regexp` reads it, because that is what Alertmanager
  * reads. Reading it ourselves means that what only JavaScript knows (look-around, back references) is refused, not misread.
@@ -11,16 +22,6 @@ export type RegexNode =
   | { readonly kind: 'repeat'; readonly item: RegexNode; readonly min: number; readonly max: number | null };
 
 export type Assertion = 'text-begin' | 'text-end' | 'line-begin' | 'line-end' | 'word-boundary' | 'no-word-boundary';
-
-/** Which characters (code points) are let through. */
-export interface CharacterSet {
-  readonly ranges: readonly (readonly [number, number])[];
-  /** Unicode classes, each a test of one character. */
-  readonly classes: readonly { readonly test: RegExp; readonly negated: boolean }[];
-  readonly negated: boolean;
-  /** Upper and lower case are the same. */
-  readonly fold: boolean;
-}
 
 /** The expression cannot be read; `at` is the character (from 0) where it goes wrong. */
 export class RegexProblem extends Error {
@@ -52,7 +53,6 @@ interface Reader {
 const maxRepeat = 1000;
 /** Nesting beyond this is not read (RE2's own limit). */
 const maxDepth = 1000;
-const lastCodePoint = 0x10ffff;
 const lineFeed = 10;
 
 /** Reads an expression; throws RegexProblem. */
@@ -214,21 +214,6 @@ function readEscape(reader: Reader, flags: Flags): RegexNode {
   return { kind: 'set', set: { ...merge([readEscapedSet(reader)]), fold: flags.fold } };
 }
 
-/** Perl's classes, ASCII only, as in RE2. */
-const perlClasses: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
-  d: [[48, 57]],
-  s: [
-    [9, 10],
-    [12, 13],
-    [32, 32],
-  ],
-  w: [
-    [48, 57],
-    [65, 90],
-    [95, 95],
-    [97, 122],
-  ],
-};
 const controlEscapes: Readonly<Record<string, number>> = { a: 7, f: 12, t: 9, n: 10, r: 13, v: 11 };
 
 /** What stands behind a backslash, inside or outside of brackets. */
@@ -263,65 +248,10 @@ function readUnicodeClass(reader: Reader, negated: boolean, from: number): Chara
   if (!named) throw new RegexProblem('a "\\p" without the name of a Unicode class', from);
   reader.at += named[0].length;
   const inverted = negated !== (named[1] === '^');
-  if (name === 'Any') return set(inverted ? [] : [[0, lastCodePoint]]);
-  for (const property of ['gc', 'sc']) {
-    try {
-      const test = new RegExp(`^\\p{${property}=${name}}$`, 'u');
-      return { ranges: [], classes: [{ test, negated: inverted }], negated: false, fold: false };
-    } catch (error) {
-      // Not a general category: perhaps a script.
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-  }
+  const characters = unicodeClass(name, inverted);
+  if (characters) return characters;
   throw new RegexProblem(`the Unicode class "${name}", which does not exist`, from);
 }
-
-const posixClasses: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
-  alnum: [
-    [48, 57],
-    [65, 90],
-    [97, 122],
-  ],
-  alpha: [
-    [65, 90],
-    [97, 122],
-  ],
-  ascii: [[0, 127]],
-  blank: [
-    [9, 9],
-    [32, 32],
-  ],
-  cntrl: [
-    [0, 31],
-    [127, 127],
-  ],
-  digit: [[48, 57]],
-  graph: [[33, 126]],
-  lower: [[97, 122]],
-  print: [[32, 126]],
-  punct: [
-    [33, 47],
-    [58, 64],
-    [91, 96],
-    [123, 126],
-  ],
-  space: [
-    [9, 13],
-    [32, 32],
-  ],
-  upper: [[65, 90]],
-  word: [
-    [48, 57],
-    [65, 90],
-    [95, 95],
-    [97, 122],
-  ],
-  xdigit: [
-    [48, 57],
-    [65, 70],
-    [97, 102],
-  ],
-};
 
 function readClass(reader: Reader, flags: Flags): CharacterSet {
   const from = reader.at;
@@ -369,22 +299,6 @@ function onlyCharacter(characters: CharacterSet): number | null {
 function codePoint(character: string): number {
   return character.codePointAt(0) ?? 0;
 }
-function set(ranges: readonly (readonly [number, number])[]): CharacterSet {
-  return { ranges, classes: [], negated: false, fold: false };
-}
 function single(code: number, flags: Flags): RegexNode {
   return { kind: 'set', set: { ...set([[code, code]]), fold: flags.fold } };
-}
-function merge(parts: readonly CharacterSet[]): CharacterSet {
-  return { ...set(parts.flatMap((part) => part.ranges)), classes: parts.flatMap((part) => part.classes) };
-}
-function complement(ranges: readonly (readonly [number, number])[]): [number, number][] {
-  const gaps: [number, number][] = [];
-  let next = 0;
-  for (const [low, high] of ranges) {
-    if (low > next) gaps.push([next, low - 1]);
-    next = high + 1;
-  }
-  gaps.push([next, lastCodePoint]);
-  return gaps;
 }

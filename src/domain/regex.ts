@@ -1,4 +1,5 @@
-import { type Assertion, type CharacterSet, type RegexNode, RegexProblem, readRegex } from './regex-syntax.ts';
+import type { CharacterSet } from './regex-characters.ts';
+import { type Assertion, type RegexNode, RegexProblem, readRegex } from './regex-syntax.ts';
 
 export { RegexProblem } from './regex-syntax.ts';
 
@@ -140,8 +141,14 @@ function isWord(code: number | undefined): boolean {
 
 function contains(set: CharacterSet, code: number): boolean {
   const character = String.fromCodePoint(code);
-  const variants = set.fold ? [character, character.toLowerCase(), character.toUpperCase()] : [character];
-  return variants.some((variant) => containsExactly(set, variant)) !== set.negated;
+  return casesOf(character, set.fold).some((variant) => containsExactly(set, variant)) !== set.negated;
+}
+
+/** Cases that take another number of characters (ß, SS) are no cases of it. */
+function casesOf(character: string, fold: boolean): string[] {
+  if (!fold) return [character];
+  const others = [character.toLowerCase(), character.toUpperCase()];
+  return [character, ...others.filter((other) => other.length === character.length)];
 }
 
 function containsExactly(set: CharacterSet, character: string): boolean {

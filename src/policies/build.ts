@@ -1,0 +1,159 @@
+import type { Metric, MetricKind } from '../analysis/types.ts';
+import type { AlertSelector, Endpoint, Policy, RollbackPlan, Step, TargetSpec } from '../domain/policy.ts';
+import { defaultDeadlineMs, defaultMaxSoakFactor, defaultVerify } from './checks.ts';
+import { parseMatchers } from './matchers.ts';
+import type { MetricFile, PolicyFile } from './schema.ts';
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** What a policy is made of besides its own file. */
+export interface Parts {
+  readonly revision: string;
+  readonly target: TargetSpec;
+  readonly prometheus: Endpoint | null;
+  readonly alertmanager: Endpoint | null;
+}
+
+/** Fills in every default. The file was checked: nothing can go wrong here any more. */
+export function buildPolicy(file: PolicyFile, parts: Parts): Policy {
+  const steps = file.steps.map(buildStep);
+  return {
+    service: file.service,
+    description: file.description ?? '',
+    revision: parts.revision,
+    mode: file.mode,
+    channel: file.channel,
+    runbookUrl: file.runbook ?? null,
+    dashboardUrl: file.dashboard ?? null,
+    target: parts.target,
+    steps,
+    rollback: buildRollback(file.rollback, steps),
+    metrics: buildMetrics(file.metrics),
+    comparison: buildComparison(file.comparison),
+    prometheus: parts.prometheus,
+    alertmanager: parts.alertmanager,
+    alerts: file.alerts.map(buildSelector),
+    approvers: { users: file.approvers.users, quorum: file.approvers.quorum ?? 1 },
+    respond: buildRespond(file.respond),
+    escalate: buildEscalate(file.escalate),
+    lastGoodAfterMs: file.lastGood?.after ?? hour,
+    watchMs: file.watch ?? day,
+  };
+}
+
+/** The last step has no soak: it is followed by the watch (or, going back, by the verification). */
+function buildStep(step: PolicyFile['steps'][number]): Step {
+  const soakMs = step.soak ?? 0;
+  return { exposurePercent: step.exposure, soakMs, maxSoakMs: step.maxSoak ?? soakMs * defaultMaxSoakFactor };
+}
+
+function buildRollback(rollback: PolicyFile['rollback'], steps: readonly Step[]): RollbackPlan {
+  const verify = rollback?.verify;
+  const soakMs = verify?.soak ?? defaultVerify.soakMs;
+  const longest = verify?.soak === undefined ? defaultVerify.maxSoakMs : verify.soak * defaultMaxSoakFactor;
+  return {
+    phases: rollback?.phases?.map(buildStep) ?? theWayBack(steps),
+    verify: { soakMs, maxSoakMs: verify?.maxSoak ?? longest },
+  };
+}
+
+/** Where nothing is said: back through the same exposures as forward, a minute each. */
+function theWayBack(steps: readonly Step[]): Step[] {
+  const phases = steps
+    .map((step) => step.exposurePercent)
+    .filter((exposurePercent) => exposurePercent < 100)
+    .reverse()
+    .map((exposurePercent) => ({ exposurePercent, soakMs: minute, maxSoakMs: 5 * minute }));
+  return [...phases, { exposurePercent: 0, soakMs: 0, maxSoakMs: 0 }];
+}
+
+function buildComparison(comparison: PolicyFile['comparison']): Policy['comparison'] {
+  const windowMs = comparison?.window ?? 30 * second;
+  return {
+    windowMs,
+    warmUpMs: comparison?.warmUp ?? 2 * minute,
+    everyMs: comparison?.every ?? Math.round(windowMs / 2),
+    minimumWindows: comparison?.minimumWindows ?? 3,
+    lastWeekOffsetMs: comparison?.lastWeek ?? 7 * day,
+  };
+}
+
+function buildRespond(respond: PolicyFile['respond']): Policy['respond'] {
+  const deadlineMs = respond?.deadline ?? defaultDeadlineMs;
+  return {
+    graceMs: respond?.grace ?? minute,
+    deadlineMs,
+    criticalDeadlineMs: respond?.criticalDeadline ?? deadlineMs,
+    defaultAction: respond?.default ?? 'rollback',
+    whenUnknown: respond?.whenUnknown ?? 'hold',
+    extendCapMs: respond?.extendCap ?? 90 * minute,
+    acknowledgeMs: respond?.acknowledge ?? 15 * minute,
+    stabilityMs: respond?.stability ?? 2 * minute,
+    holdMs: respond?.hold ?? 30 * minute,
+  };
+}
+
+function buildEscalate(escalate: PolicyFile['escalate']): Policy['escalate'] {
+  if (!escalate) return null;
+  return {
+    afterMs: escalate.after,
+    repeatMs: escalate.repeat ?? 15 * minute,
+    routingKey: escalate.routingKey ?? null,
+    severity: escalate.severity ?? 'critical',
+  };
+}
+
+function buildSelector(alert: PolicyFile['alerts'][number]): AlertSelector {
+  const texts = typeof alert.match === 'string' ? [alert.match] : alert.match;
+  return { matchers: texts.flatMap(parseMatchers), severity: alert.severity ?? null };
+}
+
+/** A gauge's test needs six samples (Student's t); a share of a hundred events is the least worth looking at. */
+const defaultMinimum = { gauge: 6, counted: 100 };
+
+function buildMetrics(metrics: readonly MetricFile[]): Metric[] {
+  const total = metrics.reduce((sum, metric) => sum + (metric.weight ?? 1), 0);
+  return metrics.map((metric) => ({
+    name: metric.name,
+    title: metric.title ?? titled(metric.name),
+    unit: metric.unit ?? { proportion: '%', rate: '/s', latency: 's', gauge: '' }[metric.kind],
+    source: sourceOf(metric),
+    direction:
+      metric.direction ?? (metric.kind === 'proportion' && metric.good ? 'higher-is-better' : 'lower-is-better'),
+    tolerance: toleranceOf(metric),
+    minimumSamples: metric.minimum ?? (metric.kind === 'gauge' ? defaultMinimum.gauge : defaultMinimum.counted),
+    criticalLimit: metric.critical ?? null,
+    weight: (metric.weight ?? 1) / total,
+  }));
+}
+
+function sourceOf(metric: MetricFile): MetricKind {
+  switch (metric.kind) {
+    case 'proportion':
+      return { kind: 'proportion', bad: metric.bad ?? null, good: metric.good ?? null, total: metric.total };
+    case 'rate':
+      return { kind: 'rate', events: metric.events, per: metric.per ?? null };
+    case 'latency':
+      return { kind: 'latency', buckets: metric.buckets, bounds: metric.bounds ?? [] };
+    case 'gauge':
+      return { kind: 'gauge', value: metric.value };
+  }
+}
+
+/** A quarter worse unless something else is said; saying only `absolute` leaves that one alone. */
+function toleranceOf(metric: MetricFile): Metric['tolerance'] {
+  const { relative, absolute, healthy } = metric.tolerance ?? {};
+  return {
+    relative: relative ?? (absolute === undefined ? 0.25 : null),
+    absolute: absolute ?? null,
+    healthyRatio: healthy ?? 1.5,
+  };
+}
+
+function titled(name: string): string {
+  const words = name.replaceAll(/[_-]+/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,274 @@
+import type { z } from 'zod';
+import { type Finding, valueAt } from './explain.ts';
+import { MatcherProblem, matchesEmpty, parseMatchers } from './matchers.ts';
+import type { Path } from './problem.ts';
+import { secretPrefix } from './secrets.ts';
+import { selectorProblem } from './selectors.ts';
+import { duration, exposure, formatDuration, hasCredentials } from './values.ts';
+
+/** Defaults that other keys are held against; the rest stand where the policy is built. */
+export const defaultDeadlineMs = 15 * 60_000;
+export const defaultVerify = { soakMs: 2 * 60_000, maxSoakMs: 10 * 60_000 };
+export const defaultMaxSoakFactor = 3;
+
+/**
+ * What several keys have to agree on. Reads each value by itself, so that one that cannot be read does not hide what is wrong
+ * with the others.
+ */
+export function crossCheck(value: unknown, targetSteps: 'any' | 'switch' | null): Finding[] {
+  const check = new Check(value);
+  checkPath(check, ['steps'], forward);
+  checkPath(check, ['rollback', 'phases'], backward);
+  checkSoak(check, ['rollback', 'verify'], defaultVerify.soakMs);
+  if (targetSteps === 'switch') checkSwitch(check);
+  checkDeadlines(check);
+  checkMetrics(check);
+  checkAlerts(check);
+  checkApprovers(check);
+  for (const key of ['prometheus', 'alertmanager']) checkEndpoint(check, [key]);
+  checkAddresses(check, value, []);
+  return check.findings;
+}
+
+class Check {
+  readonly findings: Finding[] = [];
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+  at(path: Path): unknown {
+    return valueAt(this.value, path);
+  }
+  /** The value at a path, where there is a valid one. */
+  read<T>(schema: z.ZodType<T>, path: Path): T | undefined {
+    const result = schema.safeParse(this.at(path));
+    return result.success ? result.data : undefined;
+  }
+  list(path: Path): readonly unknown[] {
+    const value = this.at(path);
+    return Array.isArray(value) ? value : [];
+  }
+  text(path: Path): string | undefined {
+    const value = this.at(path);
+    return typeof value === 'string' ? value : undefined;
+  }
+  has(path: Path): boolean {
+    return this.at(path) !== undefined;
+  }
+  say(path: Path, message: string, at: 'key' | 'value' = 'value'): void {
+    this.findings.push({ path, at, message });
+  }
+}
+
+const anyDuration = duration();
+
+interface Way {
+  readonly one: string;
+  readonly direction: 'more' | 'less';
+  readonly end: number;
+}
+const forward: Way = { one: 'step', direction: 'more', end: 100 };
+const backward: Way = { one: 'phase', direction: 'less', end: 0 };
+
+function checkPath(check: Check, path: Path, way: Way): void {
+  const items = check.list(path);
+  let before: number | undefined;
+  for (const index of items.keys()) {
+    const here = [...path, index];
+    const last = index === items.length - 1;
+    const value = check.read(exposure, [...here, 'exposure']);
+    if (value !== undefined) {
+      if (before !== undefined && (way.direction === 'more' ? value <= before : value >= before)) {
+        check.say(
+          [...here, 'exposure'],
+          `must be ${way.direction} than the ${way.one} before (${before}), is ${value}`,
+        );
+      } else if (last && value !== way.end) {
+        check.say([...here, 'exposure'], `the last ${way.one} must be ${way.end}, is ${value}`);
+      } else if (way === forward && value === 0) {
+        check.say([...here, 'exposure'], 'must be more than 0: a rollout begins at 0 by itself');
+      }
+      before = value;
+    }
+    const isMapping = typeof items[index] === 'object' && items[index] !== null;
+    if (!last && isMapping && !check.has([...here, 'soak'])) {
+      check.say([...here, 'soak'], `is missing: how long it stays at this ${way.one} (only the last one needs none)`);
+    }
+    checkSoak(check, here, null);
+  }
+}
+
+/** The gate is asked after `soak` and gives up after `maxSoak`. */
+function checkSoak(check: Check, path: Path, defaultSoakMs: number | null): void {
+  const soak = check.read(anyDuration, [...path, 'soak']) ?? (check.has([...path, 'soak']) ? null : defaultSoakMs);
+  const maxSoak = check.read(anyDuration, [...path, 'maxSoak']);
+  if (soak === null || soak === undefined || maxSoak === undefined || maxSoak >= soak) return;
+  check.say([...path, 'maxSoak'], `must be at least soak (${formatDuration(soak)}), is ${formatDuration(maxSoak)}`);
+}
+
+function checkSwitch(check: Check): void {
+  const kind = check.text(['target', 'kind']);
+  if (check.list(['steps']).length > 1) {
+    check.say(['steps'], `a target of kind ${kind} switches all traffic at once: give the one step { exposure: 100 }`);
+  }
+  if (check.list(['rollback', 'phases']).length > 1) {
+    check.say(
+      ['rollback', 'phases'],
+      `a target of kind ${kind} switches all traffic at once: give the one phase { exposure: 0 }`,
+    );
+  }
+}
+
+function checkDeadlines(check: Check): void {
+  const given = (path: Path) => check.read(anyDuration, path);
+  const byDefault = !check.has(['respond', 'deadline']);
+  const deadline = byDefault ? defaultDeadlineMs : given(['respond', 'deadline']);
+  const critical = given(['respond', 'criticalDeadline']);
+  const after = given(['escalate', 'after']);
+  const named = (ms: number) => `(${formatDuration(ms)}${byDefault ? ' by default' : ''})`;
+  if (critical !== undefined && deadline !== undefined && critical > deadline) {
+    check.say(
+      ['respond', 'criticalDeadline'],
+      `must not be longer than respond.deadline ${named(deadline)}, is ${formatDuration(critical)}`,
+    );
+  }
+  if (after === undefined) return;
+  if (deadline !== undefined && after >= deadline) {
+    check.say(['escalate', 'after'], `must be before respond.deadline ${named(deadline)}, is ${formatDuration(after)}`);
+  } else if (critical !== undefined && after >= critical) {
+    check.say(
+      ['escalate', 'after'],
+      `must be before respond.criticalDeadline (${formatDuration(critical)}), is ${formatDuration(after)}`,
+    );
+  }
+}
+
+const selectorKeys = ['bad', 'good', 'total', 'events', 'per', 'buckets', 'value'] as const;
+
+function checkMetrics(check: Check): void {
+  const names = new Map<string, number>();
+  for (const index of check.list(['metrics']).keys()) {
+    const path = ['metrics', index];
+    const name = check.text([...path, 'name']);
+    const first = name === undefined ? undefined : names.get(name);
+    if (first !== undefined) check.say([...path, 'name'], `the name ${name} is taken by metrics[${first}]`);
+    else if (name !== undefined) names.set(name, index);
+    const kind = check.text([...path, 'kind']);
+    for (const key of selectorKeys) {
+      const text = check.text([...path, key]);
+      const problem = text?.trim() ? selectorProblem(text, kind === 'gauge' ? 'expression' : 'counter') : null;
+      if (problem) check.say([...path, key], problem);
+    }
+    if (kind === 'proportion') checkProportion(check, path);
+    if (kind === 'latency') checkLatency(check, path);
+    if (kind === 'gauge' && !check.has([...path, 'direction'])) {
+      check.say([...path, 'direction'], 'must be said for a gauge: lower-is-better or higher-is-better');
+    }
+  }
+}
+
+function checkProportion(check: Check, path: Path): void {
+  const [bad, good] = [check.has([...path, 'bad']), check.has([...path, 'good'])];
+  if (bad && good) check.say([...path, 'good'], 'give either bad or good, not both', 'key');
+  if (!bad && !good) check.say(path, 'a proportion needs bad or good: the counter of events that went wrong, or right');
+  const fixed = good ? 'higher-is-better' : 'lower-is-better';
+  const direction = check.text([...path, 'direction']);
+  if (bad !== good && direction && direction !== fixed) {
+    check.say(
+      [...path, 'direction'],
+      `a proportion of ${good ? 'good' : 'bad'} events is always ${fixed}: leave it out`,
+    );
+  }
+}
+
+function checkLatency(check: Check, path: Path): void {
+  if (check.text([...path, 'direction']) === 'higher-is-better') {
+    check.say([...path, 'direction'], 'a latency is always lower-is-better: leave it out');
+  }
+  const bounds = check.list([...path, 'bounds']);
+  const falling = bounds.findIndex((bound, index) => index > 0 && Number(bound) <= Number(bounds[index - 1]));
+  if (falling > 0) check.say([...path, 'bounds', falling], 'must be more than the bound before');
+}
+
+function checkAlerts(check: Check): void {
+  for (const index of check.list(['alerts']).keys()) {
+    const path = ['alerts', index, 'match'];
+    const listed = check.list(path);
+    const places: Path[] = Array.isArray(check.at(path)) ? [...listed.keys()].map((item) => [...path, item]) : [path];
+    if (places.length === 0) check.say(path, 'must have at least one matcher such as severity="critical"');
+    let selective = places.length === 0;
+    for (const place of places) {
+      const text = check.text(place);
+      if (text === undefined) {
+        selective = true;
+        continue;
+      }
+      try {
+        selective = parseMatchers(text).some((matcher) => !matchesEmpty(matcher)) || selective;
+      } catch (error) {
+        if (!(error instanceof MatcherProblem)) throw error;
+        selective = true;
+        check.say(place, `${error.message} (at character ${error.at + 1} of ${JSON.stringify(text)})`);
+      }
+    }
+    if (!selective) {
+      check.say(
+        path,
+        'at least one matcher must demand a label, or alerts of every service would match: add one such as service="…"',
+      );
+    }
+  }
+}
+
+function checkApprovers(check: Check): void {
+  const users = check.list(['approvers', 'users']);
+  const quorum = check.at(['approvers', 'quorum']);
+  const everybody = users.includes('*');
+  for (const [index, user] of users.entries()) {
+    if (users.indexOf(user) < index) check.say(['approvers', 'users', index], `${String(user)} is named twice`);
+    else if (user === '*' && users.length > 1)
+      check.say(['approvers', 'users', index], '"*" lets everybody in: leave the others out');
+  }
+  if (typeof quorum === 'number' && users.length > 0 && !everybody && quorum > new Set(users).size) {
+    check.say(
+      ['approvers', 'quorum'],
+      `must not be more than the number of users (${new Set(users).size}), is ${quorum}`,
+    );
+  }
+}
+
+function checkEndpoint(check: Check, path: Path): void {
+  const headers = check.at([...path, 'headers']);
+  const named = typeof headers === 'object' && headers !== null ? Object.keys(headers) : [];
+  const ways = [
+    ...named.filter((name) => name.toLowerCase() === 'authorization').map((name) => ['headers', name]),
+    ...['bearer', 'basic'].filter((key) => check.has([...path, key])).map((key) => [key]),
+  ];
+  for (const way of ways.slice(1))
+    check.say([...path, ...way], 'give one of bearer, basic and headers.Authorization, not several', 'key');
+  for (const [one, other] of [
+    ['cert', 'key'],
+    ['key', 'cert'],
+  ] as const) {
+    if (check.has([...path, 'tls', one]) && !check.has([...path, 'tls', other])) {
+      check.say([...path, 'tls', one], `needs ${other} as well`, 'key');
+    }
+  }
+}
+
+/** Addresses get logged: nothing secret may be part of one, wherever in the policy it stands. */
+function checkAddresses(check: Check, value: unknown, path: Path): void {
+  if (typeof value === 'string') {
+    if (hasCredentials(value.trim())) {
+      check.say(
+        path,
+        `must not contain a user or password: give them as a header, from a variable that begins with ${secretPrefix}`,
+      );
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) checkAddresses(check, item, [...path, index]);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) checkAddresses(check, item, [...path, key]);
+  }
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import type { Endpoint, Policy } from '../domain/policy.ts';
+import { buildPolicy } from './build.ts';
+import { crossCheck } from './checks.ts';
+import { readDocument } from './document.ts';
+import { buildEndpoint } from './endpoint.ts';
+import { check, type Finding, valueAt } from './explain.ts';
+import { formatPath, nearest, oneOf, type Path, type PolicyProblem, sortProblems } from './problem.ts';
+import { policySchema } from './schema.ts';
+import { type Resolved, resolveSecrets, withoutSecrets } from './secrets.ts';
+
+/** What each kind of target can do and how it is configured (everything under `target` but `kind`). */
+export type TargetSchemas = Readonly<Record<string, { readonly steps: 'any' | 'switch'; readonly config: z.ZodType }>>;
+
+export interface PolicyOptions {
+  readonly targets: TargetSchemas;
+  /** `LASTGOOD_SECRET_*` by full name. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  readonly file: string;
+  /** The file as written: secrets are only named in it, so that it can be archived. */
+  readonly yaml: string;
+}
+
+export interface ParseResult {
+  /** Null where there are problems. */
+  readonly policy: LoadedPolicy | null;
+  /** The service it says it is for, also where there are problems. */
+  readonly service: string | null;
+  readonly problems: readonly PolicyProblem[];
+}
+
+/** A policy larger than this is something else. */
+export const maxPolicyBytes = 256 * 1024;
+
+/** The name of a policy's content: what decisions were made by. */
+export function revisionOf(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 12);
+}
+
+/**
+ * Reads one policy; everything wrong with it is listed, nothing is thrown. `file` is for the messages, and certificates are
+ * looked for beside it; it need not exist (an archived revision).
+ */
+export async function parsePolicy(text: string, file: string, options: PolicyOptions): Promise<ParseResult> {
+  if (Buffer.byteLength(text) > maxPolicyBytes)
+    return refused(file, `is larger than a policy can be (${maxPolicyBytes / 1024} KiB)`);
+  const document = readDocument(text);
+  const early = document.problems.map(({ at, path, message }) => problem(file, at, path, message));
+  if (document.value === undefined) return { policy: null, service: null, problems: sortProblems(early) };
+  if (typeof document.value !== 'object' || document.value === null || Array.isArray(document.value)) {
+    const what = document.value === null ? 'is empty' : 'is not a policy';
+    return refused(file, `${what}: a policy is a list of keys and values, the first of them usually service`);
+  }
+  const resolved = resolveSecrets(document.value, options.secrets);
+  const { policy, findings } = await evaluate(resolved, file, options, revisionOf(text));
+  const problems = unique(findings, resolved).map((finding) => {
+    const message = withoutSecrets(finding.message, resolved.used);
+    return problem(file, document.place(finding.path, finding.at), finding.path, message);
+  });
+  const all = sortProblems([...early, ...problems]);
+  const service = valueAt(document.value, ['service']);
+  return {
+    policy: policy && all.length === 0 ? { policy, file, yaml: text } : null,
+    service: typeof service === 'string' ? service.trim() : null,
+    problems: all,
+  };
+}
+
+async function evaluate(
+  resolved: Resolved,
+  file: string,
+  options: PolicyOptions,
+  revision: string,
+): Promise<{ policy: Policy | null; findings: readonly Finding[] }> {
+  const form = check(policySchema, resolved.value);
+  const target = checkTarget(resolved.value, options.targets);
+  const findings: Finding[] = [
+    ...resolved.problems.map((found): Finding => ({ ...found, at: 'value' })),
+    ...(form.findings ?? []),
+    ...target.findings,
+    ...crossCheck(resolved.value, target.steps),
+  ];
+  const endpoints: Record<string, Endpoint | null> = { prometheus: null, alertmanager: null };
+  for (const key of ['prometheus', 'alertmanager'] as const) {
+    const given = policySchema.shape[key].safeParse(valueAt(resolved.value, [key]));
+    if (!given.success || given.data === undefined) continue;
+    const built = await buildEndpoint(given.data, [key], file);
+    endpoints[key] = built.endpoint;
+    findings.push(...built.findings);
+  }
+  if (findings.length > 0 || form.value === null) return { policy: null, findings };
+  const { prometheus = null, alertmanager = null } = endpoints;
+  const spec = { kind: form.value.target.kind, config: target.config };
+  return { policy: buildPolicy(form.value, { revision, target: spec, prometheus, alertmanager }), findings };
+}
+
+function checkTarget(
+  value: unknown,
+  targets: TargetSchemas,
+): { steps: 'any' | 'switch' | null; config: unknown; findings: Finding[] } {
+  const given = valueAt(value, ['target']);
+  const kind = valueAt(given, ['kind']);
+  // A missing or empty one is said by the policy's own schema.
+  if (typeof given !== 'object' || given === null || typeof kind !== 'string' || kind.trim() === '') {
+    return { steps: null, config: null, findings: [] };
+  }
+  const schema = Object.hasOwn(targets, kind) ? targets[kind] : undefined;
+  if (!schema) {
+    const known = Object.keys(targets);
+    const close = nearest(kind, known);
+    const message = `there is no target of kind ${JSON.stringify(kind)}: ${close ? `did you mean ${close}?` : `there is ${oneOf(known)}`}`;
+    return { steps: null, config: null, findings: [{ path: ['target', 'kind'], at: 'value', message }] };
+  }
+  const settings = Object.fromEntries(Object.entries(given).filter(([key]) => key !== 'kind'));
+  const result = check(schema.config, settings, ['target']);
+  return { steps: schema.steps, config: result.value, findings: result.findings ?? [] };
+}
+
+/** One problem a place is enough, and where a secret is missing what it leads to is not worth saying. */
+function unique(findings: readonly Finding[], resolved: Resolved): Finding[] {
+  const unresolved = new Set(resolved.problems.map((found) => JSON.stringify(found.path)));
+  const seen = new Set<string>();
+  return findings.filter((finding, index) => {
+    const path = JSON.stringify(finding.path);
+    if (index >= resolved.problems.length && unresolved.has(path)) return false;
+    const key = `${path} ${finding.message}`;
+    return !seen.has(key) && Boolean(seen.add(key));
+  });
+}
+
+function refused(file: string, message: string): ParseResult {
+  return { policy: null, service: null, problems: [{ file, line: 0, column: 0, path: '', message }] };
+}
+
+function problem(file: string, at: { line: number; column: number }, path: Path, message: string): PolicyProblem {
+  return { file, line: at.line, column: at.column, path: formatPath(path), message };
+}

@@ -1,0 +1,214 @@
+import { z } from 'zod';
+import { duration, exposure, line, quoted, share, unlessMissing, url } from './values.ts';
+
+/** The form of a policy file. What depends on several keys is in `checks.ts`; every key is described in docs/policy.md. */
+
+const moment = duration();
+const positive = duration(1);
+
+const slackChannel = line(100).superRefine((text, context) => {
+  if (/^[CG][A-Z0-9]{1,20}$/.test(text) || /^#[^\s#@,.!A-Z]{1,80}$/u.test(text)) return;
+  const hint = /^[a-z0-9_-]+$/.test(text) ? `: write "#${text}"` : '';
+  context.addIssue(
+    `must be a Slack channel, "#ml-rollouts" (lower case) or its id such as C024BE91L, is ${quoted(text)}${hint}`,
+  );
+});
+
+const service = line(63).superRefine((text, context) => {
+  if (/^[a-z0-9][a-z0-9-]*$/.test(text)) return;
+  context.addIssue(`must be lower-case letters, digits and "-", such as fraud-scorer, is ${quoted(text)}`);
+});
+
+const count = (words: string) => z.int({ error: unlessMissing(words) }).min(1, { error: words });
+
+const step = z.strictObject({ exposure, soak: positive.optional(), maxSoak: positive.optional() });
+
+const headerValue = z
+  .union([z.string(), z.number(), z.boolean()], { error: unlessMissing('must be a text') })
+  .transform(String)
+  .superRefine((text, context) => {
+    // Says nothing of the value: it may be a secret, with a line feed from the file it was read from.
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(text))
+      context.addIssue('must not contain line feeds or other control characters');
+  });
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'is not the name of an HTTP header' });
+
+const endpoint = z.strictObject({
+  url: url.superRefine((text, context) => {
+    if (/[?#]/.test(text))
+      context.addIssue('must end before "?" or "#": it is the address the API paths are put behind');
+  }),
+  headers: z.record(headerName, headerValue).optional(),
+  bearer: headerValue.optional(),
+  basic: z.strictObject({ username: headerValue, password: headerValue }).optional(),
+  tls: z
+    .strictObject({
+      ca: line(4096).optional(),
+      cert: line(4096).optional(),
+      key: line(4096).optional(),
+      insecure: z.boolean().optional(),
+    })
+    .optional(),
+});
+
+const percentHint = (value: number) => `${value} means ${value * 100} %: write ${value}%`;
+
+/** `shares`: the metric itself is a share 0..1, so nothing about it can be more than 1. */
+function tolerance(shares: boolean) {
+  return z
+    .strictObject({
+      relative: share('how much worse than stable it may be')
+        .transform(({ value, percent }, context) => {
+          if (value < 0) context.addIssue('must not be negative');
+          else if (value > 10 && !percent) context.addIssue(percentHint(value));
+          else return value;
+          return z.NEVER;
+        })
+        .optional(),
+      absolute: limit(shares, "how much worse it may be in the metric's own unit").optional(),
+      healthy: z
+        .number({ error: unlessMissing('must be a ratio such as 1.5') })
+        .gt(1, { error: 'must be more than 1: the ratio of candidate to stable that counts as well' })
+        .optional(),
+    })
+    .optional();
+}
+
+function limit(shares: boolean, what: string) {
+  return share(what).transform(({ value, percent }, context) => {
+    if (value < 0) context.addIssue('must not be negative');
+    else if (shares && value > 1) {
+      context.addIssue(percent ? `must be at most 100%, is ${value * 100}%` : percentHint(value));
+    } else return value;
+    return z.NEVER;
+  });
+}
+
+const critical = share("the value that is beyond discussion, in the metric's own unit").transform(({ value }) => value);
+
+const promql = line(4000);
+const metricCommon = {
+  name: line(40).superRefine((text, context) => {
+    if (!/^[A-Za-z][\w-]*$/.test(text)) {
+      context.addIssue(`must be letters, digits, "-" and "_", beginning with a letter, is ${quoted(text)}`);
+    }
+  }),
+  title: line(80).optional(),
+  unit: line(16).optional(),
+  direction: z.enum(['lower-is-better', 'higher-is-better']).optional(),
+  minimum: z.number().min(0, { error: 'must not be negative' }).optional(),
+  weight: z.number().gt(0, { error: 'must be more than 0' }).optional(),
+};
+
+const metric = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...metricCommon,
+    kind: z.literal('proportion'),
+    bad: promql.optional(),
+    good: promql.optional(),
+    total: promql,
+    tolerance: tolerance(true),
+    critical: limit(true, 'the share that is beyond discussion').optional(),
+  }),
+  z.strictObject({
+    ...metricCommon,
+    kind: z.literal('rate'),
+    events: promql,
+    per: promql.optional(),
+    tolerance: tolerance(false),
+    critical: critical.optional(),
+  }),
+  z.strictObject({
+    ...metricCommon,
+    kind: z.literal('latency'),
+    buckets: promql,
+    bounds: z.array(z.number().gt(0, { error: 'must be more than 0' })).optional(),
+    tolerance: tolerance(false),
+    critical: critical.optional(),
+  }),
+  z.strictObject({
+    ...metricCommon,
+    kind: z.literal('gauge'),
+    value: promql,
+    tolerance: tolerance(false),
+    critical: critical.optional(),
+  }),
+]);
+
+const matcherText = z.string({ error: unlessMissing('must be a matcher such as severity="critical"') });
+const alert = z.strictObject({
+  match: z.union([matcherText, z.array(matcherText)], {
+    error: unlessMissing('must be a list of matchers such as [\'severity="critical"\']'),
+  }),
+  severity: z.enum(['warning', 'critical']).optional(),
+});
+
+const user = z
+  .string({ error: unlessMissing('must be a Slack user id such as U024BE7LH') })
+  .superRefine((text, context) => {
+    if (text === '*' || /^[UW][A-Z0-9]{1,20}$/.test(text)) return;
+    const hint = text.startsWith('@') ? ' (Slack: profile, "…", Copy member ID)' : '';
+    context.addIssue(`must be a Slack user id such as U024BE7LH, or "*" for everybody, is ${quoted(text)}${hint}`);
+  });
+
+export const policySchema = z.strictObject({
+  service,
+  description: line(300).optional(),
+  mode: z.enum(['enforce', 'observe']),
+  channel: slackChannel,
+  runbook: url.optional(),
+  dashboard: url.optional(),
+  target: z.looseObject({ kind: line(40) }),
+  steps: z.array(step).min(1, { error: 'must have at least one step: - { exposure: 100 }' }),
+  rollback: z
+    .strictObject({
+      phases: z.array(step).min(1, { error: 'must have at least one phase: - { exposure: 0 }' }).optional(),
+      verify: z.strictObject({ soak: positive.optional(), maxSoak: positive.optional() }).optional(),
+    })
+    .optional(),
+  comparison: z
+    .strictObject({
+      window: duration(1000).optional(),
+      warmUp: moment.optional(),
+      every: duration(100).optional(),
+      minimumWindows: count('must be a whole number, 1 or more').optional(),
+      lastWeek: duration(60_000).optional(),
+    })
+    .optional(),
+  metrics: z.array(metric).min(1, { error: 'must have at least one metric: without one nothing can be compared' }),
+  alerts: z.array(alert),
+  approvers: z.strictObject({
+    users: z.array(user).min(1, { error: 'must name somebody, or "*" for everybody' }),
+    quorum: count('must be a whole number, 1 or more').optional(),
+  }),
+  respond: z
+    .strictObject({
+      grace: moment.optional(),
+      deadline: positive.optional(),
+      criticalDeadline: positive.optional(),
+      default: z.enum(['rollback', 'hold', 'page']).optional(),
+      whenUnknown: z.enum(['hold', 'rollback']).optional(),
+      extendCap: moment.optional(),
+      acknowledge: moment.optional(),
+      stability: moment.optional(),
+      hold: positive.optional(),
+    })
+    .optional(),
+  escalate: z
+    .strictObject({
+      after: moment,
+      repeat: positive.optional(),
+      routingKey: line(200).optional(),
+      severity: z.enum(['critical', 'error', 'warning', 'info']).optional(),
+    })
+    .optional(),
+  lastGood: z.strictObject({ after: moment }).optional(),
+  watch: moment.optional(),
+  prometheus: endpoint.optional(),
+  alertmanager: endpoint.optional(),
+});
+
+/** A policy file as it was read: every text checked, durations in milliseconds, what is optional may be missing. */
+export type PolicyFile = z.output<typeof policySchema>;
+export type EndpointFile = z.output<typeof endpoint>;
+export type MetricFile = PolicyFile['metrics'][number];

@@ -1,0 +1,43 @@
+/** Names that can stand between `{{` and `}}` in a metric. */
+export const placeholders = ['version', 'arm', 'service'] as const;
+
+/**
+ * What is wrong with the PromQL of a metric, or null. `counter`: a plain selector of raw series; Lastgood makes the increase
+ * per window itself, with counter resets handled per series. `expression`: any PromQL.
+ */
+export function selectorProblem(text: string, form: 'counter' | 'expression'): string | null {
+  for (const [whole, name] of text.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
+    if (!placeholders.some((known) => known === name)) {
+      return `${whole} is not known: use {{version}}, {{arm}} ("stable" or "candidate") or {{service}}`;
+    }
+  }
+  if (!/\{\{\s*(version|arm)\s*\}\}/.test(text)) {
+    return 'must contain {{version}} or {{arm}}, or both arms would read the same numbers';
+  }
+  const bare = text.replaceAll(/\{\{\s*\w+\s*\}\}/g, 'x').replaceAll(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'|`[^`]*`/g, '""');
+  if (/["'`]/.test(bare)) return 'has a quote that is not closed';
+  const unbalanced = bracketProblem(bare);
+  if (unbalanced) return unbalanced;
+  return form === 'counter' ? counterProblem(bare) : null;
+}
+
+function counterProblem(bare: string): string | null {
+  const plain = 'must be a plain selector of raw counters such as requests_total{version="{{version}}"}';
+  if (/[([]/.test(bare)) return `${plain}: leave out functions, sum and [5m], Lastgood makes the increase itself`;
+  const label = /[a-zA-Z_][a-zA-Z0-9_]*\s*(=~|!~|!=|=)\s*""/.source;
+  const selector = new RegExp(
+    `^\\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\\s*(\\{\\s*(${label}\\s*(,\\s*${label}\\s*)*,?\\s*)?\\})?\\s*$`,
+  );
+  return selector.test(bare) ? null : `${plain} (label values in quotes)`;
+}
+
+function bracketProblem(bare: string): string | null {
+  const pairs: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+  const open: string[] = [];
+  for (const character of bare) {
+    if ('([{'.includes(character)) open.push(character);
+    else if (pairs[character] && open.pop() !== pairs[character]) return `has a "${character}" without its beginning`;
+  }
+  const left = open.pop();
+  return left ? `has a "${left}" that is not closed` : null;
+}
