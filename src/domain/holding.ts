@@ -1,10 +1,10 @@
 import type { Command } from './event.ts';
-import { lookAgain } from './looking.ts';
+import { look, lookAgain } from './looking.ts';
 import { ask } from './question.ts';
 import { goOn } from './recovery.ts';
 import { resumeRollback } from './rollback.ts';
 import { orderShift } from './shifting.ts';
-import type { Actor, Rollout } from './state.ts';
+import type { Actor, Phase, Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { because, duration, percent, utcTime, who } from './words.ts';
 
@@ -48,29 +48,30 @@ export function hold(turn: Turn, command: Extract<Command, { name: 'hold' }>, ac
 }
 
 function holdRollout(turn: Turn, rollout: Rollout, untilMs: number, by: Actor, reason: string): void {
-  const { phase } = rollout;
-  const base = { name: 'holding', sinceMs: turn.now, untilMs, by, reason } as const;
+  const during = interrupted(rollout.phase);
+  if (during === null) {
+    const why =
+      rollout.phase.name === 'stuck'
+        ? 'stuck: nothing moves until somebody presses Try again or Roll back'
+        : 'at 0 % and being verified: nothing moves any more';
+    turn.refuse('conflict', `${rollout.id} is ${why}.`);
+  }
+  turn.enter({ name: 'holding', sinceMs: turn.now, untilMs, by, reason, during });
+}
+
+/** What a hold interrupts; null: nothing that could be held. */
+function interrupted(phase: Phase): 'advancing' | 'watching' | Rollback | null {
   switch (phase.name) {
     case 'advancing':
     case 'watching':
-      turn.enter({ ...base, during: phase.name });
-      return;
+      return phase.name;
     case 'deciding':
     case 'holding':
-      turn.enter({ ...base, during: phase.during });
-      return;
+      return phase.during;
     case 'rolling_back':
-      turn.enter({ ...base, during: phase.rollback });
-      return;
-    case 'verifying':
-      return turn.refuse('conflict', `${rollout.id} is at 0 % and being verified: nothing moves any more.`);
-    case 'stuck':
-      return turn.refuse(
-        'conflict',
-        `${rollout.id} is stuck: nothing moves until somebody presses Try again or Roll back.`,
-      );
+      return phase.rollback;
     default:
-      return turn.refuse('conflict', `${rollout.id} has ended.`);
+      return null;
   }
 }
 
@@ -96,7 +97,7 @@ function askAgain(turn: Turn, why: string): void {
   if (phase?.name === 'holding') turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.during });
   turn.setQuestion({ epoch: question.epoch + 1, decision: null });
   ask(turn);
-  lookAgain(turn);
+  look(turn);
   const stage = turn.question?.stage;
   const left = stage?.name === 'asking' ? ` ${duration(stage.deadlineMs - turn.now)} to answer.` : '';
   turn.tell('question-resumed', turn.automation, `${why}: the question is put again.${left}`);
@@ -119,7 +120,7 @@ export function resume(turn: Turn, reason: string, actor: Actor): void {
   turn.reply = 'The hold is over.';
   if (phase?.name === 'holding' && typeof phase.during === 'object') {
     if (question) turn.stage({ name: 'decided' }, true);
-    resumeRollback(turn, phase.during);
+    resumeRollback(turn, { ...phase.during, by: actor });
   } else if (question) {
     askAgain(turn, `${who(actor)} ended the hold`);
   } else if (phase?.name === 'holding') goOn(turn, phase.during);
@@ -139,7 +140,7 @@ function tryAgain(
   turn.reply = 'Trying again.';
   if (during !== 'advancing') {
     if (turn.question) turn.stage({ name: 'decided' }, true);
-    resumeRollback(turn, during);
+    resumeRollback(turn, { ...during, by: actor });
     return;
   }
   const step = rollout.plan.steps[rollout.step];

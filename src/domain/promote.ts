@@ -1,6 +1,7 @@
 import { goTo, nextStep } from './advance.ts';
 import type { Command } from './event.ts';
 import { endQuestion } from './question.ts';
+import { finishRollback } from './rollback.ts';
 import type { Actor, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { because, list, percent, who } from './words.ts';
@@ -93,6 +94,13 @@ export function cancelRollout(turn: Turn, reason: string, actor: Actor): void {
       'conflict',
       `${rollout.candidate.id} gets ${percent(rollout.exposurePercent)} of the traffic: cancelling would leave it there. Use \`/rollout rollback ${turn.policy.service}\` instead.`,
     );
+  const { phase } = rollout;
+  if (phase.name === 'stuck' && typeof phase.during === 'object') {
+    // All traffic is back, only the proof that it helped is missing: a person says it is done.
+    finishRollback(turn, { ...phase.during, by: actor, reason }, `${who(actor)} closed it.${because(reason)}`);
+    turn.reply = `${rollout.id} is closed; ${rollout.stable.id} serves everything.`;
+    return;
+  }
   turn.cancel('look', 'hold', 'watch', 'reassert');
   turn.tell('rollout-cancelled', actor, `${who(actor)} cancelled ${rollout.id} at 0 %.${because(reason)}`, { reason });
   if (turn.question) {

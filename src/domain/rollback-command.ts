@@ -15,19 +15,16 @@ export function rollbackCommand(turn: Turn, command: Extract<Command, { name: 'r
       'invalid',
       `${rollout.id} can only go back to ${rollout.stable.id}, which the rest of the traffic is on; ${command.to} is not part of it.`,
     );
-  switch (phase.name) {
-    case 'rolling_back':
-      hasten(turn, phase.rollback, command, actor);
-      return;
-    case 'verifying':
-      return turn.refuse('conflict', `${rollout.id} is already at 0 % and being verified.`);
-    default:
-      beginRollback(turn, actor, command.pace, command.reason);
-      turn.reply =
-        command.pace === 'at-once'
-          ? `To 0 % now: all traffic goes back to ${rollout.stable.id}.`
-          : `Rolling back to ${rollout.stable.id} by phases.`;
+  if (phase.name === 'verifying') turn.refuse('conflict', `${rollout.id} is already at 0 % and being verified.`);
+  if (phase.name === 'rolling_back') {
+    hasten(turn, phase.rollback, command, actor);
+    return;
   }
+  beginRollback(turn, actor, command.pace, command.reason);
+  turn.reply =
+    command.pace === 'at-once'
+      ? `To 0 % now: all traffic goes back to ${rollout.stable.id}.`
+      : `Rolling back to ${rollout.stable.id} by phases.`;
 }
 
 function hasten(turn: Turn, rollback: Rollback, command: Extract<Command, { name: 'rollback' }>, actor: Actor): void {

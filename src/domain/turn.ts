@@ -99,6 +99,8 @@ export class Turn {
 
   cancel(...keys: TimerKey[]): void {
     for (const key of keys) {
+      // Looking no more: an answer still on its way is of no interest.
+      if (key === 'look') this.set({ look: null });
       if (!this.state.timers[key]) continue;
       const { [key]: _, ...timers } = this.state.timers;
       this.set({ timers });

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Verdict } from '../../src/analysis/types.ts';
+import { decide } from '../../src/domain/decide.ts';
+import type { Decision, Effect } from '../../src/domain/effect.ts';
+import type { Command, DomainEvent } from '../../src/domain/event.ts';
+import type { Policy } from '../../src/domain/policy.ts';
+import type { ServiceState, TimerKey } from '../../src/domain/state.ts';
+import { MINUTE, policy, respond } from '../support/policy.ts';
+import {
+  alert,
+  ann,
+  asked,
+  bob,
+  comparison,
+  eve,
+  firing,
+  type Given,
+  given,
+  observed,
+  resolved,
+  rollingBack,
+  soaking,
+  T0,
+} from './given.ts';
+
+/** What must hold after every decision, whatever led to it. */
+function check(before: ServiceState, event: DomainEvent, decision: Decision<ServiceState>, policy: Policy): void {
+  if (decision.outcome !== 'accepted') return;
+  const { state, effects } = decision;
+  expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  checkWaiting(state);
+  checkMoves(
+    before,
+    event,
+    state,
+    effects,
+    decision.journal.map((e) => e.what),
+    policy,
+  );
+  for (const entry of decision.journal) {
+    expect(entry.text).not.toMatch(/undefined|NaN|\[object/);
+    expect(entry.policyRevision).toBe(policy.revision);
+  }
+  // The timers in the state are those that the jobs will be.
+  const timers: Record<string, number> = Object.fromEntries(
+    Object.entries(before.timers).map(([k, t]) => [k, t.epoch]),
+  );
+  if (event.type === 'timer') delete timers[event.key];
+  for (const e of effects) {
+    if (e.kind === 'timer') timers[e.key] = e.epoch;
+    if (e.kind === 'cancel_timer') delete timers[e.key];
+  }
+  expect(timers).toEqual(Object.fromEntries(Object.entries(state.timers).map(([k, t]) => [k, t.epoch])));
+}
+
+/** Whoever waits, waits for something that will come. */
+function checkWaiting(state: ServiceState): void {
+  const { rollout, degradation, timers, look, shift } = state;
+  const phase = rollout?.phase;
+  const stage = degradation?.stage;
+  const open = stage && stage.name !== 'ended';
+  const waits = (key: TimerKey) => expect(timers, `${phase?.name}/${stage?.name} waits for ${key}`).toHaveProperty(key);
+  if (phase?.name === 'deciding') expect(open, 'deciding without a question').toBe(true);
+  if (phase?.name === 'stuck') expect(stage).toMatchObject({ name: 'held', why: 'stuck' });
+  if (phase?.name === 'holding' && phase.untilMs !== null) waits('hold');
+  if (phase?.name === 'watching') waits('watch');
+  const soaking =
+    (phase?.name === 'advancing' && phase.stage === 'soaking') ||
+    (phase?.name === 'rolling_back' && phase.rollback.stage === 'soaking') ||
+    phase?.name === 'verifying';
+  if (soaking) waits('look');
+  if (look) waits('look');
+  const shifting =
+    (phase?.name === 'advancing' && phase.stage === 'shifting') ||
+    (phase?.name === 'rolling_back' && phase.rollback.stage === 'shifting');
+  if (shifting) expect(shift, `${phase?.name} shifting without a shift`).not.toBeNull();
+  if (stage?.name === 'grace') waits('grace');
+  if (stage?.name === 'recovering') waits('stability');
+  if (stage?.name === 'asking' && !stage.measuring) waits('deadline');
+  if (stage?.name === 'asking' && stage.measuring) expect(look ?? timers.look, 'measuring without a look').toBeTruthy();
+  if (!open)
+    for (const key of ['grace', 'deadline', 'escalate', 'stability', 'repage'] as const)
+      expect(timers).not.toHaveProperty(key);
+}
+
+function checkMoves(
+  before: ServiceState,
+  event: DomainEvent,
+  state: ServiceState,
+  effects: readonly Effect[],
+  journal: string[],
+  policy: Policy,
+): void {
+  const shifts = effects.filter((e) => e.kind === 'shift');
+  expect(shifts.length, 'one shift in flight a service').toBeLessThanOrEqual(1);
+  for (const shift of shifts) {
+    expect(before.shift === null || event.type === 'shifted' || event.type === 'shift_failed').toBe(true);
+    const raises = shift.split.exposurePercent > (state.rollout?.exposurePercent ?? 0);
+    const wanted = before.shift?.next?.exposurePercent === shift.split.exposurePercent;
+    if (raises && !wanted)
+      expect(
+        event.type === 'command' || journal.includes('gate-passed'),
+        'only a gate or a person raises exposure',
+      ).toBe(true);
+    const quiet = policy.mode === 'observe' || before.automationOff !== null || before.freeze !== null;
+    const automatic = event.type === 'timer' || event.type === 'measured';
+    const ofAPerson = state.rollout?.phase.name === 'rolling_back' && state.rollout.phase.rollback.by.kind === 'person';
+    if (quiet && automatic && shift.gaining !== null)
+      expect(ofAPerson, 'a frozen or observed service is not moved').toBe(true);
+  }
+  if (policy.mode === 'observe') expect(effects.some((e) => e.kind === 'page' && e.action === 'trigger')).toBe(false);
+}
+
+const commands: Command[] = [
+  { name: 'start', candidate: { id: 'v43' }, observed: observed({ ready: {} }), force: false, reason: 'r' },
+  { name: 'start', candidate: { id: 'v43' }, observed: observed({ ready: {} }), force: true, reason: 'r' },
+  { name: 'promote', scope: 'step', reason: 'r' },
+  { name: 'promote', scope: 'all', reason: 'r' },
+  { name: 'rollback', pace: 'phased', to: null, reason: 'r' },
+  { name: 'rollback', pace: 'at-once', to: null, reason: 'r' },
+  { name: 'rollback', pace: 'phased', to: 'v40', reason: 'r' },
+  { name: 'hold', forMs: null, reason: 'r' },
+  { name: 'hold', forMs: -1, reason: 'r' },
+  { name: 'resume', reason: 'r' },
+  { name: 'extend', byMs: 10 * MINUTE, reason: 'r' },
+  { name: 'extend', byMs: 0, reason: 'r' },
+  { name: 'acknowledge', reason: 'r' },
+  { name: 'cancel', reason: 'r' },
+  { name: 'freeze', reason: 'r' },
+  { name: 'unfreeze', reason: 'r' },
+  { name: 'automation', on: false, reason: 'r' },
+  { name: 'automation', on: true, reason: 'r' },
+];
+const verdicts: Verdict[] = ['degraded', 'healthy', 'inconclusive', 'no-data'];
+
+/** Every event that could come in this state, the true ones and the stale ones. */
+function events(state: ServiceState, now: number): DomainEvent[] {
+  const id = state.degradation?.id ?? 'fraud-scorer-d0';
+  const timers = (
+    ['grace', 'deadline', 'escalate', 'stability', 'hold', 'look', 'repage', 'watch', 'reassert'] as const
+  ).flatMap((key): DomainEvent[] => [
+    { type: 'timer', key, epoch: state.timers[key]?.epoch ?? 0 },
+    { type: 'timer', key, epoch: 99_999 },
+  ]);
+  const shiftId = state.shift?.id ?? 'none';
+  const measured = verdicts.flatMap((verdict): DomainEvent[] =>
+    [
+      { verdict },
+      { verdict, stableVerdict: 'degraded' as const },
+      { verdict, critical: true },
+      { verdict, commonCause: true },
+    ].map((c) => ({
+      type: 'measured',
+      lookId: state.look?.id ?? 0,
+      comparison: comparison(now, c),
+    })),
+  );
+  return [
+    ...[ann, bob, eve].flatMap((actor) =>
+      commands.map((command): DomainEvent => ({ type: 'command', command, actor })),
+    ),
+    firing('ErrorsHigh'),
+    firing('ErrorsHigh', { startsAtMs: now }),
+    firing('New', { severity: 'critical', startsAtMs: now }),
+    firing('Warn', { startsAtMs: now }),
+    resolved('ErrorsHigh', { startsAtMs: state.alerts.find((a) => a.name === 'ErrorsHigh')?.startsAtMs ?? T0 }),
+    resolved('New', { startsAtMs: state.alerts.find((a) => a.name === 'New')?.startsAtMs ?? T0 }),
+    { type: 'alert', alert: alert('Empty', { summary: '', labels: {} }) },
+    ...timers,
+    ...measured,
+    { type: 'measured', lookId: 98_765, comparison: comparison(now, { verdict: 'degraded' }) },
+    ...[0, 10, 37, 100].map(
+      (exposurePercent): DomainEvent => ({ type: 'shifted', shiftId, exposurePercent, uncertain: false }),
+    ),
+    { type: 'shifted', shiftId, exposurePercent: state.shift?.split.exposurePercent ?? 0, uncertain: true },
+    { type: 'shift_failed', shiftId, problem: 'failed', reason: 'x' },
+    { type: 'shift_failed', shiftId, problem: 'not-ready', reason: 'x' },
+    ...(['trigger', 'acknowledge', 'resolve'] as const).flatMap((action): DomainEvent[] => [
+      { type: 'paged', degradationId: id, action },
+      { type: 'page_failed', degradationId: id, action, reason: 'x' },
+    ]),
+    { type: 'pager_acknowledged', degradationId: id, by: 'Ann' },
+    { type: 'pager_resolved', degradationId: id, by: 'Ann' },
+    { type: 'pager_resolved', degradationId: 'other', by: 'Ann' },
+    { type: 'policy_changed' },
+  ];
+}
+
+const phases: Record<string, () => Given> = {
+  'nothing known': () => given(),
+  'no rollout, asked': () => given().when(firing('ErrorsHigh')),
+  'no rollout, held': () => given().when(firing('ErrorsHigh')).timer('deadline').measured({ verdict: 'degraded' }),
+  'advancing, shifting': () => given().start(),
+  'advancing, soaking': () => soaking(),
+  'advancing, looking': () => soaking().timer('look'),
+  'deciding, grace': () => soaking(respond({ graceMs: MINUTE })).when(firing('ErrorsHigh')),
+  'deciding, asked': () => asked(),
+  'deciding, measuring at the deadline': () => asked().timer('deadline'),
+  'deciding, recovering': () => asked().measured({ verdict: 'healthy' }).when(resolved('ErrorsHigh')),
+  'deciding, held': () => asked().timer('deadline').measured({ verdict: 'no-data' }),
+  'holding by a person': () => soaking().command({ name: 'hold', forMs: null, reason: '' }),
+  'holding with a question': () => asked().command({ name: 'hold', forMs: null, reason: '' }),
+  'rolling back, shifting': () => rollingBack(),
+  'rolling back, soaking': () => rollingBack().shifted(),
+  'rolling back, paused': () => rollingBack().shifted().command({ name: 'hold', forMs: null, reason: '' }),
+  'rolling back, asked again': () =>
+    rollingBack().shifted().command({ name: 'hold', forMs: null, reason: '' }).timer('hold'),
+  'rolling back, stable worse': () => rollingBack().shifted().looks({ verdict: 'degraded', stableVerdict: 'degraded' }),
+  verifying: () => asked().timer('deadline').measured({ verdict: 'degraded' }).shifted(),
+  'stuck forward': () => given().start().shiftFails('failed', 'x'),
+  'stuck on the way back': () => rollingBack().shiftFails('not-ready', 'x'),
+  'rolled back': () => {
+    const g = asked().timer('deadline').measured({ verdict: 'degraded' }).shifted().when(resolved('ErrorsHigh'));
+    while (g.state.rollout?.phase.name === 'verifying') g.looks({ verdict: 'no-data' });
+    return g;
+  },
+  cancelled: () => given().start().shiftFails('not-ready', 'x').command({ name: 'cancel', reason: '' }),
+  watching: () => {
+    const g = soaking();
+    while (g.state.rollout?.phase.name !== 'watching') {
+      if (g.state.shift) g.shifted();
+      else g.looks({ verdict: 'healthy' });
+    }
+    return g;
+  },
+};
+
+describe('every phase × every event: no throw, no rule broken', () => {
+  it.each(Object.keys(phases))('%s', (name) => {
+    for (const patch of [{}, { mode: 'observe' as const }]) {
+      const g = phases[name]!();
+      for (const frozen of [false, true])
+        for (const lateMs of [0, 90 * MINUTE]) {
+          const state = frozen ? { ...g.state, freeze: { by: ann, atMs: T0, reason: '' } } : g.state;
+          const context = { now: g.now + lateMs, policy: policy({ ...patch, respond: g.policy.respond }) };
+          for (const event of events(state, context.now))
+            check(state, event, decide(state, event, context), context.policy);
+        }
+    }
+  });
+});
+
+describe('any sequence of events', () => {
+  it('breaks no rule and waits for nothing that will not come', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 20 * MINUTE })), { minLength: 5, maxLength: 60 }),
+        fc.boolean(),
+        (walk, grace) => {
+          const g = given(grace ? respond({ graceMs: MINUTE }) : {})
+            .start()
+            .shifted();
+          for (const [pick, waitMs] of walk) {
+            const possible = events(g.state, g.now + waitMs);
+            const event = possible[pick % possible.length]!;
+            const context = { now: g.now + waitMs, policy: g.policy };
+            const decision = decide(g.state, event, context);
+            check(g.state, event, decision, g.policy);
+            g.now += waitMs;
+            if (decision.outcome === 'accepted') g.state = decision.state;
+          }
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+});
