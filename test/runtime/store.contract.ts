@@ -1,0 +1,330 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../src/domain/effect.ts';
+import { initialState } from '../../src/domain/initial.ts';
+import { type Job, type Store, StoreConflict } from '../../src/ports/store.ts';
+import { enqueue, event, newJob, service, t0 } from './support.ts';
+
+/** What every store has to do, whatever database is below it. `open` gives an empty one. */
+export function storeContract(name: string, open: () => Promise<Store>): void {
+  describe(name, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+    const claim = (nowMs = t0, owner = 'a', limit = 10) => store.jobs.claim({ owner, nowMs, leaseMs: 30_000, limit });
+    const one = async (nowMs?: number, owner?: string): Promise<Job> => {
+      const [job] = await claim(nowMs, owner);
+      if (!job) throw new Error('nothing could be claimed');
+      return job;
+    };
+    const again = (dueAtMs: number) => ({ dueAtMs, problem: null, progress: null });
+
+    describe('units', () => {
+      it('commits everything or nothing', async () => {
+        const state = initialState(service, t0);
+        await expect(
+          store.transaction(async (unit) => {
+            await unit.insertEvent(event('e1'));
+            await unit.save(state, 0);
+            await unit.append(service, [entry('one')]);
+            await unit.enqueue(newJob());
+            throw new Error('lost power');
+          }),
+        ).rejects.toThrow('lost power');
+        expect(await store.load(service)).toBeNull();
+        expect(await store.jobs.pending()).toBe(0);
+        expect(await store.journal({ service, limit: 9 })).toEqual([]);
+        expect(await store.transaction((unit) => unit.insertEvent(event('e1')))).toBe(true);
+      });
+
+      it('knows an event it had before', async () => {
+        expect(await store.transaction((unit) => unit.insertEvent(event('e1')))).toBe(true);
+        expect(await store.transaction((unit) => unit.insertEvent(event('e1')))).toBe(false);
+        expect(await store.transaction((unit) => unit.insertEvent(event('e2')))).toBe(true);
+      });
+
+      it('forgets event keys from before a moment', async () => {
+        await store.transaction((unit) => unit.insertEvent(event('e1')));
+        expect(await store.prune(t0)).toBe(0);
+        expect(await store.prune(t0 + 1)).toBe(1);
+        expect(await store.transaction((unit) => unit.insertEvent(event('e1')))).toBe(true);
+      });
+
+      it('saves a state at the next version and gives it back as it was', async () => {
+        const state = { ...initialState(service, t0), sequence: 7 };
+        await store.transaction((unit) => unit.save(state, 0));
+        expect(await store.load(service)).toEqual({ state, version: 1 });
+        await store.transaction((unit) => unit.save({ ...state, sequence: 8 }, 1));
+        expect(await store.load(service)).toEqual({ state: { ...state, sequence: 8 }, version: 2 });
+        expect(await store.services()).toEqual([{ ...state, sequence: 8 }]);
+      });
+
+      it('tries a unit again three times on a conflict, then says so', async () => {
+        const state = initialState(service, t0);
+        await store.transaction((unit) => unit.save(state, 0));
+        let tries = 0;
+        const late = (expected: number) =>
+          store.transaction(async (unit) => {
+            tries += 1;
+            await unit.save(state, expected);
+          });
+        await expect(late(0)).rejects.toThrow(StoreConflict);
+        expect(tries).toBe(4);
+        await expect(late(7)).rejects.toThrow(StoreConflict);
+        expect((await store.load(service))?.version).toBe(1);
+      });
+
+      it('gives way to each other: a hundred at once lose no update', async () => {
+        await store.transaction((unit) => unit.save(initialState(service, t0), 0));
+        await Promise.all(
+          Array.from({ length: 100 }, () =>
+            store.transaction(async (unit) => {
+              const stored = await unit.load(service);
+              if (!stored) throw new Error('gone');
+              await unit.save({ ...stored.state, sequence: stored.state.sequence + 1 }, stored.version);
+            }),
+          ),
+        );
+        expect((await store.load(service))?.state.sequence).toBe(100);
+      });
+
+      it('keeps the journal, newest first, and finds it by rollout and degradation', async () => {
+        await store.transaction(async (unit) => {
+          await unit.append(service, [entry('one', 'r1', null), entry('two', 'r1', 'd1')]);
+          await unit.append('other', [entry('three', 'r9', null)]);
+        });
+        const texts = async (query: Parameters<Store['journal']>[0]) =>
+          (await store.journal(query)).map((stored) => stored.entry.text);
+        expect(await texts({ service, limit: 9 })).toEqual(['two', 'one']);
+        expect(await texts({ service: null, limit: 9 })).toEqual(['three', 'two', 'one']);
+        expect(await texts({ service, limit: 1 })).toEqual(['two']);
+        expect(await texts({ service, degradationId: 'd1', limit: 9 })).toEqual(['two']);
+        expect(await texts({ service, rolloutId: 'r1', limit: 9 })).toEqual(['two', 'one']);
+      });
+    });
+
+    describe('jobs', () => {
+      it('are claimed when due, the most urgent first', async () => {
+        await enqueue(
+          store,
+          newJob({ key: 'late', dueAtMs: t0 + 1 }),
+          newJob({ key: 'card', priority: 6, dueAtMs: t0 - 5 }),
+          newJob({ key: 'shift', priority: 0 }),
+          newJob({ key: 'older', priority: 6, dueAtMs: t0 - 9 }),
+        );
+        expect((await claim()).map((job) => job.key)).toEqual(['shift', 'older', 'card']);
+        expect(await claim()).toEqual([]);
+        expect((await claim(t0 + 1)).map((job) => job.key)).toEqual(['late']);
+      });
+
+      it('go to one of two claimers', async () => {
+        await enqueue(store, ...Array.from({ length: 20 }, (_, i) => newJob({ key: `k${i}` })));
+        const claims = await Promise.all([claim(t0, 'a', 10), claim(t0, 'b', 10), claim(t0, 'c', 10)]);
+        const ids = claims.flat().map((job) => job.id);
+        expect(ids).toHaveLength(20);
+        expect(new Set(ids).size).toBe(20);
+      });
+
+      it('give back the effect and what is known of them', async () => {
+        const job = newJob({ key: 'timer/look', lane: 'l', createdAtMs: t0 - 9 });
+        await enqueue(store, job);
+        const { merge: _, ...asGiven } = job;
+        expect(await one()).toMatchObject({ ...asGiven, attempt: 1, progress: null });
+      });
+
+      it('are taken over when the lease has expired, and the one who lost it records nothing', async () => {
+        await enqueue(store, newJob());
+        const lost = await one(t0, 'a');
+        expect(await claim(t0 + 29_999, 'b')).toEqual([]);
+        const held = await one(t0 + 30_000, 'b');
+        expect(held).toMatchObject({ id: lost.id, attempt: 2 });
+        expect(await store.jobs.complete(lost.lease)).toBe(false);
+        expect(await store.jobs.extend(lost.lease, t0 + 99_000)).toBe(false);
+        expect(await store.jobs.retry(lost.lease, again(t0))).toBe(false);
+        expect(await store.transaction((unit) => unit.complete(lost.lease))).toBe(false);
+        expect(await store.transaction((unit) => unit.complete(held.lease))).toBe(true);
+        expect(await store.jobs.pending()).toBe(0);
+      });
+
+      it('are fenced by the attempt too: the same owner may have lost and regained it', async () => {
+        await enqueue(store, newJob());
+        const first = await one();
+        const second = await one(t0 + 30_000);
+        expect(second.lease.owner).toBe(first.lease.owner);
+        expect(await store.jobs.complete(first.lease)).toBe(false);
+        expect(await store.jobs.complete(second.lease)).toBe(true);
+      });
+
+      it('stay with who extends the lease', async () => {
+        await enqueue(store, newJob());
+        const job = await one();
+        expect(await store.jobs.extend(job.lease, t0 + 60_000)).toBe(true);
+        expect(await claim(t0 + 59_999, 'b')).toEqual([]);
+        expect(await store.jobs.complete(job.lease)).toBe(true);
+      });
+
+      it('can all be taken over at once where nobody else lives', async () => {
+        await enqueue(store, newJob({ key: 'k' }));
+        const lost = await one(t0, 'dead');
+        await enqueue(store, newJob({ key: 'k' }));
+        await store.jobs.voidLeases();
+        expect((await claim(t0, 'b')).map((job) => job.id)).toHaveLength(2);
+        expect(await store.jobs.complete(lost.lease)).toBe(false);
+      });
+
+      it('come back when a try failed, with what it left', async () => {
+        await enqueue(store, newJob());
+        const job = await one();
+        const next = { dueAtMs: t0 + 500, problem: 'rate limited', progress: '{"polls":1}' };
+        expect(await store.jobs.retry(job.lease, next)).toBe(true);
+        expect(await claim(t0 + 499)).toEqual([]);
+        expect(await one(t0 + 500)).toMatchObject({ id: job.id, attempt: 2, progress: '{"polls":1}' });
+      });
+
+      it('are replaced by a newer one with the key, with new attempts', async () => {
+        await enqueue(store, newJob({ key: 'timer/look' }));
+        await store.jobs.retry((await one()).lease, again(t0));
+        await enqueue(
+          store,
+          newJob({ key: 'timer/look', dueAtMs: t0 + 9 }),
+          newJob({ service: 'other', key: 'timer/look' }),
+        );
+        expect(await store.jobs.pending()).toBe(2);
+        expect((await claim()).map((job) => job.service)).toEqual(['other']);
+        expect(await one(t0 + 9)).toMatchObject({ service, attempt: 1 });
+      });
+
+      it('run again when a newer one came while they ran', async () => {
+        await enqueue(store, newJob({ key: 'card/d1', lane: 'chat/d1' }));
+        const running = await one();
+        await enqueue(store, newJob({ key: 'card/d1', lane: 'chat/d1' }));
+        await enqueue(store, newJob({ key: 'card/d1', lane: 'chat/d1' }));
+        expect(await claim()).toEqual([]);
+        expect(await store.jobs.complete(running.lease)).toBe(true);
+        const newer = await one();
+        expect(newer.id).not.toBe(running.id);
+        expect(newer.attempt).toBe(1);
+        expect(await store.jobs.pending()).toBe(1);
+      });
+
+      it('give way to a newer one with the key instead of coming back', async () => {
+        await enqueue(store, newJob({ key: 'k' }));
+        const running = await one();
+        await enqueue(store, newJob({ key: 'k', dueAtMs: t0 + 5 }));
+        expect(await store.jobs.retry(running.lease, again(t0 + 1))).toBe(true);
+        expect(await store.jobs.pending()).toBe(1);
+        expect(await one(t0 + 5)).toMatchObject({ attempt: 1 });
+      });
+
+      it('that do the same keep the earlier time, the urgency and, once failing, their patience', async () => {
+        const card = { key: 'card/d1', merge: true };
+        await enqueue(
+          store,
+          newJob({ ...card, priority: 3, dueAtMs: t0 }),
+          newJob({ ...card, priority: 6, dueAtMs: t0 + 250 }),
+        );
+        const job = await one(t0);
+        expect(job).toMatchObject({ priority: 3, dueAtMs: t0 });
+        await store.jobs.retry(job.lease, again(t0 + 30_000));
+        await enqueue(store, newJob({ ...card, priority: 6, dueAtMs: t0 + 1 }));
+        expect(await claim(t0 + 29_999)).toEqual([]);
+        expect(await one(t0 + 30_000)).toMatchObject({ attempt: 2, priority: 3, createdAtMs: t0 });
+      });
+
+      it('can be taken back while they wait', async () => {
+        await enqueue(store, newJob({ key: 'timer/look' }), newJob({ key: 'timer/hold' }));
+        await store.transaction((unit) => unit.cancel(service, 'timer/look'));
+        expect((await claim()).map((job) => job.key)).toEqual(['timer/hold']);
+      });
+
+      it('of one lane run one at a time, in order, also while the first waits for its next try', async () => {
+        await enqueue(
+          store,
+          newJob({ key: 'trigger', lane: 'page/d1', priority: 2 }),
+          newJob({ key: 'resolve', lane: 'page/d1', priority: 2 }),
+          newJob({ key: 'elsewhere', lane: 'page/d2', priority: 2 }),
+        );
+        const [trigger, elsewhere] = await claim();
+        expect([trigger?.key, elsewhere?.key]).toEqual(['trigger', 'elsewhere']);
+        expect(await claim()).toEqual([]);
+        await store.jobs.retry(trigger!.lease, again(t0 + 1_000));
+        expect(await claim(t0 + 999)).toEqual([]);
+        const retried = await one(t0 + 1_000);
+        expect(retried.key).toBe('trigger');
+        await store.jobs.complete(retried.lease);
+        expect((await one(t0 + 1_000)).key).toBe('resolve');
+      });
+
+      it('of one lane but another urgency pass what waits, never what runs', async () => {
+        await enqueue(store, newJob({ key: 'say', lane: 'chat', priority: 5 }));
+        const say = await one();
+        await enqueue(store, newJob({ key: 'card', lane: 'chat', priority: 3 }));
+        expect(await claim()).toEqual([]);
+        await store.jobs.retry(say.lease, again(t0));
+        expect((await claim()).map((job) => job.key)).toEqual(['card']);
+      });
+
+      it('of a lane whose runner died go on when its lease has expired', async () => {
+        await enqueue(store, newJob({ key: 'first', lane: 'l' }), newJob({ key: 'second', lane: 'l' }));
+        await one(t0, 'dead');
+        expect(await claim(t0 + 29_999, 'b')).toEqual([]);
+        expect((await one(t0 + 30_000, 'b')).key).toBe('first');
+      });
+
+      it('say when the next can be claimed', async () => {
+        expect(await store.jobs.nextDueMs()).toBeNull();
+        await enqueue(
+          store,
+          newJob({ key: 'a', lane: 'l', dueAtMs: t0 + 100 }),
+          newJob({ key: 'b', lane: 'l', dueAtMs: t0 }),
+        );
+        // The second waits behind the first.
+        expect(await store.jobs.nextDueMs()).toBe(t0 + 100);
+        const job = await one(t0 + 100);
+        expect(await store.jobs.nextDueMs()).toBe(t0 + 30_100);
+        await store.jobs.complete(job.lease);
+        expect(await store.jobs.nextDueMs()).toBe(t0);
+      });
+    });
+
+    describe('messages', () => {
+      const address = { channel: 'C1', ts: '1.2' };
+      it('know an intent from a post', async () => {
+        const book = store.messages;
+        expect(await book.get('card/d1')).toBeNull();
+        await book.begin('card/d1', t0);
+        expect(await book.get('card/d1')).toEqual({ state: 'posting', address: null, digest: null });
+        await book.posted('card/d1', address, 'x');
+        await book.posted('card/d1', address, 'y');
+        expect(await book.get('card/d1')).toEqual({ state: 'posted', address, digest: 'y' });
+        await book.forget('card/d1');
+        expect(await book.get('card/d1')).toBeNull();
+      });
+
+      it('forget old lines, never cards', async () => {
+        for (const id of ['card/d1', 'say/x/1']) {
+          await store.messages.begin(id, t0);
+          await store.messages.posted(id, address, 'x');
+        }
+        await store.prune(t0 + 1);
+        expect(await store.messages.get('say/x/1')).toBeNull();
+        expect(await store.messages.get('card/d1')).not.toBeNull();
+      });
+    });
+
+    it('keeps policies by revision', async () => {
+      expect(await store.policies.find(service, 'r1')).toBeNull();
+      await store.policies.keep(service, 'r1', 'mode: enforce');
+      await store.policies.keep(service, 'r1', 'mode: enforce');
+      expect(await store.policies.find(service, 'r1')).toBe('mode: enforce');
+      expect(await store.policies.find('other', 'r1')).toBeNull();
+    });
+  });
+}
+
+function entry(text: string, rolloutId: string | null = null, degradationId: string | null = null): JournalEntry {
+  const actor = { kind: 'policy', id: 'p', name: 'p' } as const;
+  const nothing = { from: null, to: null, reason: '', numbers: [], policyRevision: 'rev1' };
+  return { atMs: t0, actor, what: 'held', rolloutId, degradationId, text, ...nothing };
+}
