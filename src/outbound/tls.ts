@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
+import type { Endpoint } from '../domain/policy.ts';
+
+type Tls = Endpoint['tls'];
+
+/** The connections kept open: one pool for plain HTTP, one for each set of TLS options. */
+export interface Agents {
+  http: http.Agent;
+  https(tls: Tls | undefined): Promise<https.Agent>;
+  close(): void;
+}
+
+// Certificates that are renewed make new pools; the oldest are let go, their idle connections end with the server's time-out.
+const mostPools = 50;
+
+/** @param maxSockets open connections to one host at the same time; what comes beyond waits. */
+export function createAgents(maxSockets: number): Agents {
+  const options = { keepAlive: true, maxSockets, scheduling: 'lifo' as const };
+  const plain = new http.Agent(options);
+  const pools = new Map<string, https.Agent>();
+  return {
+    http: plain,
+    async https(tls) {
+      const material = { ca: await pem(tls?.ca), cert: await pem(tls?.cert), key: await pem(tls?.key) };
+      const rejectUnauthorized = !tls?.insecure;
+      const name = JSON.stringify([material, rejectUnauthorized]);
+      const known = pools.get(name);
+      if (known) return known;
+      const agent = new https.Agent({ ...options, ...material, rejectUnauthorized });
+      pools.set(name, agent);
+      if (pools.size > mostPools) pools.delete([...pools.keys()][0] ?? '');
+      return agent;
+    },
+    close() {
+      plain.destroy();
+      for (const agent of pools.values()) agent.destroy();
+      pools.clear();
+    },
+  };
+}
+
+/** PEM as it stands, or the file it names; read anew each time, so that renewed certificates are taken up. */
+async function pem(value: string | null | undefined): Promise<string | undefined> {
+  if (value === null || value === undefined || value === '') return undefined;
+  return value.includes('-----BEGIN') ? value : await readFile(value, 'utf8');
+}
