@@ -149,13 +149,47 @@ const environmentSchema = z.object({
  * @throws {ConfigError} with every problem at once.
  */
 export function loadConfig(environment: Environment, readFile: (path: string) => string = readUtf8): Config {
+  const { values, policySecrets } = read(environmentSchema, environment, readFile);
+  return toConfig(values, policySecrets);
+}
+
+/** What a command needs that talks to a running instance instead of being one. */
+export interface ClientConfig {
+  readonly port: number;
+  readonly policyDir: string;
+  readonly webhookTokens: readonly string[];
+  readonly policySecrets: Readonly<Record<string, string>>;
+}
+
+/** @throws {ConfigError} with every problem at once. */
+export function loadClientConfig(environment: Environment): ClientConfig {
+  const schema = environmentSchema.pick({ ALERTMANAGER_WEBHOOK_TOKEN: true, POLICY_DIR: true, PORT: true });
+  const { values, policySecrets } = read(schema, environment, readUtf8);
+  const { PORT: port, POLICY_DIR: policyDir, ALERTMANAGER_WEBHOOK_TOKEN: webhookTokens } = values;
+  return { port, policyDir, webhookTokens, policySecrets };
+}
+
+/**
+ * `LASTGOOD_SECRET_*` by full name, and nothing else of the environment.
+ * @throws {ConfigError} where a file of one cannot be read.
+ */
+export function loadPolicySecrets(environment: Environment): Readonly<Record<string, string>> {
+  return read(z.object({}), environment, readUtf8).policySecrets;
+}
+
+function read<S extends z.ZodObject>(
+  schema: S,
+  environment: Environment,
+  readFile: (path: string) => string,
+): { values: z.infer<S>; policySecrets: Record<string, string> } {
   const problems: string[] = [];
-  const names = [...secretVariables, ...policySecretNames(environment)];
+  const asked = secretVariables.filter((name) => name in schema.shape);
+  const policySecrets = policySecretNames(environment);
   const given: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) if (value !== undefined && value !== '') given[name] = value;
   // A secret whose file cannot be read was given, wrongly: it is not missing as well.
   const unreadable = new Set<string>();
-  for (const name of names) {
+  for (const name of [...asked, ...policySecrets]) {
     const outcome = readSecret(name, given, readFile);
     if ('problem' in outcome) {
       problems.push(outcome.problem);
@@ -163,18 +197,16 @@ export function loadConfig(environment: Environment, readFile: (path: string) =>
     } else if (outcome.value !== undefined) given[name] = outcome.value;
   }
 
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const name = String(issue.path[0]);
-      if (!unreadable.has(name)) problems.push(`${name} ${issue.message}`);
-    }
+  const parsed = schema.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0]);
+    if (!unreadable.has(name)) problems.push(`${name} ${issue.message}`);
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  const policySecrets = names
-    .filter((name) => name.startsWith(policySecretPrefix))
-    .map((name) => [name, given[name] ?? '']);
-  return toConfig(parsed.data, Object.fromEntries(policySecrets));
+  return {
+    values: parsed.data,
+    policySecrets: Object.fromEntries(policySecrets.map((name) => [name, given[name] ?? ''])),
+  };
 }
 
 /** Every value of a config that must never be seen in a log, an error or a message. */

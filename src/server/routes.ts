@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Application } from '../application/api.ts';
+import { withinLimit } from '../application/limit.ts';
 import type { Alert } from '../domain/state.ts';
 import { bearerCheck } from './auth.ts';
 import { bodyLimitBytes, discardBody, readBody } from './body.ts';
@@ -102,7 +103,7 @@ function alertmanagerRoute(doors: Doors): Route['handle'] {
 
 async function storeAlerts(doors: Doors, alerts: readonly Alert[]): Promise<Reply> {
   try {
-    const receipt = await within(doors.answerWithinMs, doors.application.receiveAlerts(alerts));
+    const receipt = await withinLimit(doors.answerWithinMs, 'The store', () => doors.application.receiveAlerts(alerts));
     return json(200, receipt);
   } catch (error) {
     doors.telemetry.problem('alerts', error);
@@ -137,16 +138,4 @@ function readyRoute(doors: Doors): Route['handle'] {
 
 function json(status: number, value: unknown): { status: number; body: string; contentType: string } {
   return { status, body: `${JSON.stringify(value)}\n`, contentType: 'application/json; charset=utf-8' };
-}
-
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`storing took longer than ${limitMs} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,0 +1,165 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Policy } from '../domain/policy.ts';
+import {
+  formatProblems,
+  type LoadedPolicy,
+  type LoadResult,
+  loadPolicies,
+  type PolicyOptions,
+  parsePolicy,
+} from '../policies/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Policies } from '../ports/policies.ts';
+import type { PolicyArchive } from '../ports/store.ts';
+
+/** How often the directory is looked at. Watching by notice misses what Kubernetes does with mounted ConfigMaps. */
+const lookEveryMs = 5_000;
+/** Old revisions kept read; only rollouts under way need theirs. */
+const maxArchived = 100;
+
+export interface PolicyBookParts extends PolicyOptions {
+  readonly directory: string;
+  readonly archive: PolicyArchive;
+  /** What was read before the store was there. */
+  readonly first: LoadResult;
+  /** What is wrong with a set of policies beyond each file: such a set is not taken. One line a problem. */
+  readonly check: (policies: readonly Policy[]) => readonly string[];
+  readonly onProblem: (error: Error) => void;
+  /** Services whose policy is new, edited or gone, after it took effect. */
+  readonly onChange: (services: readonly string[]) => Promise<void>;
+}
+
+/** The policies in force, kept in step with the directory. */
+export interface PolicyBook extends Policies {
+  /** Archives what was read first; answers the services whose revision was never seen before. */
+  open(): Promise<readonly string[]>;
+  /** Looks at the directory now. A set with any problem is refused as a whole: the one in force stays. */
+  reload(): Promise<void>;
+  /** Looks every few seconds, until aborted. */
+  watch(clock: Clock, signal: AbortSignal): Promise<void>;
+  /** Why the directory's present content is not in force; null: it is. */
+  problem(): string | null;
+}
+
+export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
+  let current = byService(parts.first.policies);
+  let refused: string | null = null;
+  const archived = new Map<string, Policy>();
+
+  async function reload(): Promise<void> {
+    const { directory, targets, secrets } = parts;
+    const result = await loadPolicies({ directory, targets, secrets });
+    const wrong =
+      result.problems.length > 0
+        ? formatProblems(result.problems)
+        : parts.check(result.policies.map(({ policy }) => policy)).join('\n');
+    if (wrong !== '') {
+      // Once for each kind of trouble, not at every look.
+      if (wrong !== refused)
+        parts.onProblem(
+          new Error(`The policies were changed and have problems; those from before stay in force:\n${wrong}`),
+        );
+      refused = wrong;
+      return;
+    }
+    const next = byService(result.policies);
+    const changed = differences(current, next);
+    await keep(parts.archive, [...next.values()]);
+    current = next;
+    refused = null;
+    if (changed.length > 0) await parts.onChange(changed);
+  }
+
+  return {
+    all: () => [...current.values()].map(({ policy }) => policy),
+    get: (service) => current.get(service)?.policy ?? null,
+    at: (service, revision) => policyAt({ parts, current, archived }, service, revision),
+    open: () => keep(parts.archive, [...current.values()]),
+    reload,
+    async watch(clock, signal) {
+      // The first look reads anew: the directory may have changed since the first reading.
+      let seen = '';
+      for (;;) {
+        await clock.sleepUntil(clock.now() + lookEveryMs, signal);
+        if (signal.aborted) return;
+        const now = await signature(parts.directory);
+        if (now === seen) continue;
+        try {
+          await reload();
+          seen = now;
+        } catch (error) {
+          parts.onProblem(error instanceof Error ? error : new Error(String(error)));
+        }
+      }
+    },
+    problem: () => refused,
+  };
+}
+
+interface Shelves {
+  readonly parts: PolicyBookParts;
+  readonly current: ReadonlyMap<string, LoadedPolicy>;
+  readonly archived: Map<string, Policy>;
+}
+
+async function policyAt(
+  { parts, current, archived }: Shelves,
+  service: string,
+  revision: string,
+): Promise<Policy | null> {
+  const present = current.get(service);
+  if (present?.policy.revision === revision) return present.policy;
+  const key = `${service}@${revision}`;
+  const known = archived.get(key);
+  if (known) return known;
+  const yaml = await parts.archive.find(service, revision);
+  if (yaml === null) return null;
+  // Certificates are looked for beside the file, so it is read as if it still lay where it lay.
+  const file = present?.file ?? join(parts.directory, `${service}.yaml`);
+  const { policy, problems } = await parsePolicy(yaml, file, parts);
+  if (!policy) {
+    parts.onProblem(new Error(`The policy ${key} cannot be read any more:\n${formatProblems(problems)}`));
+    return null;
+  }
+  const oldest = archived.size >= maxArchived ? archived.keys().next().value : undefined;
+  if (oldest !== undefined) archived.delete(oldest);
+  archived.set(key, policy.policy);
+  return policy.policy;
+}
+
+function byService(policies: readonly LoadedPolicy[]): ReadonlyMap<string, LoadedPolicy> {
+  return new Map(policies.map((loaded) => [loaded.policy.service, loaded]));
+}
+
+function differences(before: ReadonlyMap<string, LoadedPolicy>, after: ReadonlyMap<string, LoadedPolicy>): string[] {
+  const services = new Set([...before.keys(), ...after.keys()]);
+  return [...services].filter((s) => before.get(s)?.policy.revision !== after.get(s)?.policy.revision);
+}
+
+/** Keeps every revision as written; answers the services whose revision was not kept before. */
+async function keep(archive: PolicyArchive, policies: readonly LoadedPolicy[]): Promise<readonly string[]> {
+  const fresh: string[] = [];
+  for (const { policy, yaml } of policies) {
+    if ((await archive.find(policy.service, policy.revision)) !== null) continue;
+    await archive.keep(policy.service, policy.revision, yaml);
+    fresh.push(policy.service);
+  }
+  return fresh;
+}
+
+/** Changes whenever a file does, without reading any. An unreadable directory has a signature of its own. */
+async function signature(directory: string): Promise<string> {
+  try {
+    const names = (await readdir(directory)).sort();
+    const parts = await Promise.all(
+      names.map(async (name) => {
+        const status = await stat(join(directory, name));
+        return `${name}:${status.ino}:${status.size}:${status.mtimeMs}`;
+      }),
+    );
+    return parts.join('\n');
+  } catch (error) {
+    return `unreadable: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
