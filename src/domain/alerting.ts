@@ -7,13 +7,16 @@ import { Ignored, type Turn } from './turn.ts';
 /** Alerts: each by itself, whatever group it came in. */
 
 const ALERTMANAGER: Actor = { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' };
+/** Copies from a cluster's peers and repeats come within minutes. */
+export const LAPSED_AFTER_MS = 10 * 60_000;
 const REMEMBERED_MS = 24 * 3_600_000;
 /** A flood of alerts must not make the state endless. */
 const REMEMBERED = 500;
 
 export function onAlert(turn: Turn, alert: Alert): void {
   const known = turn.state.alerts.find((a) => a.fingerprint === alert.fingerprint);
-  if (known && isOldNews(known, alert)) throw new Ignored(`${alert.name} is known to be ${known.status} since then`);
+  if (known && isOldNews(known, alert, turn.now))
+    throw new Ignored(`${alert.name} is known to be ${known.status} since then`);
   if (!known && alert.status === 'resolved') throw new Ignored(`${alert.name} was not known to fire`);
   remember(turn, alert);
   if (alert.status === 'resolved') {
@@ -25,10 +28,14 @@ export function onAlert(turn: Turn, alert: Alert): void {
   onFiring(turn, alert);
 }
 
-/** Repeats are byte-identical; deliveries overtake each other; a re-fire has a newer start. */
-function isOldNews(known: Alert, alert: Alert): boolean {
+/**
+ * Repeats are byte-identical; deliveries overtake each other; a re-fire has a newer start. Only what comes long after the end is
+ * no late copy: Prometheus was away, Alertmanager let the alert lapse, and it fires on under its old start.
+ */
+function isOldNews(known: Alert, alert: Alert, now: number): boolean {
   if (alert.startsAtMs !== known.startsAtMs) return alert.startsAtMs < known.startsAtMs;
-  return known.status === 'resolved' || alert.status === 'firing';
+  if (known.status === 'firing') return alert.status === 'firing';
+  return alert.status === 'resolved' || now - (known.endsAtMs ?? now) < LAPSED_AFTER_MS;
 }
 
 function remember(turn: Turn, alert: Alert): void {

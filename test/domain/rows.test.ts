@@ -311,6 +311,11 @@ describe('alerts are old news', () => {
     const g = asked().when(resolved('ErrorsHigh'));
     g.when(firing('ErrorsHigh')).isIgnored();
     given().when(resolved('ErrorsHigh')).isIgnored();
+    const lapsed = asked().measured({ verdict: 'healthy' }).when(resolved('ErrorsHigh'));
+    lapsed
+      .timer('stability')
+      .when(firing('ErrorsHigh'), 11 * MINUTE)
+      .phase('deciding');
   });
 });
 
