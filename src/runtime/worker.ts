@@ -113,10 +113,10 @@ class ClaimLoop implements Worker {
     while (!this.#stopping) {
       try {
         const wakeAtMs = await this.#turn();
-        if (wakeAtMs !== null) await this.#sleepUntil(wakeAtMs);
+        if (wakeAtMs !== null) await this.#sleepUntil(wakeAtMs, this.#running.size === 0);
       } catch (error) {
         this.#parts.telemetry.problem('worker', error);
-        await this.#sleepUntil(this.#parts.clock.now() + STORE_TROUBLE_MS);
+        await this.#sleepUntil(this.#parts.clock.now() + STORE_TROUBLE_MS, false);
       }
     }
   }
@@ -138,16 +138,18 @@ class ClaimLoop implements Worker {
     if (this.#woken) return null;
     const nowMs = clock.now();
     if (nextMs !== null && nextMs <= nowMs) return null;
-    if (this.#running.size === 0) this.#rest();
     const keepAtMs = [...this.#running.values()].map((running) => running.leaseUntilMs - (this.#leaseMs * 2) / 3);
     return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + DAY_MS, ...keepAtMs);
   }
 
-  async #sleepUntil(atMs: number): Promise<void> {
+  async #sleepUntil(atMs: number, atRest: boolean): Promise<void> {
     if (this.#woken || this.#stopping) return;
     const sleep = new AbortController();
     this.#sleep = sleep;
-    await this.#parts.clock.sleepUntil(atMs, sleep.signal);
+    const sleeping = this.#parts.clock.sleepUntil(atMs, sleep.signal);
+    // Only now is it known to the clock when the next thing happens.
+    if (atRest) this.#rest();
+    await sleeping;
     this.#sleep = null;
   }
 
@@ -252,11 +254,9 @@ class ClaimLoop implements Worker {
 
   #nextTry(rule: RetryRule, job: Job, retryAfterMs: number | null): number | null {
     const { attempt, createdAtMs } = job;
-    // A timer's time to give up would run from its moment, not from when it was set.
-    const sinceMs = Math.max(createdAtMs, job.effect.kind === 'timer' ? job.dueAtMs : createdAtMs);
     const random = (this.#parts.random ?? Math.random)();
     const nowMs = this.#parts.clock.now();
-    return nextTryMs(rule, { nowMs, attempt, createdAtMs: sinceMs, retryAfterMs, random });
+    return nextTryMs(rule, { nowMs, attempt, createdAtMs, retryAfterMs, random });
   }
 
   #tell(job: Job, beganMs: number, outcome: 'done' | PortError['failure'], problem?: string): void {

@@ -1,0 +1,340 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Effect } from '../../src/domain/effect.ts';
+import type { DomainEvent } from '../../src/domain/event.ts';
+import { PortError } from '../../src/ports/failure.ts';
+import type { Job, Store } from '../../src/ports/store.ts';
+import type { Outcome, Performer, Performers } from '../../src/runtime/performers/performer.ts';
+import { openStore } from '../../src/runtime/store.ts';
+import { createWorker, type Worker, type WorkerParts } from '../../src/runtime/worker.ts';
+import { type VirtualClock, virtualClock } from '../support/clock.ts';
+import { enqueue, newJob, recordingTelemetry, service, t0 } from './support.ts';
+
+type Perform = (job: Job, signal: AbortSignal) => Promise<Outcome>;
+const done: Outcome = { kind: 'done' };
+const timerEvent: DomainEvent = { type: 'timer', key: 'look', epoch: 1 };
+
+let store: Store;
+let clock: VirtualClock;
+let workers: Worker[];
+let recorded: { key: string | null; event: DomainEvent; atMs: number }[];
+let told: ReturnType<typeof recordingTelemetry>;
+
+beforeEach(async () => {
+  store = await openStore(':memory:');
+  clock = virtualClock(t0);
+  workers = [];
+  recorded = [];
+  told = recordingTelemetry();
+});
+afterEach(async () => {
+  await Promise.all(workers.map((worker) => worker.stop(0)));
+  await store.close();
+});
+
+/** Every kind of effect is performed by `perform`; outcomes are recorded the way the application does it. */
+async function work(perform: Perform, over: Partial<WorkerParts> = {}, retry: Partial<Performer<Effect>> = {}) {
+  const performer: Performer<Effect> = {
+    limitMs: 10_000,
+    retry: { firstMs: 1_000, capMs: 8_000, giveUpAfterMs: 60_000 },
+    perform: (_effect, job, signal) => perform(job, signal),
+    givenUp: (_effect, reason) => ({
+      type: 'page_failed',
+      degradationId: 'd1',
+      action: 'trigger',
+      reason,
+    }),
+    ...retry,
+  };
+  const performers = Object.fromEntries(
+    ['shift', 'timer', 'measure', 'page', 'card', 'say', 'report'].map((kind) => [kind, performer]),
+  ) as unknown as Performers;
+  const worker = createWorker({
+    store,
+    performers,
+    clock,
+    telemetry: told.telemetry,
+    owner: `w${workers.length}`,
+    alone: true,
+    random: () => 0,
+    recorder: {
+      record: (job, event) =>
+        store.transaction(async (unit) => {
+          if (!(await unit.complete(job.lease))) return false;
+          recorded.push({ key: job.key, event, atMs: clock.now() });
+          return true;
+        }),
+    },
+    ...over,
+  });
+  workers.push(worker);
+  await worker.start();
+  return worker;
+}
+
+describe('the worker', () => {
+  it('fires a timer at its moment, once', async () => {
+    await enqueue(store, newJob({ key: 'timer/look', dueAtMs: t0 + 90_000 }));
+    const worker = await work(async () => ({ kind: 'event', event: timerEvent }));
+    await clock.advance(89_999, () => worker.settled());
+    expect(recorded).toEqual([]);
+    await clock.advance(3_600_000, () => worker.settled());
+    expect(recorded).toEqual([{ key: 'timer/look', event: timerEvent, atMs: t0 + 90_000 }]);
+    expect(told.performed).toMatchObject([{ kind: 'timer', outcome: 'done', lateMs: 0 }]);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('fires three thousand timers of one instant, each once', async () => {
+    await enqueue(
+      store,
+      ...Array.from({ length: 3_000 }, (_, i) => newJob({ key: `timer/${i}`, dueAtMs: t0 + 1_000 })),
+    );
+    const worker = await work(async () => ({ kind: 'event', event: timerEvent }));
+    await clock.advance(1_000, () => worker.settled());
+    expect(recorded).toHaveLength(3_000);
+    expect(new Set(recorded.map(({ key }) => key)).size).toBe(3_000);
+  });
+
+  it('looks anew when woken', async () => {
+    const seen: (string | null)[] = [];
+    const worker = await work(async (job) => {
+      seen.push(job.key);
+      return done;
+    });
+    await worker.settled();
+    await enqueue(store, newJob({ key: 'now' }));
+    await worker.settled();
+    expect(seen).toEqual(['now']);
+  });
+
+  it('runs no more at a time than it may, and no two of a lane', async () => {
+    const running = new Set<Job>();
+    let most = 0;
+    const perform: Perform = async (job) => {
+      for (const other of running) expect(other.lane === null || other.lane !== job.lane).toBe(true);
+      running.add(job);
+      most = Math.max(most, running.size);
+      await new Promise((resolve) => setImmediate(resolve));
+      running.delete(job);
+      return done;
+    };
+    const jobs = Array.from({ length: 40 }, (_, i) => newJob({ lane: i % 2 ? `lane${i % 5}` : null }));
+    await enqueue(store, ...jobs);
+    const worker = await work(perform, { concurrency: 4 });
+    await worker.settled();
+    expect(await store.jobs.pending()).toBe(0);
+    expect(most).toBe(4);
+  });
+
+  it('tries again with doubling waits, and never before Retry-After', async () => {
+    const tries: number[] = [];
+    await enqueue(store, newJob());
+    const worker = await work(async (job) => {
+      tries.push(clock.now() - t0);
+      if (job.attempt === 3) throw new PortError('retryable', '429', { retryAfterMs: 20_000 });
+      if (job.attempt < 6) throw new PortError('retryable', 'busy');
+      return done;
+    });
+    await clock.advance(60_000, () => worker.settled());
+    expect(tries).toEqual([0, 1_000, 3_000, 23_000, 31_000, 39_000]);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('takes up to half of the wait off by chance', async () => {
+    const tries: number[] = [];
+    await enqueue(store, newJob());
+    const failing: Perform = async () => {
+      tries.push(clock.now() - t0);
+      throw new PortError('retryable', 'busy');
+    };
+    const worker = await work(failing, { random: () => 1 });
+    await clock.advance(1_500, () => worker.settled());
+    expect(tries).toEqual([0, 500, 1_500]);
+  });
+
+  it('gives up when its time is over, and tells the decisions', async () => {
+    await enqueue(store, newJob({ key: 'page' }));
+    const worker = await work(async () => {
+      throw new PortError('ambiguous', 'PagerDuty did not answer.');
+    });
+    await clock.advance(120_000, () => worker.settled());
+    expect(recorded).toMatchObject([{ event: { type: 'page_failed', reason: 'PagerDuty did not answer.' } }]);
+    expect(recorded[0]?.atMs).toBeLessThanOrEqual(t0 + 60_000);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('gives up at once what will never work', async () => {
+    await enqueue(store, newJob());
+    const worker = await work(async () => {
+      throw new PortError('permanent', 'invalid routing key');
+    });
+    await worker.settled();
+    expect(recorded).toMatchObject([{ atMs: t0, event: { type: 'page_failed', reason: 'invalid routing key' } }]);
+    expect(told.problems).toEqual([expect.stringContaining('was given up: invalid routing key')]);
+  });
+
+  it('lets nothing but the telemetry know where there is nothing to decide', async () => {
+    await enqueue(store, newJob());
+    const failing: Perform = async () => {
+      throw new PortError('permanent', 'channel_not_found');
+    };
+    const worker = await work(failing, {}, { givenUp: () => null });
+    await worker.settled();
+    expect(recorded).toEqual([]);
+    expect(told.problems).toHaveLength(1);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('survives a mistake in a performer, and says so', async () => {
+    await enqueue(store, newJob());
+    const worker = await work(async (job) => {
+      if (job.attempt === 1) throw new TypeError('undefined is not a function');
+      return done;
+    });
+    await clock.advance(1_000, () => worker.settled());
+    expect(told.problems).toEqual([expect.stringContaining('undefined is not a function')]);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('puts back what is not there yet, with what it knows', async () => {
+    await enqueue(store, newJob());
+    const worker = await work(async (job) =>
+      job.progress === null
+        ? { kind: 'again', atMs: clock.now() + 5_000, problem: null, progress: 'ordered' }
+        : { kind: 'event', event: { type: 'shifted', shiftId: job.progress, exposurePercent: 0, uncertain: false } },
+    );
+    await clock.advance(5_000, () => worker.settled());
+    expect(recorded).toMatchObject([{ atMs: t0 + 5_000, event: { shiftId: 'ordered' } }]);
+  });
+
+  it('does again what was done but could not be recorded', async () => {
+    await enqueue(store, newJob({ key: 'k' }));
+    let fails = 3;
+    const record: WorkerParts['recorder']['record'] = async (job, event) => {
+      fails -= 1;
+      if (fails >= 0) throw new Error('disk full');
+      recorded.push({ key: job.key, event, atMs: clock.now() });
+      return store.jobs.complete(job.lease);
+    };
+    const worker = await work(async () => ({ kind: 'event', event: timerEvent }), { recorder: { record } });
+    await clock.advance(60_000, () => worker.settled());
+    expect(recorded).toHaveLength(1);
+    expect(told.problems).toHaveLength(3);
+  });
+
+  it('keeps the lease of what runs long', async () => {
+    const hold = Promise.withResolvers<Outcome>();
+    await enqueue(store, newJob());
+    const worker = await work(() => hold.promise);
+    await until(async () => told.performed.length === 0 && (await store.jobs.nextDueMs()) === t0 + 30_000);
+    for (let n = 1; n <= 6; n += 1) {
+      const leaseMs = t0 + n * 10_000 + 30_000;
+      await until(() => clock.next() === t0 + n * 10_000);
+      clock.jump(10_000);
+      await until(async () => (await store.jobs.nextDueMs()) === leaseMs);
+    }
+    expect(await store.jobs.claim({ owner: 'other', nowMs: clock.now(), leaseMs: 1, limit: 1 })).toEqual([]);
+    hold.resolve(done);
+    await worker.settled();
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('records nothing once its lease is lost, and is told to stop', async () => {
+    const hold = Promise.withResolvers<Outcome>();
+    let stopped = false;
+    await enqueue(store, newJob({ key: 'k' }));
+    await work(async (_job, signal) => {
+      signal.addEventListener('abort', () => {
+        stopped = true;
+      });
+      return hold.promise;
+    });
+    await until(() => clock.next() === t0 + 10_000);
+    // Another worker takes it over, as after a long standstill of this one.
+    const [taken] = await store.jobs.claim({ owner: 'other', nowMs: t0 + 30_000, leaseMs: 90_000, limit: 1 });
+    clock.jump(30_000);
+    await until(() => stopped);
+    hold.resolve({ kind: 'event', event: timerEvent });
+    await until(() => told.performed.length === 1);
+    expect(recorded).toEqual([]);
+    expect(await store.jobs.complete(taken!.lease)).toBe(true);
+  });
+
+  it('takes over at its start what a dead one left, at once', async () => {
+    await enqueue(store, newJob({ key: 'k' }));
+    await store.jobs.claim({ owner: 'dead', nowMs: t0, leaseMs: 30_000, limit: 1 });
+    const worker = await work(async (job) => ({ kind: 'event', event: { ...timerEvent, epoch: job.attempt } }));
+    await worker.settled();
+    expect(recorded).toMatchObject([{ atMs: t0, event: { epoch: 2 } }]);
+  });
+
+  it('lets what runs end when it is stopped', async () => {
+    const hold = Promise.withResolvers<Outcome>();
+    await enqueue(store, newJob(), newJob({ dueAtMs: t0 + 1 }));
+    const worker = await work(() => hold.promise);
+    await until(async () => (await store.jobs.nextDueMs()) !== t0);
+    const stopping = worker.stop(5_000);
+    hold.resolve({ kind: 'event', event: timerEvent });
+    await stopping;
+    expect(recorded).toHaveLength(1);
+    expect(await store.jobs.pending()).toBe(1);
+  });
+
+  it('cuts off what does not end, and puts it back for the next start', async () => {
+    await enqueue(store, newJob({ key: 'hung' }));
+    const hung = await work(() => new Promise<Outcome>(() => undefined));
+    await until(async () => (await store.jobs.nextDueMs()) !== t0);
+    await hung.stop(20);
+    expect(await store.jobs.nextDueMs()).toBe(t0);
+    const next = await work(async () => ({ kind: 'event', event: timerEvent }), { alone: false });
+    await next.settled();
+    expect(recorded).toHaveLength(1);
+  });
+
+  it('limits one try in real time, also of a call that does not listen', async () => {
+    await enqueue(store, newJob());
+    const hung: Perform = (job) => (job.attempt === 1 ? new Promise(() => undefined) : Promise.resolve(done));
+    const worker = await work(hung, {}, { limitMs: 20 });
+    await clock.advance(1_000, () => worker.settled());
+    expect(told.performed).toMatchObject([
+      { outcome: 'ambiguous', problem: `The timer of ${service} did not answer within 0.02 s.` },
+      { outcome: 'done' },
+    ]);
+  });
+
+  it('goes on when the store fails for a while', async () => {
+    await enqueue(store, newJob());
+    let fails = 2;
+    const { claim } = store.jobs;
+    store.jobs.claim = async (request) => {
+      fails -= 1;
+      if (fails >= 0) throw new Error('disk I/O error');
+      return claim(request);
+    };
+    await work(async () => ({ kind: 'event', event: timerEvent }));
+    for (let n = 0; n < 2; n += 1) {
+      await until(() => clock.next() !== null);
+      clock.jump(1_000);
+    }
+    await until(() => recorded.length === 1);
+    expect(told.problems).toEqual(['worker: disk I/O error', 'worker: disk I/O error']);
+  });
+
+  it('forgets event keys after thirty days', async () => {
+    const event = { key: 'e1', service, event: timerEvent, atMs: t0 };
+    await store.transaction((unit) => unit.insertEvent(event));
+    const worker = await work(async () => done);
+    await clock.advance(29 * 86_400_000, () => worker.settled());
+    expect(await store.transaction((unit) => unit.insertEvent(event))).toBe(false);
+    await clock.advance(2 * 86_400_000, () => worker.settled());
+    expect(await store.transaction((unit) => unit.insertEvent(event))).toBe(true);
+  });
+});
+
+/** Waits for a condition, bounded by real time; the clock stands still meanwhile. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const limit = Date.now() + 5_000;
+  while (!(await condition())) {
+    if (Date.now() > limit) throw new Error('waited 5 s in vain');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
