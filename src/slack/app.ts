@@ -1,0 +1,61 @@
+import { type AckFn, App, type Authorize, HTTPReceiver, type ViewResponseAction } from '@slack/bolt';
+import type { Clock } from '../ports/clock.ts';
+import { boltLogger, type Clients } from './clients.ts';
+import { onHomeOpened } from './home.ts';
+import { type Desk, onPress, onSubmit } from './interactions.ts';
+import { onTyped } from './typed.ts';
+
+/** Kinds of payloads that have a listener below; anything else is only acknowledged, so that Slack shows no error. */
+const ANSWERED = new Set(['block_actions', 'view_submission', 'view_closed']);
+
+/** Bolt, wired: every way Slack has of reaching us leads to one of our handlers. */
+export function createBolt(parts: {
+  desk: Desk;
+  clients: Clients;
+  clock: Clock;
+  signingSecret: string;
+  botToken: string;
+}): {
+  app: App;
+  receiver: HTTPReceiver;
+} {
+  const { desk, clients, clock } = parts;
+  const logger = boltLogger(desk.telemetry);
+  const receiver = new HTTPReceiver({
+    signingSecret: parts.signingSecret,
+    endpoints: ['/slack/events'],
+    // Checked before it gets here, more strictly: see signature.ts.
+    signatureVerification: false,
+    logger,
+  });
+  const authorize: Authorize<boolean> = async () => {
+    const { botId, botUserId, teamId } = desk.identity.bot;
+    return { botToken: parts.botToken, botId, botUserId, teamId };
+  };
+  const app = new App({
+    receiver,
+    authorize,
+    convoStore: false,
+    logger,
+    clientOptions: { ...clients.options },
+  });
+  listen(app, desk, clock);
+  return { app, receiver };
+}
+
+function listen(app: App, desk: Desk, clock: Clock): void {
+  app.use(async (args) => {
+    const { body } = args as { body: { type?: unknown; command?: unknown; event?: unknown } };
+    const known = body.event !== undefined || body.command !== undefined || ANSWERED.has(String(body.type));
+    if (!known && 'ack' in args && typeof args.ack === 'function') await args.ack();
+    await args.next();
+  });
+  app.action({ type: 'block_actions' }, ({ body, ack, respond }) => onPress(desk, { body, ack, respond }));
+  app.view({ type: 'view_submission', callback_id: /.*/s }, ({ body, ack }) =>
+    onSubmit(desk, { body, ack: ack as AckFn<ViewResponseAction | undefined> }),
+  );
+  app.view({ type: 'view_closed', callback_id: /.*/s }, ({ ack }) => ack());
+  app.command(/.*/s, ({ body, ack, respond }) => onTyped(desk, { body, ack, respond }));
+  app.event('app_home_opened', ({ event }) => onHomeOpened(desk, event, clock.now()));
+  app.error(async (error) => desk.telemetry.problem('slack', error));
+}

@@ -1,0 +1,61 @@
+import type { View } from '@slack/web-api';
+import type { Status } from '../application/api.ts';
+import { type Block, context, divider, header, LIMIT, section, sizeOf, withIds } from './cards/blocks.ts';
+import { code, fitted, link, moment } from './cards/text.ts';
+import { SUBCOMMANDS } from './commands/index.ts';
+import { statusText } from './commands/status.ts';
+import type { Desk } from './interactions.ts';
+import { openDegradation, underWay } from './views/explain.ts';
+
+const SERVICES = 25;
+const ROOM = LIMIT.message - 2500;
+
+/** Somebody opened App Home: what is under way now. */
+export async function onHomeOpened(
+  desk: Desk,
+  event: { readonly tab?: string; readonly user?: string },
+  nowMs: number,
+): Promise<void> {
+  if (event.tab !== 'home' || !event.user) return;
+  const view = home(await desk.application.statuses(), nowMs);
+  await desk.client.views.publish({ user_id: event.user, view });
+}
+
+/** What is under way first, then the quiet ones, then help. */
+export function home(statuses: readonly Status[], nowMs: number): View {
+  const active = statuses.filter(({ state }) => underWay(state) || openDegradation(state));
+  const quiet = statuses.filter((one) => !active.includes(one));
+  const blocks: Block[] = [
+    header('Lastgood'),
+    ...context([`As of ${moment(nowMs, 'day')}. Open this tab again to bring it up to date.`]),
+    section(active.length === 0 ? '✅ *Nothing is under way.*' : `*Under way (${active.length})*`),
+    ...listed(active),
+    divider,
+    ...(quiet.length > 0 ? [section(`*Quiet (${quiet.length})*`), ...listed(quiet)] : []),
+    ...(statuses.length === 0 ? [section('No policy is loaded yet: add one to the policies folder.')] : []),
+    divider,
+    section(helpText()),
+  ];
+  return { type: 'home', blocks: withIds(blocks) } as unknown as View;
+}
+
+function listed(statuses: readonly Status[]): Block[] {
+  const blocks: Block[] = [];
+  for (const one of statuses.slice(0, SERVICES)) {
+    const { runbookUrl, dashboardUrl } = one.policy;
+    const links = [
+      runbookUrl === null ? '' : link(runbookUrl, 'Runbook'),
+      dashboardUrl === null ? '' : link(dashboardUrl, 'Dashboard'),
+    ].filter((s) => s !== '');
+    const next = section(fitted([statusText(one), links.join(' · ')].filter((s) => s !== '').join('\n'), 900));
+    if (sizeOf([...blocks, next]) > ROOM / 2) break;
+    blocks.push(next);
+  }
+  const left = statuses.length - blocks.length;
+  return left > 0 ? [...blocks, ...context([`…and ${left} more: \`/rollout status\``])] : blocks;
+}
+
+function helpText(): string {
+  const lines = SUBCOMMANDS.map((one) => `${code(`/rollout ${one.name}`)} ${one.summary}`);
+  return fitted(['*What you can type*', ...lines].join('\n'), 2000);
+}
