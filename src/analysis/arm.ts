@@ -1,0 +1,103 @@
+import type { LookPeriod, Metric, MetricKind, Series } from './types.ts';
+import { expectedWindows, usableCounts, usableValues } from './windows.ts';
+
+/** Share of the windows of a stretch that must have been read in each arm (analysis.md). */
+const COVERAGE = 0.8;
+/** An arm whose newest window is this many windows old is stale. */
+const STALE_WINDOWS = 3;
+
+const SERIES_OF: Record<MetricKind['kind'], Series['kind']> = {
+  proportion: 'counts',
+  rate: 'counts',
+  latency: 'tails',
+  gauge: 'values',
+};
+
+/**
+ * One arm's windows as they are compared: only usable ones of the period, the past laid over the present, and proportions as
+ * bad of all. Null where the arm is missing or is not what the metric's kind reads.
+ */
+export function armOf(series: Series | null, metric: Metric, period: LookPeriod, shiftMs: number): Series | null {
+  if (series === null || series.kind !== SERIES_OF[metric.source.kind]) return null;
+  if (series.kind === 'values') return { kind: 'values', windows: usableValues(series.windows, period, shiftMs) };
+  if (series.kind === 'tails') {
+    const bounds = series.bounds.map(({ bound, windows }) => ({
+      bound,
+      windows: usableCounts(windows, period, shiftMs).map((w) => ({ ...w, events: Math.min(w.events, w.exposure) })),
+    }));
+    return { kind: 'tails', bounds };
+  }
+  const windows = usableCounts(series.windows, period, shiftMs);
+  const { source } = metric;
+  if (source.kind !== 'proportion') return { kind: 'counts', windows };
+  // Failures are counted, never successes: accuracy .95 to .80 is 1.19 times in successes and 4 times in failures.
+  return {
+    kind: 'counts',
+    windows: windows.map((w) => {
+      const events = Math.min(w.events, w.exposure);
+      return { ...w, events: source.good === null ? events : w.exposure - events };
+    }),
+  };
+}
+
+/** True where a higher number is the better one, as it is shown. */
+export function higherIsBetter(metric: Metric): boolean {
+  if (metric.source.kind === 'proportion') return metric.source.good !== null;
+  return metric.direction === 'higher-is-better' && metric.source.kind !== 'latency';
+}
+
+/** Ends of the windows that were read, and how much each had: requests, seconds, or one a value. */
+export function extentOf(arm: Series): readonly { readonly endMs: number; readonly samples: number }[] {
+  if (arm.kind === 'values') return arm.windows.map((w) => ({ endMs: w.endMs, samples: 1 }));
+  if (arm.kind === 'counts') return arm.windows.map((w) => ({ endMs: w.endMs, samples: w.exposure }));
+  const longest = arm.bounds.toSorted((a, b) => b.windows.length - a.windows.length)[0];
+  return (longest?.windows ?? []).map((w) => ({ endMs: w.endMs, samples: w.exposure }));
+}
+
+/** Why this arm cannot be judged; null where it can. `who`: how the arm is called in the sentence. */
+export function whyNotJudged(
+  arm: Series,
+  who: string,
+  metric: Metric,
+  period: LookPeriod,
+  windowMs: number,
+): string | null {
+  const extent = extentOf(arm);
+  const expected = expectedWindows(period.fromMs, period.toMs, windowMs);
+  if (expected === 0) return 'no window is complete yet';
+  if (extent.length < COVERAGE * expected) return `${who} has ${extent.length} of ${expected} windows`;
+  const newest = extent.at(-1)?.endMs ?? 0;
+  if (newest <= period.toMs - STALE_WINDOWS * windowMs - windowMs) {
+    return `${who} has had no numbers for ${Math.round((period.toMs - newest) / 1000)} s`;
+  }
+  const samples = extent.reduce((sum, w) => sum + w.samples, 0);
+  if (samples < metric.minimumSamples) {
+    return `${who} has ${whole(samples)} of at least ${whole(metric.minimumSamples)} ${samplesName(metric)}`;
+  }
+  return null;
+}
+
+/** Enough windows and samples after `healthyFromMs` to call the present well. */
+export function coversRecent(
+  arm: Series,
+  metric: Metric,
+  period: LookPeriod,
+  windowMs: number,
+  minimumWindows: number,
+): boolean {
+  const from = Math.max(period.fromMs, period.healthyFromMs);
+  const recent = extentOf(arm).filter((w) => w.endMs > from);
+  const needed = Math.max(minimumWindows, COVERAGE * expectedWindows(from, period.toMs, windowMs));
+  const samples = recent.reduce((sum, w) => sum + w.samples, 0);
+  return recent.length >= needed && samples >= metric.minimumSamples;
+}
+
+function samplesName(metric: Metric): string {
+  if (metric.source.kind === 'gauge') return 'samples';
+  if (metric.source.kind === 'rate' && metric.source.per === null) return 'instance-seconds';
+  return 'requests';
+}
+
+function whole(n: number): string {
+  return String(Math.floor(n));
+}

@@ -1,0 +1,189 @@
+import { clamp, logMeanExp } from './numbers.ts';
+import { type Change, LN_DEGRADED, LN_HEALTHY, LN_WARNING, type Outcome, verdictOf } from './outcome.ts';
+import { lnEvidence, lowerBound, RATIO_CAP, type RatioTest, ratioTest, upperBound, withAllowance } from './ratio.ts';
+import { restartIndices } from './restarts.ts';
+import type { LookPeriod, Tolerance } from './types.ts';
+import { type CountPair, coarsen } from './windows.ts';
+
+/**
+ * Tests of counted metrics. A proportion or a rate is one stratum; a latency is one for every bucket bound that is tested,
+ * and its evidence is their average.
+ */
+export interface Stratum {
+  readonly pairs: readonly CountPair[];
+  /** The bucket bound, with the arms as they are (before a swap); null for proportions and rates. */
+  readonly tail: { readonly bound: number; readonly suspect: number; readonly reference: number } | null;
+}
+
+export interface CountedQuestion {
+  readonly strata: readonly Stratum[];
+  readonly tolerance: Tolerance;
+  readonly period: LookPeriod;
+  readonly windowMs: number;
+  readonly weight: number;
+  readonly minimumWindows: number;
+  /** Enough of the windows after `healthyFromMs` were read, with enough events in them. */
+  readonly mayBeHealthy: boolean;
+  /** Events per exposure that are as good as none, where a tolerance for them is not given and none were seen. */
+  readonly asGoodAsNone: number;
+}
+
+interface StratumEvidence {
+  readonly stratum: Stratum;
+  readonly all: readonly CountPair[];
+  readonly recent: readonly CountPair[];
+  readonly test: RatioTest;
+  readonly recentTest: RatioTest;
+  readonly lnWorse: number;
+  readonly lnOk: number;
+}
+
+export function testCounted(question: CountedQuestion): Outcome {
+  const { tolerance } = question;
+  const strata = question.strata.map((stratum) => evidenceOf(stratum, question));
+  const lnWorse = logMeanExp(strata.map((s) => s.lnWorse));
+  const lnOk = logMeanExp(strata.map((s) => s.lnOk));
+  // An average hides one bad tail among good ones: none of them may look worse by itself.
+  const warned = strata.some((s) => s.lnWorse >= LN_WARNING);
+  const windows = Math.max(0, ...strata.map((s) => s.stratum.pairs.length));
+  const shown = strataToShow(strata);
+  const limit = shown === null ? 0 : limitOf(shown.all, tolerance);
+  const verdict = verdictOf({
+    lnWorse,
+    lnOk,
+    weight: question.weight,
+    enoughWindows: windows >= question.minimumWindows,
+    mayBeHealthy: question.mayBeHealthy && !warned,
+  });
+  return {
+    verdict,
+    lnWorse: windows >= question.minimumWindows ? lnWorse : 0,
+    lnOk,
+    limit,
+    change: () => (shown === null ? null : changeOf(strata, shown, lnWorse >= LN_DEGRADED)),
+    note: {
+      tail: shown?.stratum.tail ?? null,
+      byDifference: shown !== null && limit > relativeLimit(tolerance) * 1.001,
+    },
+    missing: null,
+  };
+}
+
+function evidenceOf(stratum: Stratum, question: CountedQuestion): StratumEvidence {
+  const { period, tolerance, windowMs } = question;
+  const all = coarsen(stratum.pairs, windowMs);
+  const recent = coarsen(
+    stratum.pairs.filter((p) => p.endMs > period.healthyFromMs),
+    windowMs,
+  );
+  const ends = all.map((p) => p.endMs);
+  const test = ratioTest(all, restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs));
+  const recentTest = ratioTest(recent, null);
+  return {
+    stratum,
+    all,
+    recent,
+    test,
+    recentTest,
+    lnWorse: lnWorseThanTolerated(test, all, tolerance),
+    lnOk: lnWithinTolerance(recentTest, recent, tolerance, question.asGoodAsNone),
+  };
+}
+
+function relativeLimit(tolerance: Tolerance): number {
+  return 1 + Math.max(0, tolerance.relative ?? 0);
+}
+
+/**
+ * Evidence that the suspect is above both limits, the relative and the absolute one: the wider holds, which is the limit
+ * max(1+relative, 1+absolute/p) without an estimate of p in it. The smaller of two evidences speaks against either.
+ */
+function lnWorseThanTolerated(test: RatioTest, pairs: readonly CountPair[], tolerance: Tolerance): number {
+  const byRatio = lnEvidence(test, relativeLimit(tolerance), 'worse', true);
+  const absolute = tolerance.absolute ?? 0;
+  if (absolute <= 0 || (byRatio <= 0 && tolerance.relative !== null)) return byRatio;
+  const byDifference = lnEvidence(withAllowance(test, pairs, absolute), 1, 'worse', true);
+  return tolerance.relative === null ? byDifference : Math.min(byRatio, byDifference);
+}
+
+/** Evidence that the suspect is under the healthy ratio, or not above the reference by more than is tolerated: their average. */
+function lnWithinTolerance(
+  test: RatioTest,
+  pairs: readonly CountPair[],
+  tolerance: Tolerance,
+  asGoodAsNone: number,
+): number {
+  const byRatio = lnEvidence(test, Math.max(tolerance.healthyRatio, relativeLimit(tolerance)), 'ok', false);
+  const none = pairs.every((p) => p.suspectEvents === 0);
+  const absolute = tolerance.absolute ?? (none ? asGoodAsNone : 0);
+  if (!(absolute > 0)) return byRatio;
+  return logMeanExp([byRatio, lnEvidence(withAllowance(test, pairs, absolute), 1, 'ok', false)]);
+}
+
+interface Totals {
+  readonly suspectEvents: number;
+  readonly suspectExposure: number;
+  readonly referenceEvents: number;
+  readonly referenceExposure: number;
+}
+
+function totalsOf(pairs: readonly CountPair[]): Totals {
+  const sum = { suspectEvents: 0, suspectExposure: 0, referenceEvents: 0, referenceExposure: 0 };
+  for (const p of pairs) {
+    sum.suspectEvents += p.suspectEvents;
+    sum.suspectExposure += p.suspectExposure;
+    sum.referenceEvents += p.referenceEvents;
+    sum.referenceExposure += p.referenceExposure;
+  }
+  return sum;
+}
+
+/** Ratio of the rates; half an event is added to both where the reference has none. */
+function ratioOf(pairs: readonly CountPair[]): number {
+  const t = totalsOf(pairs);
+  if (!(t.suspectExposure > 0 && t.referenceExposure > 0)) return 1;
+  const extra = t.referenceEvents > 0 ? 0 : 0.5;
+  const ratio = (t.suspectEvents + extra) / t.suspectExposure / ((t.referenceEvents + extra) / t.referenceExposure);
+  return clamp(ratio, 0, RATIO_CAP);
+}
+
+/** The limit as a ratio, for showing: max(1+relative, 1+absolute/p), half an event added so that no events do not divide. */
+function limitOf(pairs: readonly CountPair[], tolerance: Tolerance): number {
+  const t = totalsOf(pairs);
+  const absolute = Math.max(0, tolerance.absolute ?? 0);
+  const p = t.referenceExposure > 0 ? (t.referenceEvents + 0.5) / (t.referenceExposure + 1) : 1;
+  return Math.min(RATIO_CAP, Math.max(relativeLimit(tolerance), 1 + absolute / p));
+}
+
+/** The stratum the numbers are shown of: the one that speaks loudest for "worse", else the one nearest to a tail of 5 %. */
+function strataToShow(strata: readonly StratumEvidence[]): StratumEvidence | null {
+  let best: StratumEvidence | null = null;
+  for (const s of strata) {
+    if (best === null) best = s;
+    else if (s.lnWorse >= LN_WARNING || best.lnWorse >= LN_WARNING) best = s.lnWorse > best.lnWorse ? s : best;
+    else if (distanceToTail(s) < distanceToTail(best)) best = s;
+  }
+  return best;
+}
+function distanceToTail(s: StratumEvidence): number {
+  return Math.abs(Math.log(Math.max(s.stratum.tail?.reference ?? 1, 1e-9) / 0.05));
+}
+
+function changeOf(strata: readonly StratumEvidence[], shown: StratumEvidence, degraded: boolean): Change {
+  const lnWorse = (ratio: number) => logMeanExp(strata.map((s) => lnEvidence(s.test, ratio, 'worse', true)));
+  const hasRecent = shown.recent.length > 0;
+  const lnOk = (ratio: number) =>
+    logMeanExp(strata.map((s) => lnEvidence(hasRecent ? s.recentTest : s.test, ratio, 'ok', false)));
+  const recent = ratioOf(hasRecent ? shown.recent : shown.all);
+  const lower = lowerBound(lnWorse, Math.max(recent, degraded ? strongestRun(shown) : 0), LN_DEGRADED);
+  const upper = upperBound(lnOk, recent, LN_HEALTHY);
+  // Bounds and estimate come from different stretches: what is degraded is shown by the stretch that proves it.
+  const candidates = degraded ? [recent, ratioOf(shown.all), strongestRun(shown)] : [recent];
+  const estimate = candidates.find((ratio) => ratio >= lower) ?? recent;
+  return { estimate, lower: Math.min(lower, estimate), upper: Math.max(upper, estimate) };
+}
+
+/** Ratio over the copy of the test whose windows are worst: where a late regression shows undiluted. */
+function strongestRun(s: StratumEvidence): number {
+  return Math.max(...s.test.starts.map((start) => ratioOf(s.all.slice(start))));
+}

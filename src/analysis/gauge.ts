@@ -1,0 +1,132 @@
+import { redundancy } from './dispersion.ts';
+import { crossingFrom } from './numbers.ts';
+import { type Change, LN_DEGRADED, LN_HEALTHY, NO_NOTE, type Outcome, verdictOf } from './outcome.ts';
+import { mixRestarts, restartIndices } from './restarts.ts';
+import type { Direction, LookPeriod, Tolerance } from './types.ts';
+import type { ValuePair } from './windows.ts';
+
+/**
+ * The test of gauges: differences in the bad direction, paired by time, against a margin, as an always-valid t test
+ * (mixture over the effect size; Lindon et al., avlm with g = 1).
+ */
+const G = 1;
+/** Fewer differences than this have no scatter worth the name. */
+const FEWEST = 6;
+
+export interface Spread {
+  readonly mean: number;
+  /** Standard error of the mean, widened for autocorrelation. */
+  readonly error: number;
+  /** Independent observations the differences are worth. */
+  readonly n: number;
+}
+
+/** ln of the evidence of a two-sided t statistic with `n` observations and `nu` degrees of freedom (analysis.md). */
+export function lnMixtureT(t: number, n: number, nu: number): number {
+  const r = G / (G + n);
+  const t2 = t * t;
+  return 0.5 * Math.log(r) + 0.5 * (nu + 1) * (Math.log1p(t2 / nu) - Math.log1p((r * t2) / nu));
+}
+
+/** |t| beyond which the evidence is at least 1/alpha; null where no t is enough with so few observations. */
+export function mixtureRadius(alpha: number, n: number, nu: number): number | null {
+  const r = G / (G + n);
+  const root = (alpha * alpha * r) ** (1 / (nu + 1));
+  return root > r ? Math.sqrt((nu * (1 - root)) / (root - r)) : null;
+}
+
+function spreadOf(differences: readonly number[]): Spread | null {
+  if (differences.length < FEWEST) return null;
+  const n = differences.length / redundancy(differences);
+  if (n < 2) return null;
+  let mean = 0;
+  for (const d of differences) mean += d / differences.length;
+  let squares = 0;
+  for (const d of differences) squares += (d - mean) ** 2;
+  const deviation = Math.sqrt(squares / (differences.length - 1));
+  // Differences that never vary (two counters in step) are not known with infinite precision.
+  return { mean, error: Math.max(deviation / Math.sqrt(n), 1e-9 * Math.abs(mean), 1e-12), n };
+}
+
+/** One-sided: a mean on the other side of the margin is no evidence. */
+function lnBeyond(spread: Spread | null, distance: (mean: number) => number): number {
+  if (spread === null) return 0;
+  return lnMixtureT(Math.max(0, distance(spread.mean) / spread.error), spread.n, spread.n - 1);
+}
+
+export interface GaugeQuestion {
+  readonly pairs: readonly ValuePair[];
+  /** Windows both arms have, held values counted too. */
+  readonly pairedWindows: number;
+  readonly direction: Direction;
+  readonly tolerance: Tolerance;
+  readonly period: LookPeriod;
+  readonly weight: number;
+  readonly minimumWindows: number;
+  readonly mayBeHealthy: boolean;
+}
+
+export function testGauge(question: GaugeQuestion): Outcome {
+  const { pairs, period, tolerance } = question;
+  const sign = question.direction === 'lower-is-better' ? 1 : -1;
+  const worse = (list: readonly ValuePair[]) => list.map((p) => sign * (p.suspect - p.reference));
+  const margin = marginOf(pairs, tolerance);
+  const starts = restartIndices(
+    pairs.map((p) => p.endMs),
+    period.fromMs,
+    period.toMs,
+    period.restartsAtMs,
+  );
+  const all = worse(pairs);
+  const copies = starts.map((start) => spreadOf(all.slice(start)));
+  const lnAbove = (limit: number) => mixRestarts(copies.map((copy) => lnBeyond(copy, (mean) => mean - limit)));
+  const later = worse(pairs.filter((p) => p.endMs > period.healthyFromMs));
+  const recent = spreadOf(later);
+  const lnWorse = lnAbove(margin);
+  const lnOk = standsStill(question, all, margin) ? LN_HEALTHY : lnBeyond(recent, (mean) => margin - mean);
+  const enoughWindows = pairs.length >= question.minimumWindows;
+  return {
+    verdict: verdictOf({ ...question, lnWorse, lnOk, enoughWindows }),
+    lnWorse: enoughWindows ? lnWorse : 0,
+    lnOk,
+    limit: margin,
+    change: () => changeOf(recent ?? spreadOf(all), copies, lnAbove),
+    note: NO_NOTE,
+    missing: null,
+  };
+}
+
+/**
+ * Both arms hold one value the whole time, and the difference is tolerated: there is no scatter to test with, and waiting
+ * brings none. A difference that is not tolerated stays undecided: one observation proves nothing.
+ */
+function standsStill(question: GaugeQuestion, differences: readonly number[], margin: number): boolean {
+  return differences.length === 1 && question.pairedWindows >= FEWEST && differences.every((d) => d <= margin);
+}
+
+/** The wider of the relative (to the reference's mean) and the absolute tolerance. */
+function marginOf(pairs: readonly ValuePair[], tolerance: Tolerance): number {
+  let mean = 0;
+  for (const p of pairs) mean += p.reference / pairs.length;
+  return Math.max((tolerance.relative ?? 0) * Math.abs(mean), tolerance.absolute ?? 0, 0);
+}
+
+function changeOf(
+  recent: Spread | null,
+  copies: readonly (Spread | null)[],
+  lnAbove: (limit: number) => number,
+): Change | null {
+  if (recent === null) return null;
+  const radius = mixtureRadius(Math.exp(-LN_HEALTHY), recent.n, recent.n - 1);
+  const strongest = Math.max(recent.mean, ...copies.map((copy) => copy?.mean ?? Number.NEGATIVE_INFINITY));
+  const lower = crossingFrom(
+    (limit) => lnAbove(limit) - LN_DEGRADED,
+    strongest,
+    -recent.error,
+    recent.mean - 1e6 * recent.error,
+    recent.error * 1e-3,
+  );
+  if (radius === null || lower === null) return null;
+  const estimate = lower > recent.mean ? strongest : recent.mean;
+  return { estimate, lower: Math.min(lower, estimate), upper: Math.max(recent.mean + radius * recent.error, estimate) };
+}

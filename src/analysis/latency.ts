@@ -1,0 +1,100 @@
+import type { Stratum } from './counted.ts';
+import type { CountWindow } from './types.ts';
+import { pairCounts } from './windows.ts';
+
+/** Tails outside of this say too little, or nothing about slowness (analysis.md). */
+const SMALLEST_TAIL = 0.002;
+const LARGEST_TAIL = 0.9;
+/** More bounds than this add cost, not knowledge: they are thinned out evenly. */
+const MOST_BOUNDS = 6;
+
+/** One bucket bound of one arm: `events` = slower than the bound, `exposure` = all. */
+export interface Tail {
+  readonly bound: number;
+  readonly windows: readonly CountWindow[];
+}
+
+/**
+ * The bounds that are tested, as pairs for the ratio test. Where most requests are slower than a bound, the fast ones are
+ * counted and the arms change places: a ratio of two large shares hardly moves.
+ */
+export function latencyStrata(
+  suspect: readonly Tail[],
+  reference: readonly Tail[],
+  only: readonly number[],
+): Stratum[] {
+  const others = new Map(reference.map((t) => [t.bound, t]));
+  const known: { tail: Tail; other: Tail; share: number }[] = [];
+  for (const tail of suspect) {
+    const other = others.get(tail.bound);
+    if (other === undefined || !Number.isFinite(tail.bound)) continue;
+    if (only.length > 0 && !only.some((bound) => Math.abs(bound - tail.bound) <= 1e-9 * Math.abs(bound))) continue;
+    const share = tailShare(other.windows);
+    if (share !== null) known.push({ tail, other, share });
+  }
+  known.sort((a, b) => a.tail.bound - b.tail.bound);
+  return thinned(telling(known)).map(({ tail, other, share }) => {
+    const shares = { bound: tail.bound, suspect: tailShare(tail.windows) ?? 0, reference: share };
+    const pairs =
+      share > 0.5 ? pairCounts(fast(other.windows), fast(tail.windows)) : pairCounts(tail.windows, other.windows);
+    return { pairs, tail: shares };
+  });
+}
+
+/** Bounds with a telling tail; where there is none, the one that comes nearest to having one. */
+function telling<T extends { readonly share: number }>(known: readonly T[]): readonly T[] {
+  const within = known.filter((k) => k.share >= SMALLEST_TAIL && k.share <= LARGEST_TAIL);
+  if (within.length > 0) return within;
+  const last = known.findLast((k) => k.share > LARGEST_TAIL);
+  const first = known.find((k) => k.share < SMALLEST_TAIL);
+  return first !== undefined ? [first] : last !== undefined ? [last] : [];
+}
+
+function thinned<T>(list: readonly T[]): readonly T[] {
+  if (list.length <= MOST_BOUNDS) return list;
+  return Array.from(
+    { length: MOST_BOUNDS },
+    (_, i) => list[Math.round((i * (list.length - 1)) / (MOST_BOUNDS - 1))],
+  ).filter((item) => item !== undefined);
+}
+
+function fast(windows: readonly CountWindow[]): CountWindow[] {
+  return windows.map((w) => ({ ...w, events: Math.max(0, w.exposure - w.events) }));
+}
+
+/** Share of requests slower than the bound, over all windows; null without requests. */
+function tailShare(windows: readonly CountWindow[]): number | null {
+  let slow = 0;
+  let all = 0;
+  for (const w of windows) {
+    slow += w.events;
+    all += w.exposure;
+  }
+  return all > 0 ? slow / all : null;
+}
+
+/**
+ * Quantile of a histogram as Prometheus' histogram_quantile interpolates it: for showing, never for testing (a true p95 of
+ * .268 s can show as .306 s). `buckets` are cumulative counts by upper bound, rising, the last bound +Infinity or the largest.
+ * In the topmost bucket the largest finite bound is given. Null without events.
+ */
+export function quantile(
+  share: number,
+  buckets: readonly { readonly bound: number; readonly count: number }[],
+): number | null {
+  const total = buckets.at(-1)?.count ?? 0;
+  if (!(total > 0)) return null;
+  const rank = share * total;
+  let lowerBound = 0;
+  let lowerCount = 0;
+  for (const { bound, count } of buckets) {
+    if (count >= rank && Number.isFinite(bound)) {
+      if (bound <= 0 || count === lowerCount) return bound;
+      return lowerBound + ((bound - lowerBound) * (rank - lowerCount)) / (count - lowerCount);
+    }
+    if (!Number.isFinite(bound)) break;
+    lowerBound = bound;
+    lowerCount = count;
+  }
+  return lowerBound;
+}

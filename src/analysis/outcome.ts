@@ -1,0 +1,61 @@
+import type { Verdict } from './types.ts';
+
+/** False alarms over a whole rollout, all metrics together (analysis.md). */
+export const ALPHA_DEGRADED = 0.01;
+/** A metric wrongly called healthy. */
+export const ALPHA_HEALTHY = 0.05;
+export const LN_DEGRADED = -Math.log(ALPHA_DEGRADED);
+export const LN_HEALTHY = -Math.log(ALPHA_HEALTHY);
+/** From this evidence on a metric looks worse, though nothing is proven (E >= 10). */
+export const LN_WARNING = Math.log(10);
+
+export interface Change {
+  readonly estimate: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** What one test of one metric says: one arm (the suspect) against another (the reference). */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** Natural logs of the evidence for "worse than the limit" and for "well". 0: none. */
+  readonly lnWorse: number;
+  readonly lnOk: number;
+  readonly limit: number;
+  /** Costs as much as everything else together: asked for only where it is shown. */
+  readonly change: () => Change | null;
+  /** What else the sentence needs to know. */
+  readonly note: Note;
+  /** Why there is no data; null where there is. */
+  readonly missing: string | null;
+}
+
+export interface Note {
+  /** Latency: the bucket bound the numbers are about, and the share of requests slower than it. */
+  readonly tail: { readonly bound: number; readonly suspect: number; readonly reference: number } | null;
+  /** The absolute tolerance is the wider one: the limit is better said as a difference. */
+  readonly byDifference: boolean;
+}
+
+export const NO_NOTE: Note = { tail: null, byDifference: false };
+
+export function noData(missing: string): Outcome {
+  return { verdict: 'no-data', lnWorse: 0, lnOk: 0, limit: 0, change: () => null, note: NO_NOTE, missing };
+}
+
+/** What is needed of a metric's evidence to name it alone: its share of alpha. Without weight it stands alone, unheard. */
+export function lnNeededAlone(weight: number): number {
+  return weight > 0 ? LN_DEGRADED - Math.log(Math.min(1, weight)) : LN_DEGRADED;
+}
+
+export function verdictOf(facts: {
+  readonly lnWorse: number;
+  readonly lnOk: number;
+  readonly weight: number;
+  readonly enoughWindows: boolean;
+  readonly mayBeHealthy: boolean;
+}): Verdict {
+  // Where both hold, degraded wins.
+  if (facts.enoughWindows && facts.lnWorse >= lnNeededAlone(facts.weight)) return 'degraded';
+  return facts.mayBeHealthy && facts.lnOk >= LN_HEALTHY ? 'healthy' : 'inconclusive';
+}

@@ -1,0 +1,37 @@
+import { logSumExp } from './numbers.ts';
+
+/** A test that began long ago is slow to see what began just now: it is begun anew this often (analysis.md). */
+const RESTART_EVERY_MS = 15 * 60_000;
+
+/**
+ * Indices at which a copy of the test begins: 0, at every step of the rollout, and every 15 minutes.
+ * `ends` are the windows' ends, rising; a window belongs to a begin that lies before its end.
+ */
+export function restartIndices(
+  ends: readonly number[],
+  fromMs: number,
+  toMs: number,
+  stepsAtMs: readonly number[],
+): number[] {
+  const begins = [...stepsAtMs];
+  for (let at = fromMs + RESTART_EVERY_MS; at < toMs && begins.length < 10_000; at += RESTART_EVERY_MS) begins.push(at);
+  begins.sort((a, b) => a - b);
+  const indices = [0];
+  let index = 0;
+  for (const at of begins) {
+    if (!(at > fromMs && at < toMs)) continue;
+    while (index < ends.length && (ends[index] ?? 0) <= at) index += 1;
+    if (index > (indices.at(-1) ?? 0) && index < ends.length) indices.push(index);
+  }
+  return indices;
+}
+
+/**
+ * One evidence from all copies: sum of E_k/((k+1)(k+2)) + 1/(K+1). The weights sum to 1, and what is kept back pays for the
+ * copies still to come.
+ */
+export function mixRestarts(lnEach: readonly number[]): number {
+  const terms = lnEach.map((ln, k) => ln - Math.log((k + 1) * (k + 2)));
+  terms.push(-Math.log(lnEach.length + 1));
+  return logSumExp(terms);
+}

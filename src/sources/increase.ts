@@ -1,0 +1,58 @@
+/** From counters as Prometheus stores them to what happened in each window. */
+
+/** One series on the grid of a range query: a value an index, NaN where there is none. Index 0 ends before the first window. */
+export interface GridSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly at: Float64Array;
+}
+
+/** What a group of series counted in the windows: index i is the window that ends at grid index i+1; NaN: not known. */
+export type Increases = Float64Array;
+
+/** The earliest grid index at which any of these series has a value; Infinity without one. */
+export function firstSeen(series: readonly GridSeries[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const s of series) {
+    const index = s.at.findIndex((v) => !Number.isNaN(v));
+    if (index >= 0 && index < first) first = index;
+  }
+  return first;
+}
+
+/**
+ * Increases of one series. A value below the one before it is a restart of the process: the counter began at 0, so all of it is
+ * new. A gap's increase falls into the window in which the series is back.
+ *
+ * A series that appears later is counted from 0 where others of the same arm were there before (`armSeenAt` < its first index):
+ * a first error, or another replica. Where it is the first of its arm nothing is known of what it counted before: its first
+ * value is the baseline (a Prometheus that has just begun to scrape must not report months of errors as this minute's).
+ */
+export function increasesOf(series: GridSeries, armSeenAt: number): Increases {
+  const out = new Float64Array(Math.max(0, series.at.length - 1)).fill(Number.NaN);
+  let before = Number.NaN;
+  for (let i = 0; i < series.at.length; i += 1) {
+    const value = series.at[i] ?? Number.NaN;
+    if (Number.isNaN(value)) continue;
+    if (i > 0) {
+      if (!Number.isNaN(before)) out[i - 1] = value >= before ? value - before : value;
+      else if (armSeenAt < i) out[i - 1] = value;
+    }
+    before = value;
+  }
+  return out;
+}
+
+/** Sum over the series, window by window; NaN only where none of them knows. */
+export function sumIncreases(series: readonly GridSeries[], armSeenAt: number, windows: number): Increases {
+  const out = new Float64Array(windows).fill(Number.NaN);
+  for (const s of series) {
+    const each = increasesOf(s, armSeenAt);
+    for (let i = 0; i < windows; i += 1) {
+      const value = each[i] ?? Number.NaN;
+      if (Number.isNaN(value)) continue;
+      const sum = out[i] ?? Number.NaN;
+      out[i] = Number.isNaN(sum) ? value : sum + value;
+    }
+  }
+  return out;
+}
