@@ -28,6 +28,8 @@ interface Progress {
   /** A call whose reply was lost may still land. */
   readonly uncertain: boolean;
   readonly failures: number;
+  /** What the last failure said; null: it was accepted since. */
+  readonly problem: string | null;
   readonly polls: number;
 }
 
@@ -92,7 +94,7 @@ class Attempt {
   async #order(observed: Observed, signal: AbortSignal): Promise<void> {
     try {
       await this.#target.shift(this.#effect.split, observed.revision, signal);
-      this.#note({ acceptedAtMs: this.#now(), polls: 0 });
+      this.#note({ acceptedAtMs: this.#now(), polls: 0, problem: null });
     } catch (error) {
       if (error instanceof PortError && error.failure === 'ambiguous') this.#note({ uncertain: true });
       throw error;
@@ -104,7 +106,7 @@ class Attempt {
     if (error.failure === 'permanent') return this.#failed('failed', error.message);
     const nowMs = this.#now();
     if (nowMs - this.#job.createdAtMs >= BUDGET_MS) return this.#failed('failed', error.message);
-    this.#note({ failures: this.#progress.failures + 1 });
+    this.#note({ failures: this.#progress.failures + 1, problem: error.message });
     const attempt = this.#progress.failures;
     const { createdAtMs } = this.#job;
     const atMs = nextTryMs(failing, { nowMs, attempt, createdAtMs, retryAfterMs: error.retryAfterMs, random: 0 });
@@ -167,7 +169,8 @@ class Attempt {
       observed.exposurePercent === null
         ? 'an exposure that cannot be read'
         : `${observed.candidate ?? 'the candidate'} at ${observed.exposurePercent} % beside ${observed.stable ?? 'the stable version'}`;
-    return `After ${BUDGET_MS / 1000} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %`;
+    const why = this.#progress.problem ? `. The last attempt failed: ${this.#progress.problem}` : '';
+    return `After ${BUDGET_MS / 1000} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %${why}`;
   }
 
   #note(news: Partial<Progress>): void {
@@ -182,7 +185,7 @@ class Attempt {
 function progressOf(job: Job): Progress {
   const left =
     job.progress === null
-      ? { attempt: 0, acceptedAtMs: null, uncertain: false, failures: 0, polls: 0 }
+      ? { attempt: 0, acceptedAtMs: null, uncertain: false, failures: 0, problem: null, polls: 0 }
       : (JSON.parse(job.progress) as Progress);
   return { ...left, uncertain: left.uncertain || left.attempt !== job.attempt - 1 };
 }

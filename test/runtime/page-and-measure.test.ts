@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '../../src/ports/store.ts';
+import { measurePerformer } from '../../src/runtime/performers/measure.ts';
+import { pagePerformer } from '../../src/runtime/performers/page.ts';
+import { openStore } from '../../src/runtime/store.ts';
+import { type VirtualClock, virtualClock } from '../support/clock.ts';
+import { fakeWorld, jobOf } from './fakes.ts';
+import { degradation, policiesOf, policy, rollout, saveState, service, state, t0 } from './support.ts';
+
+let store: Store;
+let clock: VirtualClock;
+let fake: ReturnType<typeof fakeWorld>;
+beforeEach(async () => {
+  store = await openStore(':memory:');
+  clock = virtualClock(t0 + 60_000);
+  fake = fakeWorld(store, clock);
+  await saveState(store, state({ degradation: degradation() }));
+});
+afterEach(() => store.close());
+const signal = () => new AbortController().signal;
+
+describe('a page', () => {
+  const degradationId = degradation().id;
+  const trigger = { kind: 'page', action: 'trigger', degradationId, summary: 'fraud-scorer is worse' } as const;
+  const perform = (action: 'trigger' | 'resolve', attempt = 1) => {
+    const effect = { ...trigger, action };
+    return pagePerformer(fake.world).perform(effect, jobOf(effect, { attempt }), signal());
+  };
+  const ended = () =>
+    saveState(store, state({ degradation: degradation({ stage: { name: 'ended', atMs: t0, outcome: 'recovered' } }) }));
+
+  it('says how to answer, where it stands and where to read on', async () => {
+    expect(await perform('trigger')).toEqual({
+      kind: 'event',
+      event: { type: 'paged', degradationId, action: 'trigger' },
+    });
+    expect(fake.pager.pages).toMatchObject([
+      {
+        dedupKey: `prod/${degradationId}`,
+        summary: 'fraud-scorer is worse',
+        severity: 'error',
+        routingKey: 'R1',
+        links: [{ text: 'Runbook', href: 'https://runbooks.example/fraud' }],
+        details: {
+          'how to answer': expect.stringMatching(/#ml-rollouts.*\/rollout rollback fraud-scorer/),
+          stable: 'v41',
+          candidate: 'v42',
+          exposure: '10 %',
+          'default action at': '2026-11-21T09:15:00.000Z',
+        },
+      },
+    ]);
+  });
+
+  it('is not sent any more when the degradation has ended meanwhile', async () => {
+    await ended();
+    expect(await perform('trigger')).toEqual({ kind: 'done' });
+    expect(fake.pager.pages).toEqual([]);
+  });
+
+  it('that may have got through before it ended is resolved', async () => {
+    await ended();
+    expect(await perform('trigger', 2)).toEqual({ kind: 'done' });
+    expect(fake.pager.pages).toMatchObject([{ action: 'resolve', dedupKey: `prod/${degradationId}` }]);
+  });
+
+  it('given up is told to the decisions', () => {
+    expect(pagePerformer(fake.world).givenUp(trigger, 'invalid routing key')).toEqual({
+      type: 'page_failed',
+      degradationId,
+      action: 'trigger',
+      reason: 'invalid routing key',
+    });
+  });
+});
+
+describe('a look', () => {
+  const period = {
+    against: 'stable' as const,
+    fromMs: t0,
+    healthyFromMs: t0,
+    restartsAtMs: [t0],
+    beforeOffsetMs: 3_600_000,
+  };
+  const effect = { kind: 'measure', lookId: 5, stable: 'v41', candidate: 'v42', period } as const;
+  const perform = () => measurePerformer(fake.world).perform(effect, jobOf(effect), signal());
+  const noData = (missing: string) => ({
+    kind: 'event',
+    event: {
+      type: 'measured',
+      lookId: 5,
+      comparison: { verdict: 'no-data', metrics: [{ sentence: expect.stringContaining(missing) }] },
+    },
+  });
+
+  it('reads up to now and always has an answer', async () => {
+    expect(await perform()).toMatchObject(noData('nothing was recorded'));
+    expect(fake.source.requests).toMatchObject([
+      { service, stable: 'v41', candidate: 'v42', windowMs: 30_000, period: { fromMs: t0, toMs: t0 + 60_000 } },
+    ]);
+  });
+
+  it('that fails is no data, with why', async () => {
+    fake.source.error = new Error('Prometheus is on fire');
+    expect(await perform()).toMatchObject(noData('Prometheus is on fire'));
+    expect(fake.problems).toEqual([`measure ${service}: Prometheus is on fire`]);
+  });
+
+  it('measures a rollout under way by what it began with, and an ended one by the present policy', async () => {
+    const edited = policy({ revision: 'rev2', metrics: [] });
+    const policies = { ...policiesOf(policy(), edited), get: () => edited };
+    fake.world = { ...fake.world, policies };
+    await perform();
+    await saveState(store, state({ rollout: rollout({ phase: { name: 'rolled_back', atMs: t0, reason: '' } }) }));
+    await perform();
+    expect(fake.asked.sources).toEqual(['rev1', 'rev2']);
+    expect(fake.source.requests.map((request) => request.metrics.length)).toEqual([1, 0]);
+  });
+});
