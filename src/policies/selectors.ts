@@ -1,3 +1,6 @@
+/** Stands for a quoted text while the rest is looked at. */
+const quotedText = '·';
+
 /** Names that can stand between `{{` and `}}` in a metric. */
 export const placeholders = ['version', 'arm', 'service'] as const;
 
@@ -14,7 +17,9 @@ export function selectorProblem(text: string, form: 'counter' | 'expression'): s
   if (!/\{\{\s*(version|arm)\s*\}\}/.test(text)) {
     return 'must contain {{version}} or {{arm}}, or both arms would read the same numbers';
   }
-  const bare = text.replaceAll(/\{\{\s*\w+\s*\}\}/g, 'x').replaceAll(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'|`[^`]*`/g, '""');
+  const bare = text
+    .replaceAll(/\{\{\s*\w+\s*\}\}/g, 'x')
+    .replaceAll(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'|`[^`]*`/g, quotedText);
   if (/["'`]/.test(bare)) return 'has a quote that is not closed';
   const unbalanced = bracketProblem(bare);
   if (unbalanced) return unbalanced;
@@ -24,7 +29,7 @@ export function selectorProblem(text: string, form: 'counter' | 'expression'): s
 function counterProblem(bare: string): string | null {
   const plain = 'must be a plain selector of raw counters such as requests_total{version="{{version}}"}';
   if (/[([]/.test(bare)) return `${plain}: leave out functions, sum and [5m], Lastgood makes the increase itself`;
-  const label = /[a-zA-Z_][a-zA-Z0-9_]*\s*(=~|!~|!=|=)\s*""/.source;
+  const label = /[a-zA-Z_][a-zA-Z0-9_]*\s*(=~|!~|!=|=)\s*·/.source;
   const selector = new RegExp(
     `^\\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\\s*(\\{\\s*(${label}\\s*(,\\s*${label}\\s*)*,?\\s*)?\\})?\\s*$`,
   );
