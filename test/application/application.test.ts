@@ -1,0 +1,340 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApplication } from '../../src/application/application.ts';
+import type { Decide } from '../../src/application/submit.ts';
+import type { Effect } from '../../src/domain/effect.ts';
+import type { Policy } from '../../src/domain/policy.ts';
+import type { Actor, Alert } from '../../src/domain/state.ts';
+import { PortError } from '../../src/ports/failure.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { openStore } from '../../src/runtime/store.ts';
+import { FakeTarget } from '../runtime/fakes.ts';
+import { policiesOf, policy, recordingTelemetry, rollout, saveState, service, state, t0 } from '../runtime/support.ts';
+import { type VirtualClock, virtualClock } from '../support/clock.ts';
+
+const ada: Actor = { kind: 'person', id: 'U1', name: 'Ada' };
+const freeze = { name: 'freeze', reason: 'Black Friday' } as const;
+
+let store: Store;
+let clock: VirtualClock;
+let told: ReturnType<typeof recordingTelemetry>;
+let wakes: number;
+let target: FakeTarget;
+beforeEach(async () => {
+  store = await openStore(':memory:');
+  clock = virtualClock(t0);
+  told = recordingTelemetry();
+  wakes = 0;
+  target = new FakeTarget();
+});
+afterEach(() => store.close());
+
+function application(over: { policies?: Policy[]; decide?: Decide } = {}) {
+  return createApplication({
+    store,
+    clock,
+    policies: policiesOf(...(over.policies ?? [policy()])),
+    targets: () => target,
+    telemetry: told.telemetry,
+    wake: () => {
+      wakes += 1;
+    },
+    decide: over.decide,
+  });
+}
+
+/** Counts events in the state's sequence; each alert or command leaves the given effects. */
+function counting(effects: readonly Effect[] = []): Decide {
+  return (before, event, { now }) => {
+    if (event.type === 'command' && event.command.reason === 'refuse') {
+      return { outcome: 'refused', refusal: { code: 'conflict', text: 'Something is in the way.' } };
+    }
+    if (event.type === 'policy_changed') return { outcome: 'ignored', why: 'Nothing changed.' };
+    const next = { ...before, sequence: before.sequence + 1, clockMs: now };
+    return { outcome: 'accepted', state: next, effects, journal: [], reply: `Number ${next.sequence}.` };
+  };
+}
+
+function alert(over: Partial<Alert> = {}): Alert {
+  return {
+    fingerprint: 'f1',
+    name: 'HighErrors',
+    severity: 'warning',
+    status: 'firing',
+    startsAtMs: t0,
+    endsAtMs: null,
+    summary: '',
+    description: '',
+    labels: { service },
+    generatorUrl: '',
+    runbookUrl: '',
+    ...over,
+  };
+}
+
+describe('a command', () => {
+  const command = (key: string, reason = 'why') => ({ service, command: { ...freeze, reason }, actor: ada, key });
+
+  it('is decided, stored and answered; what it wants done waits in the job table, and the worker is woken', async () => {
+    const app = application({ decide: counting([{ kind: 'timer', key: 'hold', atMs: t0 + 5, epoch: 1 }]) });
+    expect(await app.command(command('k1'))).toEqual({ ok: true, text: 'Number 1.', duplicate: false });
+    expect(await store.load(service)).toMatchObject({ version: 1, state: { sequence: 1 } });
+    expect(await store.jobs.nextDueMs()).toBe(t0 + 5);
+    expect(wakes).toBe(1);
+  });
+
+  it('with a key that was there before does nothing', async () => {
+    const app = application({ decide: counting() });
+    await app.command(command('k1'));
+    expect(await app.command(command('k1'))).toMatchObject({ ok: true, duplicate: true });
+    expect(await store.load(service)).toMatchObject({ version: 1, state: { sequence: 1 } });
+  });
+
+  it('that is refused leaves nothing behind: put right, it can be sent again', async () => {
+    const app = application({ decide: counting() });
+    const refusal = { code: 'conflict', text: 'Something is in the way.' };
+    expect(await app.command(command('k1', 'refuse'))).toEqual({ ok: false, refusal });
+    expect(await store.load(service)).toBeNull();
+    expect(await app.command(command('k1'))).toMatchObject({ ok: true, duplicate: false });
+    expect(told.decided.map((one) => one.outcome)).toEqual(['refused', 'accepted']);
+  });
+
+  it('for an unknown service says which there are', async () => {
+    const answer = await application().command({ ...command('k1'), service: 'fraud' });
+    expect(answer).toMatchObject({ ok: false, refusal: { code: 'not-found', text: expect.stringContaining(service) } });
+  });
+
+  it('can be checked without happening', async () => {
+    const app = application({ decide: counting() });
+    expect(await app.check(command('k1'))).toMatchObject({ ok: true, text: 'Number 1.' });
+    expect(await app.check(command('k1', 'refuse'))).toMatchObject({ ok: false });
+    expect(await store.load(service)).toBeNull();
+  });
+
+  it('never sees time run backwards', async () => {
+    const app = application({ decide: counting() });
+    await saveState(store, state({ clockMs: t0 + 60_000 }));
+    await app.command(command('k1'));
+    expect((await store.load(service))?.state.clockMs).toBe(t0 + 60_000);
+  });
+
+  it('many at once are all counted', async () => {
+    const app = application({ decide: counting() });
+    await Promise.all(Array.from({ length: 50 }, (_, i) => app.command(command(`k${i}`))));
+    expect(await store.load(service)).toMatchObject({ version: 50, state: { sequence: 50 } });
+  });
+});
+
+describe('an event', () => {
+  it('that is ignored is remembered and changes nothing', async () => {
+    const app = application({ decide: counting() });
+    const deliver = () => app.deliver(service, { type: 'policy_changed' }, 'p1');
+    expect(await deliver()).toEqual({ ok: true, text: 'Nothing changed.', duplicate: false });
+    expect(await deliver()).toMatchObject({ duplicate: true });
+    expect(await store.load(service)).toBeNull();
+    expect(wakes).toBe(0);
+  });
+
+  it('of a service whose policy file is gone is decided by what its rollout began with', async () => {
+    await saveState(store, state());
+    const seen: string[] = [];
+    const decide: Decide = (...args) => {
+      seen.push(args[2].policy.revision);
+      return counting()(...args);
+    };
+    const gone = { ...policiesOf(policy()), get: () => null };
+    const app = createApplication({
+      ...{
+        store,
+        clock,
+        policies: gone,
+        targets: () => target,
+        telemetry: told.telemetry,
+        wake: () => undefined,
+        decide,
+      },
+    });
+    expect(await app.deliver(service, { type: 'timer', key: 'look', epoch: 1 }, 'k')).toMatchObject({ ok: true });
+    expect(seen).toEqual(['rev1']);
+  });
+});
+
+describe('a job’s outcome', () => {
+  const timer: Effect = { kind: 'timer', key: 'look', atMs: t0, epoch: 1 };
+  async function claimed() {
+    await store.transaction((unit) =>
+      unit.enqueue({
+        service,
+        key: 'k',
+        lane: null,
+        merge: false,
+        effect: timer,
+        dueAtMs: t0,
+        priority: 1,
+        createdAtMs: t0,
+      }),
+    );
+    const [job] = await store.jobs.claim({ owner: 'w', nowMs: t0, leaseMs: 1_000, limit: 1 });
+    return job!;
+  }
+  const fired = { type: 'timer', key: 'look', epoch: 1 } as const;
+
+  it('is recorded together with the job’s end', async () => {
+    const app = application({ decide: counting() });
+    expect(await app.record(await claimed(), fired)).toBe(true);
+    expect(await store.jobs.pending()).toBe(0);
+    expect((await store.load(service))?.state.sequence).toBe(1);
+  });
+
+  it('ends the job also where it is refused or ignored', async () => {
+    const app = application({ decide: counting() });
+    expect(await app.record(await claimed(), { type: 'policy_changed' })).toBe(true);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('is not recorded by who lost the lease', async () => {
+    const app = application({ decide: counting() });
+    const job = await claimed();
+    await store.jobs.claim({ owner: 'other', nowMs: t0 + 1_000, leaseMs: 1_000, limit: 1 });
+    expect(await app.record(job, fired)).toBe(false);
+    expect(await store.load(service)).toBeNull();
+  });
+
+  it('leaves the job alone where deciding fails', async () => {
+    const app = application({
+      decide: () => {
+        throw new Error('a mistake');
+      },
+    });
+    const job = await claimed();
+    await expect(app.record(job, fired)).rejects.toThrow('a mistake');
+    expect(await store.jobs.extend(job.lease, t0 + 9)).toBe(true);
+  });
+});
+
+describe('alerts', () => {
+  it('go to every service whose policy matches, each body in one commit a service', async () => {
+    const other = policy({
+      service: 'ranker',
+      alerts: [{ matchers: [{ label: 'team', operator: '=', value: 'ml' }], severity: null }],
+    });
+    const app = application({ policies: [policy(), other], decide: counting() });
+    const receipt = await app.receiveAlerts([
+      alert(),
+      alert({ fingerprint: 'f2', labels: { service, team: 'ml' } }),
+      alert({ fingerprint: 'f3', name: 'DiskFull', labels: {} }),
+    ]);
+    expect(receipt).toEqual({ matched: 2, unmatched: 1, duplicates: 0 });
+    expect(told.unmatched).toEqual(['DiskFull']);
+    expect(await store.load(service)).toMatchObject({ version: 1, state: { sequence: 2 } });
+    expect(await store.load('ranker')).toMatchObject({ version: 1, state: { sequence: 1 } });
+  });
+
+  it('that come twice count once; an end and a new start are news', async () => {
+    const app = application({ decide: counting() });
+    await app.receiveAlerts([alert(), alert()]);
+    const ended = alert({ status: 'resolved', endsAtMs: t0 + 5 });
+    expect(await app.receiveAlerts([alert(), ended, alert({ startsAtMs: t0 + 9 })])).toMatchObject({ duplicates: 1 });
+    expect((await store.load(service))?.state.sequence).toBe(3);
+  });
+
+  it('take their severity from the selector that matches, where it says one', async () => {
+    const seen: string[] = [];
+    const decide: Decide = (before, event, context) => {
+      if (event.type === 'alert') seen.push(event.alert.severity);
+      return counting()(before, event, context);
+    };
+    const matchers = [{ label: 'service', operator: '=' as const, value: service }];
+    await application({ decide }).receiveAlerts([alert()]);
+    const strict = policy({ alerts: [{ matchers, severity: 'critical' }] });
+    await application({ decide, policies: [strict] }).receiveAlerts([alert({ fingerprint: 'f2' })]);
+    expect(seen).toEqual(['warning', 'critical']);
+  });
+
+  it('that lapsed and fire on under their old start are news, late copies are not', async () => {
+    const app = application();
+    const ended = alert({ status: 'resolved', endsAtMs: t0 + 60_000 });
+    const status = async () => (await store.load(service))?.state.alerts[0]?.status;
+    await app.receiveAlerts([alert()]);
+    clock.jump(60_000);
+    await app.receiveAlerts([ended]);
+    expect(await app.receiveAlerts([alert()])).toMatchObject({ duplicates: 1 });
+    expect(await status()).toBe('resolved');
+    clock.jump(10 * 60_000);
+    expect(await app.receiveAlerts([alert()])).toMatchObject({ duplicates: 0 });
+    expect(await status()).toBe('firing');
+    expect(await app.receiveAlerts([alert()])).toMatchObject({ duplicates: 1 });
+    expect(await app.receiveAlerts([{ ...ended, endsAtMs: clock.now() }])).toMatchObject({ duplicates: 0 });
+    expect(await status()).toBe('resolved');
+  });
+
+  it('whose storing fails are refused as a whole, and count when they come again', async () => {
+    let fails = true;
+    const app = application({
+      decide: (...args) => {
+        if (fails) throw new Error('disk full');
+        return counting()(...args);
+      },
+    });
+    await expect(app.receiveAlerts([alert()])).rejects.toThrow('disk full');
+    fails = false;
+    expect(await app.receiveAlerts([alert()])).toMatchObject({ duplicates: 0 });
+  });
+});
+
+describe('a start', () => {
+  const start = { service, candidate: { id: 'v42' }, force: false, reason: 'weekly', actor: ada, key: 'k1' };
+
+  it('is decided with what the target shows', async () => {
+    target.split = { stable: 'v41', candidate: 'v42', exposurePercent: 0 };
+    const app = application();
+    expect(await app.start(start)).toMatchObject({ ok: true });
+    expect((await app.status(service))?.state.rollout).toMatchObject({
+      stable: { id: 'v41' },
+      candidate: { id: 'v42' },
+    });
+    expect((await app.history(service, 10)).map(({ entry }) => entry.what)).toContain('rollout-started');
+  });
+
+  it('is refused where the target does not answer, and nothing is changed', async () => {
+    target.observeTrouble = () => new PortError('retryable', 'The router is unreachable.');
+    const answer = await application().start(start);
+    expect(answer).toMatchObject({
+      ok: false,
+      refusal: { text: expect.stringContaining('The router is unreachable.') },
+    });
+    expect(await store.load(service)).toBeNull();
+  });
+
+  it('gives a target that hangs two seconds', async () => {
+    target.observe = () => new Promise(() => undefined);
+    const answer = await application().start(start);
+    expect(answer).toMatchObject({
+      ok: false,
+      refusal: { text: expect.stringContaining('did not answer within 2 s') },
+    });
+  });
+});
+
+describe('what is asked', () => {
+  it('is answered for every policy, also of a service nothing was heard of', async () => {
+    const app = application({ policies: [policy(), policy({ service: 'ranker' })] });
+    await saveState(store, state());
+    expect((await app.statuses()).map((one) => [one.policy.service, one.state.rollout?.id])).toEqual([
+      [service, rollout().id],
+      ['ranker', undefined],
+    ]);
+    expect(await app.status('nobody')).toBeNull();
+  });
+
+  it('the end of a rollout is told once', async () => {
+    await saveState(store, state());
+    const decide: Decide = (before, _event, { now }) => {
+      const phase = { name: 'succeeded', atMs: now, reason: '' } as const;
+      const next = { ...before, rollout: rollout({ phase }) };
+      return { outcome: 'accepted', state: next, effects: [], journal: [], reply: '' };
+    };
+    const app = application({ decide });
+    for (const key of ['k1', 'k2']) await app.command({ service, command: freeze, actor: ada, key });
+    expect(told.ended).toEqual([service]);
+  });
+});
