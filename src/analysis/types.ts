@@ -10,7 +10,8 @@ export type Arm = 'stable' | 'candidate';
 
 /**
  * How much worse the candidate may be before it counts as degraded, and how well it must be known to be well.
- * `relative` 0.25 means a quarter worse; `absolute` is in the metric's own unit. Both given: the wider one holds.
+ * `relative` 0.25 means a quarter worse; `absolute` is in the metric's own unit (latency: a share of
+ * requests, since tails are what is tested). Both given: the wider one holds.
  */
 export interface Tolerance {
   readonly relative: number | null;
@@ -57,7 +58,10 @@ export interface ComparisonSettings {
   readonly lastWeekOffsetMs: number;
 }
 
-/** One aligned window of one arm. `events`/`exposure` for counted kinds, `value` for gauges. Absent windows are left out. */
+/**
+ * One aligned window of one arm. `events`/`exposure` for counted kinds, `value` for gauges. Absent windows are left out.
+ * `events` are what the policy's selector counts (`good` ones too: the comparison makes bad ones of them).
+ */
 export interface CountWindow {
   readonly endMs: number;
   readonly events: number;
@@ -82,6 +86,7 @@ export type Series =
 export interface MetricSamples {
   readonly metric: string;
   readonly stableNow: Series | null;
+  /** Windows carry their own past times; they are laid over the present by `LookPeriod.beforeOffsetMs`. */
   readonly stableBefore: Series | null;
   readonly candidateNow: Series | null;
   /** Why something is missing, for the card: "Prometheus did not answer within 5 s". */
@@ -126,7 +131,10 @@ export interface MetricComparison {
   readonly stableBefore: Reading;
   readonly stableNow: Reading;
   readonly candidateNow: Reading;
-  /** Candidate/stable ratio in the bad direction (difference for gauges) with its always-valid interval. */
+  /**
+   * Candidate/stable ratio in the bad direction (difference for gauges) with its always-valid interval. Finite always: an
+   * `upper` of 10,000 says that no upper bound is known yet, a `lower` of 0 that no lower one is.
+   */
   readonly change: { readonly estimate: number; readonly lower: number; readonly upper: number } | null;
   /** The limit `change` is held against (ratio, or difference for gauges). */
   readonly limit: number;
