@@ -7,29 +7,45 @@ import type { EndpointFile } from './schema.ts';
 
 /** No certificate bundle is larger. */
 const maxTlsFileBytes = 1024 * 1024;
+const pemBegin = '-----BEGIN ';
 
-/** Makes the endpoint, reading its certificates (paths are relative to the policy's file). */
+/** Makes the endpoint, reading its certificates. */
 export async function buildEndpoint(
   given: EndpointFile,
   path: Path,
   policyFile: string,
 ): Promise<{ endpoint: Endpoint; findings: Finding[] }> {
+  const { tls, findings } = await readTls(given.tls ?? {}, [...path, 'tls'], policyFile);
+  return { endpoint: { url: given.url.replace(/\/+$/, ''), headers: headersOf(given), tls }, findings };
+}
+
+interface TlsFile {
+  readonly ca?: string | null;
+  readonly cert?: string | null;
+  readonly key?: string | null;
+  readonly insecure?: boolean;
+}
+
+/**
+ * Puts the content of PEM files in the place of their names. They are read once, with the policy: who serves it later need not
+ * reach them, and a path is always relative to the policy's own file.
+ */
+export async function readTls(
+  given: TlsFile,
+  path: Path,
+  policyFile: string,
+): Promise<{ tls: Endpoint['tls']; findings: Finding[] }> {
   const findings: Finding[] = [];
   const read = async (key: 'ca' | 'cert' | 'key'): Promise<string | null> => {
-    const file = given.tls?.[key];
-    if (file === undefined) return null;
+    const file = given[key] ?? null;
+    if (file === null || file.includes(pemBegin)) return file;
     const outcome = await readPem(resolve(dirname(policyFile), file));
     if (outcome.problem === null) return outcome.text;
-    findings.push({ path: [...path, 'tls', key], at: 'value', message: `the file ${file} ${outcome.problem}` });
+    findings.push({ path: [...path, key], at: 'value', message: `the file ${file} ${outcome.problem}` });
     return null;
   };
-  const tls = {
-    ca: await read('ca'),
-    cert: await read('cert'),
-    key: await read('key'),
-    insecure: given.tls?.insecure ?? false,
-  };
-  return { endpoint: { url: given.url.replace(/\/+$/, ''), headers: headersOf(given), tls }, findings };
+  const tls = { ca: await read('ca'), cert: await read('cert'), key: await read('key') };
+  return { tls: { ...tls, insecure: given.insecure ?? false }, findings };
 }
 
 function headersOf(given: EndpointFile): Record<string, string> {
@@ -48,7 +64,7 @@ async function readPem(file: string): Promise<{ text: string; problem: null } | 
     if (size > maxTlsFileBytes) return { text: null, problem: 'is too large for a certificate or key' };
     const text = await readFile(file, 'utf8');
     // The content is never shown: a key file given by mistake for something else stays unread.
-    if (!text.includes('-----BEGIN ')) return { text: null, problem: 'is not in PEM form (-----BEGIN …)' };
+    if (!text.includes(pemBegin)) return { text: null, problem: 'is not in PEM form (-----BEGIN …)' };
     return { text, problem: null };
   } catch (error) {
     return { text: null, problem: `cannot be read: ${reason(error)}` };

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Endpoint, Policy } from '../domain/policy.ts';
 import { buildPolicy } from './build.ts';
 import { crossCheck } from './checks.ts';
 import { readDocument } from './document.ts';
-import { buildEndpoint } from './endpoint.ts';
+import { buildEndpoint, readTls } from './endpoint.ts';
 import { check, type Finding, valueAt } from './explain.ts';
 import { formatPath, nearest, oneOf, type Path, type PolicyProblem, sortProblems } from './problem.ts';
 import { policySchema } from './schema.ts';
@@ -95,8 +95,27 @@ async function evaluate(
   }
   if (findings.length > 0 || form.value === null) return { policy: null, findings };
   const { prometheus = null, alertmanager = null } = endpoints;
-  const spec = { kind: form.value.target.kind, config: target.config };
+  const { config, findings: unread } = await withTlsFiles(target.config, file);
+  if (unread.length > 0) return { policy: null, findings: unread };
+  const spec = { kind: form.value.target.kind, config };
   return { policy: buildPolicy(form.value, { revision, target: spec, prometheus, alertmanager }), findings };
+}
+
+const tlsForm = z.looseObject({
+  tls: z.object({
+    ca: z.string().nullish(),
+    cert: z.string().nullish(),
+    key: z.string().nullish(),
+    insecure: z.boolean().optional(),
+  }),
+});
+
+/** Targets that have a `tls` like the endpoints' get their files read like theirs. */
+async function withTlsFiles(config: unknown, file: string): Promise<{ config: unknown; findings: Finding[] }> {
+  const given = tlsForm.safeParse(config);
+  if (!given.success) return { config, findings: [] };
+  const { tls, findings } = await readTls(given.data.tls, ['target', 'tls'], file);
+  return { config: { ...given.data, tls }, findings };
 }
 
 function checkTarget(

@@ -33,6 +33,9 @@ const headerValue = z
   });
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'is not the name of an HTTP header' });
 
+/** The name of a file, or (from a secret) what such a file holds. */
+const pem = z.string({ error: unlessMissing('must be the name of a PEM file') }).min(1, { error: 'must not be empty' });
+
 const endpoint = z.strictObject({
   url: url.superRefine((text, context) => {
     if (/[?#]/.test(text))
@@ -43,9 +46,9 @@ const endpoint = z.strictObject({
   basic: z.strictObject({ username: headerValue, password: headerValue }).optional(),
   tls: z
     .strictObject({
-      ca: line(4096).optional(),
-      cert: line(4096).optional(),
-      key: line(4096).optional(),
+      ca: pem.optional(),
+      cert: pem.optional(),
+      key: pem.optional(),
       insecure: z.boolean().optional(),
     })
     .optional(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { parsePolicy, revisionOf } from '../../src/policies/index.ts';
 import { durationMs, formatDuration } from '../../src/policies/values.ts';
 import { base, directoryWith, policyOf, policyText, secrets, targets } from './support.ts';
@@ -152,6 +153,24 @@ target: { kind: alias, model: "\${LASTGOOD_SECRET_ROUTER}/$\${plain}" }
     });
     expect(loaded?.yaml).toBe(text);
     expect(loaded?.yaml).not.toContain('secret-value');
+  });
+
+  it('reads the certificates of a target as it does those of an endpoint', async () => {
+    const directory = await directoryWith({ 'ca.pem': '-----BEGIN CERTIFICATE-----' });
+    const settings = { steps: 'any' as const, config: z.strictObject({ tls: z.strictObject({ ca: z.string() }) }) };
+    const load = (ca: string) =>
+      parsePolicy(policyText(`target: { kind: tls, tls: { ca: "${ca}" } }\n`), `${directory}/p.yaml`, {
+        targets: { tls: settings },
+        secrets: { LASTGOOD_SECRET_CA: '-----BEGIN CERTIFICATE----- of a secret' },
+      });
+    const caOf = async (ca: string) => (await load(ca)).policy?.policy.target.config;
+    expect(await caOf('ca.pem')).toMatchObject({ tls: { ca: '-----BEGIN CERTIFICATE-----' } });
+    expect(await caOf(`\${LASTGOOD_SECRET_CA}`)).toMatchObject({
+      tls: { ca: '-----BEGIN CERTIFICATE----- of a secret' },
+    });
+    expect((await load('p.pem')).problems).toEqual([
+      expect.objectContaining({ path: 'target.tls.ca', message: 'the file p.pem cannot be read: it does not exist' }),
+    ]);
   });
 
   it('is another revision as soon as one character differs', () => {
