@@ -179,7 +179,7 @@ export class Interactions {
       channel: channel.id,
       user,
       original: { ts: message.ts, ephemeral },
-      ...(message.thread_ts === undefined ? {} : { thread: message.thread_ts }),
+      ...(message.thread_ts === undefined || message.thread_ts === message.ts ? {} : { thread: message.thread_ts }),
     });
     const { channel: _channel, ...shown } = copyOf(message) as Message;
     return {

@@ -33,7 +33,9 @@ export class Modals {
   fill(user: string, viewId: string, values: Record<string, string | readonly string[]>): void {
     const view = this.openView(user, viewId);
     for (const [name, value] of Object.entries(values)) {
-      const found = elementsOf(view.blocks).filter((one) => isNamed(one, name));
+      const all = elementsOf(view.blocks);
+      const byBlock = all.filter((one) => one.block.type === 'input' && one.block.block_id === name);
+      const found = byBlock.length > 0 ? byBlock : all.filter((one) => isNamed(one, name));
       const [only] = found;
       if (only === undefined || found.length > 1) {
         const labels = inputBlocks(view).map((block) => fieldsOf(block.label).text);

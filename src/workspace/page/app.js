@@ -1,0 +1,363 @@
+import { act, get, listen } from './api.js';
+import { renderBlocks } from './blocks.js';
+import { Composer } from './composer.js';
+import { toast } from './dialogs.js';
+import { h } from './dom.js';
+import { MessageList } from './list.js';
+import { ModalHost } from './modal.js';
+import { renderHeader, renderSidebar } from './sidebar.js';
+import { ago, dateOf, formatDate } from './time.js';
+
+const byId = (id) => document.getElementById(id);
+
+/** Runs a load at once, and once more afterwards if it was asked for meanwhile. */
+function single(load) {
+  let running = false;
+  let again = false;
+  return async () => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    try {
+      do {
+        again = false;
+        await load();
+      } while (again);
+    } finally {
+      running = false;
+    }
+  };
+}
+
+/** Everything the page knows and does. */
+class Store {
+  constructor(boot) {
+    Object.assign(this, boot);
+    this.place = 'channel';
+    this.values = {};
+    this.messages = [];
+    this.ephemerals = [];
+    this.unread = new Map();
+    this.dismissed = new Set();
+    this.threadTs = null;
+    this.panelOpen = boot.panel !== null && window.innerWidth >= 1000;
+    const asked = new URLSearchParams(location.search);
+    const stored = localStorage.getItem('workspace-user');
+    this.user = [asked.get('user'), stored, this.users[0].id].find((id) => this.users.some((one) => one.id === id));
+    const permalink = /^\/archives\/(\w+)\/p(\d{10})(\d{6})/.exec(location.pathname);
+    const channels = this.channels.filter((one) => one.directTo === undefined);
+    this.channelId = [permalink?.[1], asked.get('channel'), channels[0]?.id].find((id) =>
+      channels.some((one) => one.id === id),
+    );
+    this.threadTs = asked.get('thread_ts') ?? asked.get('thread');
+    this.goTo = permalink === null ? null : `${permalink[2]}.${permalink[3]}`;
+    if (asked.get('place') === 'home') this.place = 'home';
+    this.makeDirectory();
+    this.list = new MessageList(byId('messages'), byId('scroller'), this);
+    this.composer = new Composer(byId('composer'), this);
+    this.modals = new ModalHost(this);
+    this.loadMessages = single(() => this.fetchMessages());
+    this.loadViews = single(async () => this.modals.show((await get('/client/views', { user: this.user })).views));
+    this.loadHome = single(async () => this.drawHome((await get('/client/home', { user: this.user })).view));
+  }
+
+  makeDirectory() {
+    const name = (list, id, field) => list.find((one) => one.id === id)?.[field];
+    this.directory = {
+      me: this.user,
+      users: this.users,
+      user: (id) => (id === this.bot.id ? this.bot.name : name(this.users, id, 'realName')),
+      channel: (id) => name(this.channels, id, 'name'),
+      group: (id) => name(this.usergroups, id, 'handle'),
+    };
+  }
+
+  directId() {
+    return this.channels.find((channel) => channel.directTo === this.user)?.id;
+  }
+
+  start() {
+    this.stopListening?.();
+    this.stopListening = listen(
+      this.user,
+      (change) => this.changed(change),
+      () => this.loadAll(),
+    );
+    this.drawFrame();
+    this.loadAll();
+    if (this.place === 'home') this.openHome();
+  }
+
+  loadAll() {
+    this.loadMessages();
+    this.loadViews();
+    if (this.place === 'home') this.loadHome();
+  }
+
+  changed(change) {
+    if (change.kind === 'notice') toast(change.text);
+    else if (change.kind === 'view') this.loadViews();
+    else if (change.kind === 'home') this.place === 'home' && this.loadHome();
+    else if (change.kind === 'channel') this.reloadChannels();
+    else if (change.channel === this.channelId && this.place !== 'home') this.loadMessages();
+    else if (change.kind === 'message') {
+      this.unread.set(change.channel, (this.unread.get(change.channel) ?? 0) + 1);
+      this.drawFrame();
+    }
+  }
+
+  async reloadChannels() {
+    const boot = await get('/client/boot');
+    this.channels = boot.channels;
+    this.makeDirectory();
+    this.drawFrame();
+  }
+
+  async fetchMessages() {
+    const answer = await get('/client/messages', { user: this.user, channel: this.channelId });
+    this.messages = answer.messages;
+    this.ephemerals = answer.ephemerals;
+    this.values = answer.values ?? {};
+    this.draw();
+  }
+
+  draw() {
+    const only = this.ephemerals.filter((one) => !this.dismissed.has(one.ts));
+    const sorted = (list) => list.toSorted((a, b) => (a.ts < b.ts ? -1 : 1));
+    // What only this person sees in a thread that is not open is shown in the channel: it must not go unseen.
+    const top = this.messages.filter(
+      (one) => one.thread_ts === undefined || one.thread_ts === one.ts || one.subtype === 'thread_broadcast',
+    );
+    this.list.show(
+      sorted([...top, ...only.filter((one) => one.thread_ts === undefined || one.thread_ts !== this.threadTs)]),
+    );
+    if (this.threadTs !== null) this.drawThread(only);
+    if (this.goTo !== null) this.goToMessage();
+  }
+
+  goToMessage() {
+    const node = document.querySelector(`[data-ts="${CSS.escape(this.goTo)}"]`);
+    this.goTo = null;
+    node?.scrollIntoView({ block: 'center' });
+    node?.classList.add('highlight');
+  }
+
+  drawThread(only) {
+    const parent = this.messages.find((one) => one.ts === this.threadTs);
+    const pane = byId('thread');
+    pane.hidden = parent === undefined || this.place === 'home';
+    document.body.classList.toggle('with-thread', !pane.hidden);
+    if (pane.hidden) return;
+    if (pane.dataset.ts !== this.threadTs) this.makeThread(pane);
+    const replies = [...this.messages, ...only].filter((one) => one.thread_ts === parent.ts && one.ts !== parent.ts);
+    this.threadList.show([parent, ...replies.toSorted((a, b) => (a.ts < b.ts ? -1 : 1))]);
+  }
+
+  makeThread(pane) {
+    pane.dataset.ts = this.threadTs;
+    const channel = this.channels.find((one) => one.id === this.channelId);
+    const box = h('div', { class: 'messages', role: 'log', 'data-testid': 'thread-messages' });
+    const scroller = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'Replies' }, box);
+    const slot = h('div', { class: 'composer-slot' });
+    const head = h(
+      'header',
+      { class: 'main-header' },
+      h('h2', {}, 'Thread'),
+      h('span', { class: 'topic' }, channel?.directTo ? '' : `# ${channel?.name ?? ''}`),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'icon-button',
+          'aria-label': 'Close thread',
+          'data-testid': 'thread-close',
+          onclick: () => this.closeThread(),
+        },
+        '✕',
+      ),
+    );
+    pane.replaceChildren(head, scroller, slot);
+    this.threadList = new MessageList(box, scroller, this, { inThread: true });
+    new Composer(slot, this, { thread: () => this.threadTs }).place('Reply…', channel?.archived === true);
+  }
+
+  openThread(ts) {
+    this.threadTs = ts;
+    this.draw();
+    byId('thread').querySelector('textarea')?.focus();
+    this.remember();
+  }
+
+  closeThread() {
+    this.threadTs = null;
+    byId('thread').hidden = true;
+    document.body.classList.remove('with-thread');
+    this.remember();
+  }
+
+  openChannel(id, place = 'channel') {
+    this.place = place;
+    this.channelId = id;
+    this.unread.delete(id);
+    this.messages = [];
+    this.ephemerals = [];
+    this.closeThread();
+    document.body.classList.remove('with-sidebar');
+    byId('messages').replaceChildren();
+    this.list = new MessageList(byId('messages'), byId('scroller'), this);
+    this.drawFrame();
+    this.loadMessages();
+    this.remember();
+  }
+
+  openMessages() {
+    this.openChannel(this.directId(), 'direct');
+  }
+
+  async openHome() {
+    this.place = 'home';
+    this.closeThread();
+    document.body.classList.remove('with-sidebar');
+    this.drawFrame();
+    byId('messages').replaceChildren(h('div', { class: 'empty' }, 'Loading…'));
+    this.loadHome();
+    this.remember();
+    const result = await act(this.user, 'home');
+    if (!result.ok) toast(`${this.bot.name} did not answer: ${result.error ?? result.message}`);
+  }
+
+  drawHome(view) {
+    if (this.place !== 'home') return;
+    const box = byId('messages');
+    if (view === null) {
+      box.replaceChildren(
+        h(
+          'div',
+          { class: 'empty', 'data-testid': 'home' },
+          `${this.bot.name} has not published a Home tab for you yet.`,
+        ),
+      );
+      return;
+    }
+    const context = {
+      target: view.id,
+      directory: this.directory,
+      use: (block, element, chosen) => this.use(view.id, block, element, chosen),
+      value: (block, element) => view.state.values[block.block_id]?.[element.action_id],
+      refresh: () => this.loadHome(),
+    };
+    box.replaceChildren(h('div', { class: 'home', 'data-testid': 'home' }, renderBlocks(view.blocks, context)));
+    byId('scroller').scrollTop = 0;
+  }
+
+  async use(target, block, element, chosen, channel) {
+    const details = {
+      target,
+      blockId: block.block_id,
+      actionId: element.action_id,
+      ...(chosen === undefined ? {} : { chosen }),
+      ...(channel === undefined ? {} : { channel }),
+    };
+    const result = await act(this.user, 'use', details);
+    if (result.message) toast(result.message);
+    if (result.error === 'app_not_connected') toast(`${this.bot.name} is not connected.`);
+  }
+
+  redraw(ts) {
+    this.list.forget(ts);
+    this.threadList?.forget(ts);
+    this.draw();
+  }
+
+  dismiss(ts) {
+    this.dismissed.add(ts);
+    this.draw();
+  }
+
+  sent() {
+    this.list.toBottom();
+  }
+
+  switchUser(id) {
+    localStorage.setItem('workspace-user', id);
+    this.user = id;
+    this.makeDirectory();
+    this.modals.show([]);
+    if (this.place === 'direct') this.channelId = this.directId();
+    this.remember();
+    byId('messages').replaceChildren();
+    this.list = new MessageList(byId('messages'), byId('scroller'), this);
+    this.start();
+  }
+
+  toggleSidebar() {
+    document.body.classList.toggle('with-sidebar');
+  }
+
+  togglePanel() {
+    this.panelOpen = !this.panelOpen;
+    this.drawFrame();
+  }
+
+  /** Keeps the address such that a reload comes back to the same place. */
+  remember() {
+    const query = new URLSearchParams({
+      user: this.user,
+      ...(this.place === 'home' ? { place: 'home' } : { channel: this.channelId }),
+      ...(this.threadTs === null ? {} : { thread: this.threadTs }),
+    });
+    history.replaceState(null, '', `/?${query}`);
+  }
+
+  drawFrame() {
+    byId('sidebar').replaceChildren(...renderSidebar(this));
+    byId('header').replaceChildren(...renderHeader(this).filter((node) => node !== null));
+    const channel = this.channels.find((one) => one.id === this.channelId);
+    const name = this.place === 'channel' ? `#${channel?.name}` : this.bot.name;
+    document.title = `${name} · ${this.team.name}`;
+    byId('composer').hidden = this.place === 'home';
+    this.composer.place(channel?.archived ? 'This channel is archived' : `Message ${name}`, channel?.archived === true);
+    this.drawPanel();
+  }
+
+  drawPanel() {
+    const pane = byId('panel');
+    pane.hidden = !this.panelOpen;
+    document.body.classList.toggle('with-panel', this.panelOpen);
+    if (this.panel === null || !this.panelOpen || pane.children.length > 0) return;
+    pane.append(
+      h(
+        'header',
+        { class: 'main-header' },
+        h('h2', {}, this.panel.title),
+        h('span', { class: 'topic' }),
+        h(
+          'button',
+          { type: 'button', class: 'icon-button', 'aria-label': 'Hide panel', onclick: () => this.togglePanel() },
+          '✕',
+        ),
+      ),
+      h('iframe', { src: this.panel.url, title: this.panel.title }),
+    );
+  }
+}
+
+/** Times that say "2 minutes ago" go on being true. */
+function keepTimesTrue() {
+  for (const node of document.querySelectorAll('time[data-format*="ago"]'))
+    node.textContent = formatDate(node.dataset.seconds, node.dataset.format);
+  for (const node of document.querySelectorAll('time[data-ago]'))
+    node.textContent = `Last reply ${ago(dateOf(node.dataset.ago))}`;
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return;
+  document.body.classList.remove('with-sidebar');
+});
+byId('scroller').addEventListener('click', () => document.body.classList.remove('with-sidebar'));
+setInterval(keepTimesTrue, 5000);
+
+const store = new Store(await get('/client/boot'));
+store.start();

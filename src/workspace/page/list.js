@@ -1,0 +1,93 @@
+import { h } from './dom.js';
+import { renderMessage } from './message.js';
+import { dateOf, dayName } from './time.js';
+
+const groupSeconds = 300;
+
+function author(message) {
+  return message.from ?? message.bot_id ?? message.user;
+}
+
+/**
+ * Keeps a list of messages on the page up to date: what did not change keeps its element,
+ * so that focus, open menus and scroll positions survive the updates of other messages.
+ */
+export class MessageList {
+  constructor(box, scroller, store, options = {}) {
+    this.box = box;
+    this.scroller = scroller;
+    this.store = store;
+    this.options = options;
+    this.drawn = new Map();
+  }
+
+  show(messages) {
+    const bottom = this.atBottom();
+    const wanted = [];
+    const next = new Map();
+    let before = null;
+    for (const message of messages) {
+      const date = dateOf(message.ts);
+      if (!this.options.inThread && (before === null || dateOf(before.ts).toDateString() !== date.toDateString())) {
+        wanted.push(
+          this.keyed(next, `day-${date.toDateString()}`, dayName(date), () =>
+            h('div', { class: 'day', role: 'separator' }, h('span', {}, dayName(date))),
+          ),
+        );
+        before = null;
+      }
+      const follows =
+        before !== null &&
+        author(before) === author(message) &&
+        !before.from &&
+        Number(message.ts) - Number(before.ts) < groupSeconds;
+      const signature = JSON.stringify([message, follows, this.store.values[message.ts] ?? null]);
+      wanted.push(
+        this.keyed(next, message.ts, signature, () => renderMessage(message, this.store, { follows, ...this.options })),
+      );
+      before = message;
+      if (this.options.inThread && message === messages[0] && messages.length > 1) {
+        const text = `${messages.length - 1} ${messages.length === 2 ? 'reply' : 'replies'}`;
+        wanted.push(this.keyed(next, 'replies', text, () => h('div', { class: 'replies-line' }, h('span', {}, text))));
+        before = null;
+      }
+    }
+    this.drawn = next;
+    place(this.box, wanted);
+    if (bottom) this.toBottom();
+  }
+
+  keyed(next, key, signature, draw) {
+    const old = this.drawn.get(key);
+    const entry = old?.signature === signature ? old : { signature, node: draw() };
+    next.set(key, entry);
+    return entry.node;
+  }
+
+  /** Draws one message anew, for example after a refused confirmation. */
+  forget(ts) {
+    this.drawn.delete(ts);
+  }
+
+  atBottom() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < 80;
+  }
+
+  toBottom() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    // Images and fonts may still make it taller.
+    requestAnimationFrame(() => {
+      this.scroller.scrollTop = this.scroller.scrollHeight;
+    });
+  }
+}
+
+/** Puts exactly these nodes into the box, moving as few as possible. */
+function place(box, wanted) {
+  const keep = new Set(wanted);
+  for (const child of [...box.children]) if (!keep.has(child)) child.remove();
+  wanted.forEach((node, index) => {
+    if (box.children[index] !== node) box.insertBefore(node, box.children[index] ?? null);
+  });
+}

@@ -1,0 +1,68 @@
+/** When a ts was. */
+export function dateOf(ts) {
+  return new Date(Number(ts.split('.')[0]) * 1000);
+}
+
+export function clock(date) {
+  return date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
+}
+
+export function ago(date, now = Date.now()) {
+  const seconds = Math.round((now - date.getTime()) / 1000);
+  const future = seconds < 0;
+  const size = Math.abs(seconds);
+  const [count, unit] =
+    size < 60
+      ? [size, 'second']
+      : size < 3600
+        ? [Math.round(size / 60), 'minute']
+        : size < 86400
+          ? [Math.round(size / 3600), 'hour']
+          : [Math.round(size / 86400), 'day'];
+  if (size < 5) return 'just now';
+  const text = `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return future ? `in ${text}` : `${text} ago`;
+}
+
+function dayDistance(date) {
+  const start = (one) => new Date(one.getFullYear(), one.getMonth(), one.getDate()).getTime();
+  return Math.round((start(date) - start(new Date())) / 86_400_000);
+}
+
+function pretty(date, text) {
+  const names = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' };
+  return names[dayDistance(date)] ?? text;
+}
+
+/** The line between days: Today, Yesterday, or the day. */
+export function dayName(date) {
+  const text = date.toLocaleDateString([], { weekday: 'long', month: 'long', day: 'numeric' });
+  const name = pretty(date, text);
+  return name[0].toUpperCase() + name.slice(1);
+}
+
+/** Slack's date format: {date_num}, {time}, {ago} and so on. */
+export function formatDate(seconds, format) {
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime())) return null;
+  const local = (options) => date.toLocaleDateString([], options);
+  const day = local({ month: 'long', day: 'numeric' });
+  const short = local({ year: 'numeric', month: 'short', day: 'numeric' });
+  const long = local({ weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' });
+  const tokens = {
+    date_num: `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}-${String(date.getDate()).padStart(2, '0')}`,
+    date_slash: local({ year: 'numeric', month: '2-digit', day: '2-digit' }),
+    date: day,
+    date_pretty: pretty(date, day),
+    date_short: short,
+    date_short_pretty: pretty(date, short),
+    date_long: long,
+    date_long_pretty: pretty(date, long),
+    date_long_full: local({ year: 'numeric', month: 'long', day: 'numeric' }),
+    day_divider_pretty: pretty(date, long),
+    time: clock(date),
+    time_secs: date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit', second: '2-digit' }),
+    ago: ago(date),
+  };
+  return format.replace(/\{(\w+)\}/g, (whole, name) => tokens[name] ?? whole);
+}
