@@ -35,12 +35,6 @@ export function transportFailure(failure: Failure): PortError {
   // TLS 1.3 refuses a client certificate only after the handshake; the request itself was not taken then.
   if (certificate && (!progress.sent || /ALERT_.*(CERTIFICATE|UNKNOWN_CA)/.test(code)))
     return new PortError('retryable', `${what}: ${certificate} (${code}).`);
-  if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
-    return new PortError(
-      'retryable',
-      `${what} was not sent: a TLS file could not be read (${code}). Check its name and rights.`,
-    );
-  }
   if (failure.cancelled) return new PortError(lost, `${what} was given up: it was no longer wanted.${mayHave(lost)}`);
   if (failure.timedOut) {
     const where = progress.sent ? '' : ' while connecting';

@@ -22,7 +22,7 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** `read` may always be repeated; a `write` that loses its reply is ambiguous. */
   readonly intent: 'read' | 'write';
-  /** PEM, or the names of files that hold it. */
+  /** All PEM. */
   readonly tls?: Endpoint['tls'];
   /** Longest answer taken, after decompression (8 MiB). */
   readonly maxBytes?: number;
@@ -101,7 +101,7 @@ export function createHttp(options: HttpOptions = {}): Http & { close(): void } 
       data: request.body,
       signal,
       httpAgent: agents.http,
-      httpsAgent: secure ? await agents.https(request.tls) : undefined,
+      httpsAgent: secure ? agents.https(request.tls) : undefined,
       transport: watched(secure, progress),
       maxRedirects: 0,
       proxy: false,

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { Endpoint } from '../domain/policy.ts';
@@ -8,7 +7,7 @@ type Tls = Endpoint['tls'];
 /** The connections kept open: one pool for plain HTTP, one for each set of TLS options. */
 export interface Agents {
   http: http.Agent;
-  https(tls: Tls | undefined): Promise<https.Agent>;
+  https(tls: Tls | undefined): https.Agent;
   close(): void;
 }
 
@@ -22,8 +21,8 @@ export function createAgents(maxSockets: number): Agents {
   const pools = new Map<string, https.Agent>();
   return {
     http: plain,
-    async https(tls) {
-      const material = { ca: await pem(tls?.ca), cert: await pem(tls?.cert), key: await pem(tls?.key) };
+    https(tls) {
+      const material = { ca: tls?.ca ?? undefined, cert: tls?.cert ?? undefined, key: tls?.key ?? undefined };
       const rejectUnauthorized = !tls?.insecure;
       const name = JSON.stringify([material, rejectUnauthorized]);
       const known = pools.get(name);
@@ -39,10 +38,4 @@ export function createAgents(maxSockets: number): Agents {
       pools.clear();
     },
   };
-}
-
-/** PEM as it stands, or the file it names; read anew each time, so that renewed certificates are taken up. */
-async function pem(value: string | null | undefined): Promise<string | undefined> {
-  if (value === null || value === undefined || value === '') return undefined;
-  return value.includes('-----BEGIN') ? value : await readFile(value, 'utf8');
 }

@@ -8,8 +8,11 @@ export interface Target {
   readonly steps: 'any' | 'switch';
   /** How long one of our calls can take to land after we gave up on it: what was asserted last is asserted again until then. */
   readonly landingMs: number;
-  /** What is really in force. Throws PortError. */
-  observe(signal: AbortSignal): Promise<Observed>;
+  /**
+   * What is really in force. Throws PortError.
+   * @param versions whose readiness is asked as well as that of the versions in the split: one that is to come, or to come back.
+   */
+  observe(signal: AbortSignal, versions?: readonly string[]): Promise<Observed>;
   /**
    * Sets absolute weights; the same split twice is the same as once. `revision` is the observation's, for compare-and-set.
    * Resolving means accepted, not in force: the caller observes. Throws PortError.

@@ -285,15 +285,12 @@ describe.skipIf(!canMakeCertificates())('TLS (skipped where openssl is missing)'
     expect((await get(server.url, mutual)).body).toBe('well');
   });
 
-  test('plain HTTP where TLS is expected, and a TLS file that is missing, say so', async () => {
+  test('plain HTTP where TLS is expected, and a certificate that is not PEM, say so', async () => {
     const plain = await started((_, response) => response.end());
     const error = await failure({ url: plain.url.replace('http:', 'https:'), intent: 'write' });
     expect(error.failure).toBe('retryable');
     expect(error.message).toContain('TLS failed');
-    const missing = await failure({
-      url: plain.url.replace('http:', 'https:'),
-      tls: { ...none, ca: '/nowhere/ca.pem' },
-    });
-    expect(missing.message).toContain('TLS file');
+    const noPem = await failure({ url: plain.url.replace('http:', 'https:'), tls: { ...none, cert: 'a', key: 'b' } });
+    expect(noPem.message).toContain('not PEM');
   });
 });
