@@ -180,7 +180,7 @@ describe('cost', () => {
       return (used.user + used.system) / 1000;
     };
     const fastest = Math.min(...Array.from({ length: 15 }, once));
-    // About 8 ms where this was written; the bound leaves room for a slower machine.
+    // About 12 ms where this was written; the bound leaves room for a slower machine.
     expect(fastest).toBeLessThan(40);
   });
 
