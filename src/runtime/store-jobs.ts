@@ -196,9 +196,26 @@ async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
     .executeTakeFirst();
   const leased = await db
     .selectFrom('jobs')
-    .select((eb) => eb.fn.min('lease_until').as('at'))
+    .select((eb) => eb.fn.min(laterOfLeaseAndDue(eb)).as('at'))
     .where('owner', 'is not', null)
+    .where((eb) => eb.not(laneRunsLonger(eb)))
     .executeTakeFirst();
   const moments = [waiting?.at, leased?.at].filter((at) => at !== null && at !== undefined);
   return moments.length === 0 ? null : Math.min(...moments);
+}
+
+/** A lease can end before its job is due: when it is voided and the machine's clock was set back. */
+function laterOfLeaseAndDue(eb: ExpressionBuilder<Schema, 'jobs'>) {
+  return eb.case().when('lease_until', '<', eb.ref('due_at')).then(eb.ref('due_at')).else(eb.ref('lease_until')).end();
+}
+
+/** Its lease expired, and another job of the lane was begun since. */
+function laneRunsLonger(eb: ExpressionBuilder<Schema, 'jobs'>) {
+  return eb.exists(
+    eb
+      .selectFrom('jobs as other')
+      .select(sql`1`.as('one'))
+      .whereRef('other.lane', '=', 'jobs.lane')
+      .whereRef('other.lease_until', '>', 'jobs.lease_until'),
+  );
 }

@@ -13,6 +13,8 @@ const DEFAULT_LEASE_MS = 30_000;
 const DEFAULT_CONCURRENCY = 16;
 /** How long the loop waits when the store itself fails. */
 const STORE_TROUBLE_MS = 1_000;
+/** How long it waits when what is said to be due cannot be claimed. */
+const IN_VAIN_MS = 100;
 const DAY_MS = 24 * 3_600_000;
 /** How long an event's key is kept; nobody repeats himself after that. */
 const EVENTS_KEPT_MS = 30 * DAY_MS;
@@ -65,6 +67,7 @@ class ClaimLoop implements Worker {
   #loop: Promise<void> | null = null;
   #stopping = false;
   #woken = false;
+  #vain = 0;
   #sleep: AbortController | null = null;
   #resting: (() => void)[] = [];
   #prunedAtMs = Number.NEGATIVE_INFINITY;
@@ -131,13 +134,21 @@ class ClaimLoop implements Worker {
       const owner = this.#parts.owner;
       const jobs = await store.jobs.claim({ owner, nowMs: clock.now(), leaseMs: this.#leaseMs, limit: free });
       for (const job of jobs) this.#begin(job);
-      if (jobs.length > 0) return null;
+      if (jobs.length > 0) {
+        this.#vain = 0;
+        return null;
+      }
     }
     await this.#housekeep();
     const nextMs = free > 0 ? await store.jobs.nextDueMs() : null;
     if (this.#woken) return null;
     const nowMs = clock.now();
-    if (nextMs !== null && nextMs <= nowMs) return null;
+    if (nextMs !== null && nextMs <= nowMs) {
+      // It became due just now. Should it turn out twice that nothing can be claimed, the loop must not spin.
+      this.#vain += 1;
+      return this.#vain > 1 ? nowMs + IN_VAIN_MS : null;
+    }
+    this.#vain = 0;
     const keepAtMs = [...this.#running.values()].map((running) => running.leaseUntilMs - (this.#leaseMs * 2) / 3);
     return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + DAY_MS, ...keepAtMs);
   }

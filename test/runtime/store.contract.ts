@@ -288,6 +288,25 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('the next moment', () => {
+      it('of a voided lease is not before its job is due', async () => {
+        await enqueue(store, newJob({ dueAtMs: t0 + 500 }));
+        await one(t0 + 500);
+        await store.jobs.voidLeases();
+        expect(await store.jobs.nextDueMs()).toBe(t0 + 500);
+      });
+
+      it('does not count an expired lease in whose lane another job runs', async () => {
+        await enqueue(store, newJob({ key: 'say', lane: 'chat', priority: 5 }));
+        await one(t0, 'dead');
+        await enqueue(store, newJob({ key: 'card', lane: 'chat', priority: 3 }));
+        const card = await one(t0 + 30_000);
+        expect(card.key).toBe('card');
+        expect(await claim(t0 + 30_000)).toEqual([]);
+        expect(await store.jobs.nextDueMs()).toBe(t0 + 60_000);
+      });
+    });
+
     describe('messages', () => {
       const address = { channel: 'C1', ts: '1.2' };
       it('know an intent from a post', async () => {
