@@ -5,8 +5,17 @@ import { onHomeOpened } from './home.ts';
 import { type Desk, onPress, onSubmit } from './interactions.ts';
 import { onTyped } from './typed.ts';
 
-/** Kinds of payloads that have a listener below; anything else is only acknowledged, so that Slack shows no error. */
-const ANSWERED = new Set(['block_actions', 'view_submission', 'view_closed']);
+/**
+ * Whether one of the listeners below answers this. Anything else Slack may send (shortcuts, dialogs, menus of other makes) is
+ * only acknowledged: Bolt would leave it unanswered, and Slack show an error for it.
+ */
+export function isAnswered(body: unknown): boolean {
+  const { type, command, event, actions, view } = (body ?? {}) as Record<string, unknown>;
+  if (typeof event === 'object' && event !== null) return true;
+  if (typeof command === 'string') return true;
+  if (type === 'block_actions') return Array.isArray(actions) && actions.length > 0;
+  return (type === 'view_submission' || type === 'view_closed') && typeof view === 'object' && view !== null;
+}
 
 /** Bolt, wired: every way Slack has of reaching us leads to one of our handlers. */
 export function createBolt(parts: {
@@ -44,12 +53,6 @@ export function createBolt(parts: {
 }
 
 function listen(app: App, desk: Desk, clock: Clock): void {
-  app.use(async (args) => {
-    const { body } = args as { body: { type?: unknown; command?: unknown; event?: unknown } };
-    const known = body.event !== undefined || body.command !== undefined || ANSWERED.has(String(body.type));
-    if (!known && 'ack' in args && typeof args.ack === 'function') await args.ack();
-    await args.next();
-  });
   app.action({ type: 'block_actions' }, ({ body, ack, respond }) => onPress(desk, { body, ack, respond }));
   app.view({ type: 'view_submission', callback_id: /.*/s }, ({ body, ack }) =>
     onSubmit(desk, { body, ack: ack as AckFn<ViewResponseAction | undefined> }),

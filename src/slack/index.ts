@@ -3,7 +3,7 @@ import type { Application } from '../application/api.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { createBolt } from './app.ts';
+import { createBolt, isAnswered } from './app.ts';
 import { SlackChat } from './chat.ts';
 import { createClients } from './clients.ts';
 import { Identity } from './identity.ts';
@@ -49,7 +49,7 @@ export function createSlack(options: SlackOptions): Slack {
   let stopping = false;
   // Bolt's receiver gives no promise for what it began: its way into the app is where handlers can be waited for.
   const process = app.processEvent.bind(app);
-  app.processEvent = (event) => inFlight.track(process(event));
+  app.processEvent = (event) => inFlight.track(isAnswered(event.body) ? process(event) : event.ack());
   const handle = createHandler({
     receiver,
     signatures: new SignatureCheck(signingSecret, () => clock.now()),

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HTTPReceiver } from '@slack/bolt';
+import { ErrorCode, type HTTPReceiver } from '@slack/bolt';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { SignatureCheck } from './signature.ts';
 
@@ -31,9 +31,11 @@ export function createHandler(parts: {
         telemetry.problem('slack', new Error(`A request to ${pathOf(req)} was refused: ${verdict.why}.`));
         return refuse(res, 401, `Refused: ${verdict.why}`);
       }
+      // Bolt knows the type only without parameters; a proxy may have added a charset.
+      const type = req.headers['content-type']?.split(';')[0]?.trim();
+      if (!holdsAnObject(body.toString(), type)) return refuse(res, 400, 'The body is not what Slack sends');
+      req.headers['content-type'] = type;
       Object.assign(req, { rawBody: body });
-      // Bolt knows this type only without parameters; a proxy may have added a charset.
-      req.headers['content-type'] = req.headers['content-type']?.split(';')[0]?.trim();
       receiver.requestListener(req, res);
       await ended;
     } catch (error) {
@@ -66,10 +68,24 @@ async function readBody(req: IncomingMessage): Promise<Buffer | null> {
   return Buffer.concat(chunks);
 }
 
+/** Bolt reads properties of whatever the body holds, and outside of every try: `null` would end the process. */
+function holdsAnObject(body: string, type: string | undefined): boolean {
+  const form = type === 'application/x-www-form-urlencoded';
+  const json = form ? new URLSearchParams(body).get('payload') : body;
+  if (json === null) return true;
+  try {
+    const parsed: unknown = JSON.parse(json);
+    return typeof parsed === 'object' && parsed !== null;
+  } catch {
+    // Not JSON at all.
+    return false;
+  }
+}
+
 function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split('?')[0]?.slice(0, 200) ?? '/';
 }
 
 function isUnrouted(error: unknown): boolean {
-  return error instanceof Error && error.name === 'HTTPReceiverDeferredRequestError';
+  return error instanceof Error && 'code' in error && error.code === ErrorCode.HTTPReceiverDeferredRequestError;
 }

@@ -7,32 +7,34 @@ import { outside } from './text.ts';
 /** Slack's limits of a chart. */
 const TITLE = 50;
 const CATEGORIES = 20;
-const SERIES_NAME = 20;
+
+type Point = MetricComparison['line'][number];
+interface Line {
+  readonly name: string;
+  readonly value: (point: Point) => number | null;
+}
 
 /**
- * Stable against candidate over time, for the worst metric that has a line of two points or more; null where none has.
- * Windows in which an arm has no number are left out: a gap is not a zero.
+ * Stable against candidate over time, for the worst metric that has two points or more; null where none has. An arm that
+ * has no numbers is left out, and so are windows in which one has none: a gap is not a zero.
  */
 export function chart(comparison: Comparison, arms: 1 | 2): Block | null {
-  const metric = worstFirst(comparison).find((m) => points(m, arms).length >= 2);
+  const metric = worstFirst(comparison).find((m) => points(m, lines(m, arms)).length >= 2);
   if (!metric) return null;
-  const line = points(metric, arms);
+  const drawn = lines(metric, arms);
+  const shown = points(metric, drawn);
   const scale = metric.isShare ? 100 : 1;
-  const series = (name: string, read: (point: (typeof line)[number]) => number | null) => ({
-    name: name.slice(0, SERIES_NAME),
-    data: line.map((point) => ({ label: label(point.endMs), value: rounded((read(point) ?? 0) * scale) })),
-  });
   return {
     type: 'data_visualization',
     title: outside(`${metric.title} over time`, TITLE),
     chart: {
       type: 'line',
-      series:
-        arms === 2
-          ? [series('Stable', (p) => p.stable), series('Candidate', (p) => p.candidate)]
-          : [series('Now', (p) => p.stable)],
+      series: drawn.map(({ name, value }) => ({
+        name,
+        data: shown.map((point) => ({ label: label(point.endMs), value: rounded((value(point) ?? 0) * scale) })),
+      })),
       axis_config: {
-        categories: line.map((point) => label(point.endMs)),
+        categories: shown.map((point) => label(point.endMs)),
         x_label: 'Time (UTC)',
         y_label: yLabel(metric),
       },
@@ -40,15 +42,23 @@ export function chart(comparison: Comparison, arms: 1 | 2): Block | null {
   };
 }
 
+/** The arms that have something to draw. */
+function lines(metric: MetricComparison, arms: 1 | 2): readonly Line[] {
+  const stable: Line = { name: arms === 2 ? 'Stable' : 'Now', value: (p) => p.stable };
+  const all = arms === 2 ? [stable, { name: 'Candidate', value: (p: Point) => p.candidate }] : [stable];
+  return all.filter(({ value }) => metric.line.filter((p) => isNumber(value(p))).length >= 2);
+}
+
 function yLabel(metric: MetricComparison): string {
   const unit = metric.isShare ? '%' : metric.unit;
   return outside(unit === '' ? metric.title : `${metric.title.slice(0, 30)} (${unit})`, TITLE);
 }
 
-function points(metric: MetricComparison, arms: 1 | 2): MetricComparison['line'] {
+function points(metric: MetricComparison, drawn: readonly Line[]): readonly Point[] {
+  if (drawn.length === 0) return [];
   const seen = new Set<string>();
   return metric.line
-    .filter((p) => isNumber(p.stable) && (arms === 1 || isNumber(p.candidate)))
+    .filter((p) => drawn.every(({ value }) => isNumber(value(p))))
     .filter((p) => !seen.has(label(p.endMs)) && seen.add(label(p.endMs)))
     .slice(-CATEGORIES);
 }

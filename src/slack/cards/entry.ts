@@ -13,6 +13,7 @@ export const EMOJI: Readonly<Partial<Record<JournalKind, string>>> = {
   'rollout-started': '🚀',
   'step-ordered': '🔼',
   shifted: '↔️',
+  'shift-failed': '⚠️',
   'gate-passed': '✅',
   'would-have': '👁️',
   'rollout-completed': '🏁',

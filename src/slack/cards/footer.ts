@@ -1,7 +1,7 @@
 import type { Alert } from '../../domain/state.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { alertsOf } from './impact.ts';
-import { named } from './people.ts';
+import { named, namedPlain } from './people.ts';
 import { code, fitted, link, moment, outside } from './text.ts';
 
 const ALERTS = 6;
@@ -44,9 +44,11 @@ export function standing({ policy, state, degradation }: CardView): string {
     degradation ? paged(degradation.page) : '',
     policy.mode === 'observe' ? '👁️ Observe: automation moves and pages nothing; buttons work' : '',
     state.automationOff
-      ? `⏻ Automation switched off by ${named(state.automationOff.by)}${why(state.automationOff.reason)}; buttons work`
+      ? `⏻ Automation switched off by ${namedPlain(state.automationOff.by)}${why(state.automationOff.reason)}; buttons work`
       : '',
-    state.freeze ? `🧊 Frozen by ${named(state.freeze.by)}${why(state.freeze.reason)}; nothing moves by itself` : '',
+    state.freeze
+      ? `🧊 Frozen by ${namedPlain(state.freeze.by)}${why(state.freeze.reason)}; nothing moves by itself`
+      : '',
   ];
   return notes.filter((s) => s !== '').join('\n');
 }

@@ -17,7 +17,8 @@ export function impact(view: CardView): string {
 
 /** The same for a notification: no markup, escaped. */
 export function impactPlain(view: CardView): string {
-  return impact(view).replaceAll('*', '').replaceAll('\n', ' ');
+  const lines = impact(view).replaceAll('*', '').split('\n');
+  return lines.map((line) => (/[.!?…]$/.test(line) ? line : `${line}.`)).join(' ');
 }
 
 function numbersSentence(comparison: Comparison, hasRollout: boolean): string {

@@ -3,7 +3,10 @@ import { outside } from './text.ts';
 
 const USER_ID = /^[UW][A-Z0-9]{2,30}$/;
 
-/** Somebody as a card names them: a mention for a person (an update of a message notifies nobody), else the name. */
+/**
+ * Somebody as an updated card names them: a mention for a person, else the name. An update notifies nobody; what is posted
+ * anew takes `namedPlain`, so that nobody is called to what they did themselves.
+ */
 export function named(actor: Actor): string {
   if (actor.kind === 'person') {
     return USER_ID.test(actor.id) ? `<@${actor.id}>` : `@${outside(actor.name, 80)}`;
@@ -11,7 +14,7 @@ export function named(actor: Actor): string {
   return outside(actor.name === '' ? actor.id : actor.name, 120);
 }
 
-/** The same where mentions are not drawn: notifications, headers. */
+/** The same where a mention would notify, or is not drawn: new messages, notifications, headers. */
 export function namedPlain(actor: Actor): string {
   const name = outside(actor.name === '' ? actor.id : actor.name, 80);
   return actor.kind === 'person' ? `@${name}` : name;

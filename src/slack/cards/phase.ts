@@ -76,9 +76,11 @@ function whatComes(degradation: Degradation, view: CardView): string {
     case 'grace':
       return `⏳ If it lasts until ${moment(stage.untilMs, 'seconds')}, people are asked what to do.`;
     case 'asking':
-      return atTheDeadline(stage.deadlineMs, view);
+      return stage.measuring
+        ? '⏱️ The time to answer is over: measured once more, then decided.'
+        : atTheDeadline(stage.deadlineMs, view);
     case 'recovering':
-      return `🟡 It looks well again. If it stays well until ${moment(stage.untilMs, 'seconds')} this ends; otherwise the clock goes on with ${duration(stage.remainingMs)} left.`;
+      return `🟡 It looks well again. If it stays well until ${moment(stage.untilMs, 'seconds')} this ends; otherwise ${stage.held === null ? `the clock goes on with ${duration(stage.remainingMs)} left` : 'a person is needed again'}.`;
     case 'held':
       return `✋ *A person is needed*: ${HELD[stage.why]}`;
     case 'decided':

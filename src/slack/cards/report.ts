@@ -6,7 +6,7 @@ import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
 import { EMOJI } from './entry.ts';
 import { reading } from './numbers.ts';
-import { named } from './people.ts';
+import { namedPlain } from './people.ts';
 import { table, title, worstFirst } from './table.ts';
 import { code, fitted, moment, outside } from './text.ts';
 import { degradationHeadline, headerText, rolloutHeadline } from './title.ts';
@@ -52,7 +52,7 @@ function summaryLines({ degradation, rollout }: CardView, entries: readonly Jour
   const decision = degradation?.decision ?? null;
   if (decision) {
     const why = decision.reason.trim() === '' ? '' : `: ${outside(decision.reason, 400)}`;
-    lines.push(`*Decided by* ${named(decision.by)} (${outside(decision.action, 60)})${why}`);
+    lines.push(`*Decided by* ${namedPlain(decision.by)} (${outside(decision.action, 60)})${why}`);
   } else if (degradation) {
     lines.push('*Decided by* nobody: it ended without a decision');
   }
@@ -63,7 +63,9 @@ function summaryLines({ degradation, rollout }: CardView, entries: readonly Jour
     );
     const last = entries[entries.length - 1];
     if (!degradation && last) {
-      lines.push(`*Duration* ${duration(last.atMs - rollout.startedAtMs)}, started by ${named(rollout.startedBy)}`);
+      lines.push(
+        `*Duration* ${duration(last.atMs - rollout.startedAtMs)}, started by ${namedPlain(rollout.startedBy)}`,
+      );
     }
   }
   return lines.length > 0 ? lines : ['Nothing more is known.'];

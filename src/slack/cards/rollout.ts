@@ -44,7 +44,7 @@ function intro({ rollout, policy }: CardView): string {
   const from = `${code(stable.id)} → ${code(candidate.id)}`;
   const words = rollout.origin === 'restore' ? `Taking ${from} back` : from;
   const about = policy.description === '' ? '' : ` · ${outside(policy.description, 200)}`;
-  const by = `Started by ${named(rollout.startedBy)}${rollout.reason.trim() === '' ? '' : `: ${outside(rollout.reason, 300)}`}`;
+  const by = `Started by ${namedPlain(rollout.startedBy)}${rollout.reason.trim() === '' ? '' : `: ${outside(rollout.reason, 300)}`}`;
   return fitted(`*${words}*${about}\n${[by, ...facts].join(' · ')}`, LIMIT.text);
 }
 
