@@ -10,6 +10,9 @@ const CARD_DEBOUNCE_MS = 250;
 /** Smaller first among what is due: what moves traffic, then what decides, then what wakes people, then what they read. */
 const priorities = { shift: 0, timer: 1, measure: 2, page: 2, urgentCard: 3, say: 5, card: 6, report: 7 } as const;
 
+/** More lines than this for one thread in one commit are a flood: Slack takes about one a second, and nobody reads them. */
+const MAX_LINES = 10;
+
 /** What a decision's effects come to in the job table: first what is taken back, then what is put in, in order. */
 export interface Work {
   readonly cancel: readonly string[];
@@ -20,7 +23,7 @@ export interface Work {
 export function workOf(service: string, effects: readonly Effect[], nowMs: number): Work {
   const cancel = new Set<string>();
   const enqueue = new Map<string, NewJob>();
-  for (const effect of effects) {
+  for (const effect of withoutFloods(effects)) {
     if (effect.kind === 'cancel_timer') {
       cancel.add(timerKey(effect.key));
       enqueue.delete(timerKey(effect.key));
@@ -33,6 +36,25 @@ export function workOf(service: string, effects: readonly Effect[], nowMs: numbe
     enqueue.set(name, before && job.merge ? sooner(before, job) : job);
   }
   return { cancel: [...cancel], enqueue: [...enqueue.values()] };
+}
+
+/** Of a flood of lines the first are said, and that there are more: the journal and the history have them all. */
+function withoutFloods(effects: readonly Effect[]): readonly Effect[] {
+  const lines = new Map<string, number>();
+  for (const effect of effects) {
+    if (effect.kind === 'say') lines.set(effect.card.id, (lines.get(effect.card.id) ?? 0) + 1);
+  }
+  const said = new Map<string, number>();
+  return effects.flatMap((effect): readonly Effect[] => {
+    if (effect.kind !== 'say') return [effect];
+    const all = lines.get(effect.card.id) ?? 0;
+    const nth = (said.get(effect.card.id) ?? 0) + 1;
+    said.set(effect.card.id, nth);
+    if (all <= MAX_LINES || nth < MAX_LINES) return [effect];
+    if (nth < all) return [];
+    const text = `${all - MAX_LINES + 1} more like these at the same moment. The history has all of them.`;
+    return [{ ...effect, entry: { ...effect.entry, text, reason: '', numbers: [] } }];
+  });
 }
 
 function sooner(before: NewJob, job: NewJob): NewJob {

@@ -8,7 +8,7 @@ const work = (...effects: Effect[]) => workOf('fraud-scorer', effects, t0);
 const timer = (atMs: number, epoch: number): Effect => ({ kind: 'timer', key: 'look', atMs, epoch });
 const page = (action: 'trigger' | 'resolve'): Effect => ({ kind: 'page', action, degradationId: 'd1', summary: 's' });
 const drawn = (urgent: boolean): Effect => ({ kind: 'card', card, urgent });
-const said: Effect = { kind: 'say', card, entry: {} as never };
+const said: Extract<Effect, { kind: 'say' }> = { kind: 'say', card, entry: {} as never };
 
 describe('effects become jobs', () => {
   it('what moves traffic before what decides, what wakes, what is read', () => {
@@ -44,6 +44,18 @@ describe('effects become jobs', () => {
       ['say', null, 'chat/d1'],
       ['card', 'card/d1', 'chat/d1'],
       ['say', null, 'chat/d1'],
+    ]);
+  });
+
+  it('a flood of lines is cut short, and says how many are left out', () => {
+    const lines = Array.from({ length: 500 }, (_, i): Effect => ({ ...said, entry: { text: `line ${i}` } as never }));
+    const texts = (effects: Effect[]) =>
+      work(...effects).enqueue.map((job) => (job.effect.kind === 'say' ? job.effect.entry.text : ''));
+    expect(texts(lines.slice(0, 10))).toHaveLength(10);
+    expect(texts(lines)).toHaveLength(10);
+    expect(texts(lines).slice(8)).toEqual([
+      'line 8',
+      '491 more like these at the same moment. The history has all of them.',
     ]);
   });
 
