@@ -6,8 +6,11 @@ import type { Turn } from './turn.ts';
 
 /** No look goes further back: what was true two hours ago says little, and the queries stay small. */
 const LOOK_BACK_MS = 2 * 3_600_000;
-/** A service without a rollout is looked at over this many windows. */
-const WINDOWS_WITHOUT_ROLLOUT = 20;
+/**
+ * While people are asked, and for a service without a rollout, only this many windows count: the evidence of a whole rollout
+ * fades as slowly as it built up, and a recovery must be seen while the question is still open.
+ */
+const RECENT_WINDOWS = 20;
 /** An answer that never comes must not end the looking: after this a new look is taken. */
 const BACKSTOP_MS = 60_000;
 
@@ -50,7 +53,8 @@ function measurement(turn: Turn, lookId: number): Effect {
   }
   const firstShiftMs = rollout.shifts[0]?.atMs ?? rollout.startedAtMs;
   const against = rollout.exposurePercent >= 100 ? 'past' : 'stable';
-  const fromMs = Math.max(firstShiftMs + warmUpMs, now - LOOK_BACK_MS);
+  const backMs = turn.question ? RECENT_WINDOWS * windowMs : LOOK_BACK_MS;
+  const fromMs = Math.max(firstShiftMs + warmUpMs, now - backMs);
   return {
     kind: 'measure',
     lookId,
@@ -69,7 +73,7 @@ function measurement(turn: Turn, lookId: number): Effect {
 function alone(turn: Turn, lookId: number): Effect {
   const { windowMs, lastWeekOffsetMs } = turn.policy.comparison;
   const since = turn.question?.openedAtMs ?? turn.now;
-  const fromMs = Math.max(since - WINDOWS_WITHOUT_ROLLOUT * windowMs, turn.now - LOOK_BACK_MS);
+  const fromMs = Math.max(since - RECENT_WINDOWS * windowMs, turn.now - LOOK_BACK_MS);
   const stable = serving(turn.state.served)?.id ?? '';
   return {
     kind: 'measure',

@@ -172,6 +172,32 @@ describe('rule 7: flapping neither cancels nor extends for ever', () => {
   });
 });
 
+describe('what a look goes by', () => {
+  const period = (g: ReturnType<typeof soaking>) => g.effects.find((e) => e.kind === 'measure')?.period;
+  it('is the whole rollout while it advances, and the last windows while people are asked', () => {
+    const g = soaking();
+    while (g.now < (g.state.rollout?.startedAtMs ?? 0) + 40 * MINUTE && g.state.rollout?.phase.name === 'advancing')
+      g.looks({ verdict: 'inconclusive' });
+    expect(g.phase('deciding').now - (period(g)?.fromMs ?? 0)).toBe(20 * 30 * SECOND);
+    const fresh = soaking().timer('look');
+    expect((period(fresh)?.fromMs ?? 0) - (fresh.state.rollout?.startedAtMs ?? 0)).toBe(2 * MINUTE);
+  });
+  it('holds the candidate against the past once stable has no traffic', () => {
+    const g = soaking();
+    while (g.state.rollout?.phase.name !== 'watching') {
+      if (g.state.shift) g.shifted();
+      else g.looks({ verdict: 'healthy' });
+    }
+    expect(period(g.timer('look'))?.against).toBe('past');
+  });
+  it('is stable since the last shift against stable before the way back, while rolling back', () => {
+    const g = rollingBack().shifted().timer('look');
+    const at = g.state.rollout?.shifts.at(-1)?.atMs ?? 0;
+    expect(period(g)?.fromMs).toBe(at + 30 * SECOND);
+    expect(period(g)?.beforeOffsetMs).toBeGreaterThanOrEqual(g.now - at);
+  });
+});
+
 describe('rule 8: a button is bound to the state it was drawn for', () => {
   it('does nothing when pressed twice, and says what happened', () => {
     const g = asked();
