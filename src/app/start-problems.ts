@@ -3,8 +3,8 @@ export class StartProblems extends Error {
   override readonly name = 'StartProblems';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super(`Lastgood cannot start:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+  constructor(problems: readonly string[], options: { cause?: unknown } = {}) {
+    super(`Lastgood cannot start:\n${problems.map((p) => `  - ${p}`).join('\n')}`, options);
     this.problems = problems;
   }
 }

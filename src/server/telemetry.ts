@@ -1,4 +1,5 @@
-import type { Rollout, ServiceState } from '../domain/state.ts';
+import type { ServiceState } from '../domain/state.ts';
+import { isEnded } from '../domain/turn.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Logger } from './logger.ts';
 import { createGauges, createMetrics, type Metrics, type Readings } from './metrics.ts';
@@ -146,35 +147,23 @@ interface RolloutSummary {
 /** Null where the state's rollout has not ended. */
 function rolloutSummary(service: string, state: ServiceState): RolloutSummary | null {
   const { rollout } = state;
-  const end = rollout && endOf(rollout);
-  if (!rollout || !end) return null;
+  if (!rollout || !isEnded(rollout.phase)) return null;
+  const end = rollout.phase;
   const degradation = state.degradation?.rolloutId === rollout.id ? state.degradation : null;
   const decision = degradation?.decision ?? null;
   return {
     service,
     rolloutId: rollout.id,
-    result: end.result,
+    result: end.name,
     reason: end.reason,
     stable: rollout.stable.id,
     candidate: rollout.candidate.id,
     durationMs: end.atMs - rollout.startedAtMs,
-    rollbackMs: end.result === 'rolled_back' && decision ? end.atMs - decision.atMs : null,
+    rollbackMs: end.name === 'rolled_back' && decision ? end.atMs - decision.atMs : null,
     questionMs: degradation && decision ? decision.atMs - degradation.openedAtMs : null,
     degradationId: degradation?.id ?? null,
     decidedBy: decision ? `${decision.by.kind}:${decision.by.id}` : null,
   };
-}
-
-function endOf(rollout: Rollout): { result: string; reason: string; atMs: number } | null {
-  const { phase } = rollout;
-  switch (phase.name) {
-    case 'succeeded':
-    case 'rolled_back':
-    case 'cancelled':
-      return { result: phase.name, reason: phase.reason, atMs: phase.atMs };
-    default:
-      return null;
-  }
 }
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);

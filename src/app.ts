@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { parseWebhook, WebhookProblem } from './alerts/index.ts';
+import { prometheusOf, unmetNeeds } from './app/checks.ts';
+import { instanceName } from './app/instance.ts';
+import { createPolicyBook, type PolicyBook } from './app/policy-book.ts';
+import { createReadiness } from './app/readiness.ts';
+import { takeReadings } from './app/readings.ts';
+import { StartProblems } from './app/start-problems.ts';
+import type { Application } from './application/api.ts';
+import { createApplication } from './application/application.ts';
+import { type Config, secretsOf } from './config.ts';
+import type { Endpoint, Policy } from './domain/policy.ts';
+import { createHttp, type Http } from './outbound/http.ts';
+import { createPagerDuty } from './paging/index.ts';
+import { formatProblems, type LoadResult, loadPolicies } from './policies/index.ts';
+import type { Clock, Random } from './ports/clock.ts';
+import type { MetricSource } from './ports/metric-source.ts';
+import type { Pager } from './ports/pager.ts';
+import type { Store } from './ports/store.ts';
+import { systemClock } from './runtime/clock.ts';
+import { createPerformers } from './runtime/performers/index.ts';
+import { openStore } from './runtime/store.ts';
+import { createWorker, type Worker } from './runtime/worker.ts';
+import { createLogger, type Logger, type LoggerOptions } from './server/logger.ts';
+import type { ParsedAlerts } from './server/routes.ts';
+import { createHttpServer, type HttpServer } from './server/server.ts';
+import { createTelemetry, type ServerTelemetry } from './server/telemetry.ts';
+import { createSlack, type Slack } from './slack/index.ts';
+import { checkPrometheus, createPrometheusSource } from './sources/prometheus.ts';
+import { createTargets, targetSchemas } from './targets/index.ts';
+
+export { StartProblems };
+
+/** What tests (and the demo) put in the place of the real thing. */
+export interface AppOverrides {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** 0..1; for the jitter of waits. */
+  readonly jitter: () => number;
+  readonly http: Http;
+  readonly logDestination: LoggerOptions['destination'];
+  readonly pager: Pager;
+}
+
+export interface App {
+  readonly log: Logger;
+  readonly application: Application;
+  readonly store: Store;
+  /** Resolves when alerts are taken in; Slack's sign-in goes on in the background. */
+  start(): Promise<{ readonly url: string }>;
+  /** Resolves when nothing is due and nothing is running. */
+  settled(): Promise<void>;
+  /** Reads the policy directory now instead of within seconds. */
+  reloadPolicies(): Promise<void>;
+  /** Lets what is under way end, then closes everything. May be called at any time, and again. */
+  stop(): Promise<void>;
+}
+
+/** How long what the worker is doing may go on after a stop was asked for. */
+const workerDrainMs = 10_000;
+/** Alertmanager cuts a delivery off after 10 s where its interval is short. */
+const answerWithinMs = 8_000;
+
+/**
+ * Puts an instance together: policies, then the store, then everything that works on them. Nothing listens and nothing is sent
+ * before `start`.
+ * @throws {StartProblems} where it cannot run, with every problem.
+ */
+export async function createApp(config: Config, overrides: Partial<AppOverrides> = {}): Promise<App> {
+  const clock = overrides.clock ?? systemClock;
+  const random = overrides.random ?? { id: () => randomBytes(12).toString('base64url') };
+  const log = createLogger({
+    level: config.logLevel,
+    secrets: secretsOf(config),
+    destination: overrides.logDestination,
+  });
+  const telemetry = createTelemetry(log);
+  const policyOptions = { targets: targetSchemas, secrets: config.policySecrets };
+  const first = await loadPolicies({ directory: config.policyDir, ...policyOptions });
+  const problems = [
+    ...(first.problems.length > 0 ? formatProblems(first.problems).split('\n') : []),
+    ...unmetNeeds(
+      config,
+      first.policies.map(({ policy }) => policy),
+    ),
+  ];
+  if (problems.length > 0) throw new StartProblems(problems);
+
+  const { instance, store } = await orProblem('DATA_DIR', async () => ({
+    instance: await instanceName(config.dataDir, random),
+    store: await openStore(join(config.dataDir, 'lastgood.db')),
+  }));
+  try {
+    return assemble({ config, overrides, clock, random, log, telemetry, first, instance, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Beginnings {
+  readonly config: Config;
+  readonly overrides: Partial<AppOverrides>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly telemetry: ServerTelemetry;
+  readonly first: LoadResult;
+  readonly instance: string;
+  readonly store: Store;
+}
+
+/** The one place where everything meets. Rings are closed by functions: Slack presses reach the application, its effects reach Slack. */
+function assemble(begun: Beginnings): App {
+  const { config, overrides, clock, random, log, telemetry, store } = begun;
+  const ownHttp = createHttp();
+  const http = overrides.http ?? ownHttp;
+  const targets = onePerPolicy(createTargets({ http }));
+  const sources = onePerPolicy((policy) => sourceOf(config, http, policy));
+  const book = createPolicyBook({
+    directory: config.policyDir,
+    targets: targetSchemas,
+    secrets: config.policySecrets,
+    archive: store.policies,
+    first: begun.first,
+    check: (policies) => unmetNeeds(config, policies),
+    onProblem: (error) => telemetry.problem('policies', error),
+    onChange: (services) => tellOfPolicies(services),
+  });
+  const application = createApplication({
+    store,
+    clock,
+    telemetry,
+    policies: book,
+    targets,
+    wake: () => worker.wake(),
+  });
+  const slack = createSlack({ ...config.slack, application, clock, telemetry });
+  const pager = overrides.pager ?? createPagerDuty(config.pagerduty);
+  const { chat } = slack;
+  const world = { store, policies: book, targets, sources, chat, pager, clock, telemetry, instance: begun.instance };
+  const worker: Worker = createWorker({
+    store,
+    recorder: application,
+    performers: createPerformers(world),
+    clock,
+    telemetry,
+    owner: random.id(),
+    alone: true,
+    random: overrides.jitter,
+  });
+  const server = createHttpServer({
+    host: config.host,
+    port: config.port,
+    random,
+    application,
+    alertTokens: config.alertmanager.webhookTokens,
+    parseAlerts,
+    slack: (request, response) => slack.handle(request, response),
+    readiness: createReadiness({
+      store,
+      book,
+      slack,
+      prometheuses: () => distinct(book.all().map((policy) => prometheusOf(config, policy))),
+      checkPrometheus: (endpoint, signal) => checkPrometheus(http, endpoint, signal),
+    }),
+    telemetry,
+    answerWithinMs,
+  });
+  telemetry.watch(() => takeReadings(application, store));
+
+  /** Rollouts under way and their cards follow an edit. A service nothing ever happened to has nothing to follow. */
+  async function tellOfPolicies(services: readonly string[]): Promise<void> {
+    for (const service of services) {
+      if ((await store.load(service)) === null) continue;
+      await application.deliver(service, { type: 'policy_changed' }, `policy/${service}/${random.id()}`);
+    }
+    log.info({ services }, `policies changed: ${services.join(', ')}`);
+  }
+
+  return {
+    log,
+    application,
+    store,
+    settled: () => worker.settled(),
+    reloadPolicies: () => book.reload(),
+    ...lifecycle({ book, tellOfPolicies, worker, server, slack, store, log, closeHttp: () => ownHttp.close() }),
+  };
+}
+
+interface LifecycleParts {
+  readonly book: PolicyBook;
+  readonly tellOfPolicies: (services: readonly string[]) => Promise<void>;
+  readonly worker: Worker;
+  readonly server: HttpServer;
+  readonly slack: Slack;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly closeHttp: () => void;
+}
+
+function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
+  const { book, worker, server, slack, store, log } = parts;
+  const ending = new AbortController();
+  let watching: Promise<void> = Promise.resolve();
+  let stopped: Promise<void> | null = null;
+
+  async function start(): Promise<{ url: string }> {
+    const fresh = await book.open();
+    await worker.start();
+    const { url } = await orProblem('HOST, PORT', () => server.listen());
+    slack.start();
+    // Real files change in real time, whatever clock the decisions run on.
+    watching = book.watch(systemClock, ending.signal);
+    // What was edited while we were down is news to what was under way.
+    if (fresh.length > 0) await parts.tellOfPolicies(fresh);
+    log.info({ url, services: book.all().map(({ service }) => service) }, `Lastgood listens on ${url}`);
+    return { url };
+  }
+
+  /** In this order: nothing new comes in, what is under way ends, what it needs is closed last. */
+  async function end(): Promise<void> {
+    ending.abort();
+    server.retire();
+    await server.close();
+    await watching;
+    await worker.stop(workerDrainMs);
+    await slack.stop();
+    parts.closeHttp();
+    await store.close();
+  }
+
+  return {
+    start,
+    stop: () => {
+      stopped ??= end();
+      return stopped;
+    },
+  };
+}
+
+/** What the machine refuses at the start is for the operator, like a wrong variable. */
+async function orProblem<T>(about: string, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    throw new StartProblems([`${about}: ${error instanceof Error ? error.message : String(error)}`], { cause: error });
+  }
+}
+
+function parseAlerts(body: unknown): ParsedAlerts {
+  try {
+    return { alerts: parseWebhook(body).alerts };
+  } catch (error) {
+    if (error instanceof WebhookProblem) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** A policy without one was refused at the start, unless it has no metrics: then there is nothing to read. */
+function sourceOf(config: Config, http: Http, policy: Policy): MetricSource {
+  const endpoint = prometheusOf(config, policy);
+  return endpoint ? createPrometheusSource({ http, endpoint }) : { read: async () => [] };
+}
+
+/** Policies are kept as they are until edited, so what is made from one is made once. */
+function onePerPolicy<T>(make: (policy: Policy) => T): (policy: Policy) => T {
+  const made = new WeakMap<Policy, { readonly of: T }>();
+  return (policy) => {
+    const known = made.get(policy) ?? { of: make(policy) };
+    made.set(policy, known);
+    return known.of;
+  };
+}
+
+function distinct(endpoints: readonly (Endpoint | null)[]): Endpoint[] {
+  const byContent = endpoints.flatMap((e) => (e === null ? [] : [[JSON.stringify(e), e] as const]));
+  return [...new Map(byContent).values()];
+}

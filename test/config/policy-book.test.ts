@@ -1,0 +1,120 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPolicyBook } from '../../src/app/policy-book.ts';
+import { loadPolicies } from '../../src/policies/index.ts';
+import type { PolicyArchive } from '../../src/ports/store.ts';
+import { openStore } from '../../src/runtime/store.ts';
+import { targetSchemas } from '../../src/targets/index.ts';
+
+const minimal = readFileSync(fileURLToPath(new URL('../../policies/minimal.yaml', import.meta.url)), 'utf8');
+const options = { targets: targetSchemas, secrets: {} };
+
+let directory = '';
+const closing: (() => Promise<void>)[] = [];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lastgood-book-'));
+  write('minimal.yaml', minimal);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  rmSync(directory, { recursive: true });
+});
+
+function write(name: string, text: string): void {
+  writeFileSync(join(directory, name), text);
+}
+
+async function archive(): Promise<PolicyArchive> {
+  const store = await openStore(':memory:');
+  closing.push(() => store.close());
+  return store.policies;
+}
+
+async function bookWith(shelf: PolicyArchive) {
+  const changes: string[][] = [];
+  const problems: string[] = [];
+  const book = createPolicyBook({
+    ...options,
+    directory,
+    archive: shelf,
+    first: await loadPolicies({ directory, ...options }),
+    check: (policies) => (policies.length > 2 ? ['too many policies for this test'] : []),
+    onProblem: (error) => void problems.push(error.message),
+    onChange: async (services) => void changes.push([...services]),
+  });
+  return { book, changes, problems };
+}
+
+describe('the policies in force', () => {
+  it('are those of the directory; new revisions are kept, and said to be new only once', async () => {
+    const shelf = await archive();
+    const { book } = await bookWith(shelf);
+    expect(await book.open()).toEqual(['minimal']);
+    const revision = book.get('minimal')?.revision ?? '';
+    expect(await shelf.find('minimal', revision)).toBe(minimal);
+    expect(await (await bookWith(shelf)).book.open()).toEqual([]);
+  });
+
+  it('follow edits, additions and removals, and say which services are concerned', async () => {
+    const { book, changes } = await bookWith(await archive());
+    await book.open();
+    await book.reload();
+    expect(changes).toEqual([]);
+    write('minimal.yaml', minimal.replace('mode: observe', 'mode: enforce'));
+    await book.reload();
+    write('second.yaml', minimal.replace('service: minimal', 'service: second'));
+    await book.reload();
+    rmSync(join(directory, 'minimal.yaml'));
+    await book.reload();
+    expect(changes).toEqual([['minimal'], ['second'], ['minimal']]);
+    expect(book.all().map(({ service }) => service)).toEqual(['second']);
+    expect(book.get('minimal')).toBeNull();
+  });
+
+  it('stay as they were as a whole while any file has a problem, which is said once', async () => {
+    const { book, changes, problems } = await bookWith(await archive());
+    await book.open();
+    write('minimal.yaml', minimal.replace('mode: observe', 'mode: enforce'));
+    write('broken.yaml', 'service: broken\n');
+    await book.reload();
+    await book.reload();
+    expect(book.get('minimal')?.mode).toBe('observe');
+    expect(changes).toEqual([]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/those from before stay in force:\n.*broken\.yaml/);
+    expect(book.problem()).toContain('broken.yaml');
+    rmSync(join(directory, 'broken.yaml'));
+    await book.reload();
+    expect(book.get('minimal')?.mode).toBe('enforce');
+    expect(book.problem()).toBeNull();
+  });
+
+  it('are refused as a set that the instance cannot serve', async () => {
+    const { book, problems } = await bookWith(await archive());
+    for (const service of ['second', 'third'])
+      write(`${service}.yaml`, minimal.replace('service: minimal', `service: ${service}`));
+    await book.reload();
+    expect(book.all()).toHaveLength(1);
+    expect(problems.join()).toContain('too many policies for this test');
+  });
+
+  it('can be had as they were at a revision, also when the file was edited or is gone', async () => {
+    const { book } = await bookWith(await archive());
+    await book.open();
+    const before = book.get('minimal');
+    write('minimal.yaml', minimal.replace('exposure: 10', 'exposure: 20'));
+    await book.reload();
+    const revision = before?.revision ?? '';
+    expect(book.get('minimal')?.steps[0]?.exposurePercent).toBe(20);
+    expect(await book.at('minimal', revision)).toEqual(before);
+    copyFileSync(join(directory, 'minimal.yaml'), join(directory, 'second.yaml'));
+    write('second.yaml', minimal.replace('service: minimal', 'service: second'));
+    rmSync(join(directory, 'minimal.yaml'));
+    await book.reload();
+    expect(await book.at('minimal', revision)).toEqual(before);
+    expect(await book.at('minimal', 'never-was')).toBeNull();
+  });
+});
