@@ -1,0 +1,1 @@
+export { createPagerDuty, type PagerDutyOptions } from './pagerduty.ts';
