@@ -124,7 +124,10 @@ const environmentSchema = z.object({
     .optional(),
   PAGERDUTY_EVENTS_HOST: z
     .string()
-    .regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, 'must be host or host:port, without https:// and without a path')
+    .regex(
+      /^([A-Za-z0-9.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d{1,5})?$/,
+      'must be host or host:port, without https:// and without a path (http:// is taken on loopback only)',
+    )
     .optional(),
   POLICY_DIR: z.string().default('./policies'),
   DATA_DIR: z.string().default('./data'),

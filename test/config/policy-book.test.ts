@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -110,7 +110,6 @@ describe('the policies in force', () => {
     const revision = before?.revision ?? '';
     expect(book.get('minimal')?.steps[0]?.exposurePercent).toBe(20);
     expect(await book.at('minimal', revision)).toEqual(before);
-    copyFileSync(join(directory, 'minimal.yaml'), join(directory, 'second.yaml'));
     write('second.yaml', minimal.replace('service: minimal', 'service: second'));
     rmSync(join(directory, 'minimal.yaml'));
     await book.reload();
