@@ -1,7 +1,5 @@
 import { h, svg } from './dom.js';
 
-const width = 560;
-const height = 210;
 const margin = { top: 12, right: 14, bottom: 26, left: 46 };
 /** Marks differ, so that the series can be told apart without colour. */
 const dashes = [null, '6 4', '2 3', '10 4 2 4', '1 4', '12 3'];
@@ -30,6 +28,10 @@ function short(value) {
 
 /** Where things are: from categories and values to x and y. */
 function scales(chart) {
+  // Drawn for the width it is shown at, so that its words stay readable on a phone.
+  const narrow = window.innerWidth < 600;
+  const width = narrow ? 330 : 560;
+  const height = narrow ? 190 : 210;
   const { categories } = chart.axis_config;
   const values = chart.series.flatMap((series) => series.data.map((point) => point.value));
   const marks = ticks(Math.min(0, ...values), Math.max(...values, 0));
@@ -40,6 +42,8 @@ function scales(chart) {
   const bars = chart.type === 'bar';
   const step = innerWidth / (bars ? categories.length : Math.max(1, categories.length - 1));
   return {
+    width,
+    height,
     categories,
     marks,
     step,
@@ -50,7 +54,8 @@ function scales(chart) {
 }
 
 function axes(scale) {
-  const every = Math.ceil(scale.categories.length / 7);
+  const { width, height } = scale;
+  const every = Math.ceil(scale.categories.length / (width < 400 ? 5 : 7));
   return [
     ...scale.marks.flatMap((value) => [
       svg('line', { class: 'grid', x1: margin.left, x2: width - margin.right, y1: scale.y(value), y2: scale.y(value) }),
@@ -131,7 +136,7 @@ export function renderChart(block) {
     ),
     svg(
       'svg',
-      { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${block.title}. ${words}` },
+      { viewBox: `0 0 ${scale.width} ${scale.height}`, role: 'img', 'aria-label': `${block.title}. ${words}` },
       axes(scale),
       chart.series.map((series, index) =>
         chart.type === 'bar'

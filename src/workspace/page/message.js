@@ -123,7 +123,11 @@ export function renderMessage(message, store, { follows = false, inThread = fals
       'data-ts': message.ts,
       'aria-label': `${author.name}, ${clock(date)}`,
     },
-    h('div', { class: 'gutter' }, follows ? time : avatar(author)),
+    h(
+      'div',
+      { class: 'gutter' },
+      follows ? h('span', { class: 'time', 'aria-hidden': 'true' }, clock(date).replace(/\s.*$/, '')) : avatar(author),
+    ),
     h(
       'div',
       { class: 'message-body' },
