@@ -2,7 +2,19 @@ import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Fields } from '../../src/workspace/fields.ts';
 import type { Workspace, WorkspaceOptions } from '../../src/workspace/index.ts';
-import { ada, button, call, channel, errorOf, handClock, mrkdwn, ok, section, startWorkspace, token } from './support.ts';
+import {
+  ada,
+  button,
+  call,
+  channel,
+  errorOf,
+  handClock,
+  mrkdwn,
+  ok,
+  section,
+  startWorkspace,
+  token,
+} from './support.ts';
 
 let workspace: Workspace;
 const start = async (more: Partial<WorkspaceOptions> = {}): Promise<Workspace> => {
@@ -18,7 +30,10 @@ describe('who may call', () => {
     await start();
     expect((await call(workspace, 'auth.test', {}, null)).body).toEqual({ ok: false, error: 'not_authed' });
     expect((await call(workspace, 'auth.test', {}, 'Bearer xoxb-other')).body.error).toBe('invalid_auth');
-    expect((await call(workspace, 'auth.test', { token }, null)).body).toMatchObject({ ok: true, bot_id: 'B0000000001' });
+    expect((await call(workspace, 'auth.test', { token }, null)).body).toMatchObject({
+      ok: true,
+      bot_id: 'B0000000001',
+    });
     workspace.revokeToken();
     const revoked = await call(workspace, 'auth.test');
     expect([revoked.status, revoked.body.error]).toEqual([200, 'token_revoked']);
@@ -164,17 +179,25 @@ describe('changing', () => {
     expect(workspace.user(ada).ephemerals(channel)).toMatchObject([{ text: 'psst', from: 'app' }]);
     expect(workspace.user('U024BE7LJ').ephemerals()).toEqual([]);
     expect(await errorOf(workspace, 'chat.update', { channel, ts, text: 'x' })).toBe('message_not_found');
-    expect(await errorOf(workspace, 'chat.postEphemeral', { channel, user: 'U1', text: 'x' })).toBe('user_not_in_channel');
+    expect(await errorOf(workspace, 'chat.postEphemeral', { channel, user: 'U1', text: 'x' })).toBe(
+      'user_not_in_channel',
+    );
   });
 
   test('a deleted parent leaves a stone while it has replies', async () => {
     await start();
     const { ts } = await post();
     const reply = await post({ thread_ts: ts });
-    expect(workspace.thread(channel, String(ts))[0]).toMatchObject({ reply_count: 1, reply_users_count: 1, latest_reply: reply.ts });
+    expect(workspace.thread(channel, String(ts))[0]).toMatchObject({
+      reply_count: 1,
+      reply_users_count: 1,
+      latest_reply: reply.ts,
+    });
     await ok(workspace, 'chat.delete', { channel, ts });
     expect(workspace.messages(channel)).toMatchObject([{ subtype: 'tombstone' }]);
-    expect(await errorOf(workspace, 'chat.postMessage', { channel, text: 'x', thread_ts: reply.ts })).toBe('cannot_reply_to_message');
+    expect(await errorOf(workspace, 'chat.postMessage', { channel, text: 'x', thread_ts: reply.ts })).toBe(
+      'cannot_reply_to_message',
+    );
   });
 
   test('reactions and permalinks', async () => {
@@ -226,9 +249,14 @@ describe('files', () => {
     const clock = handClock();
     await start({ now: clock.now, fileReadyAfterMs: 2000 });
     const bytes = Buffer.from('89504e47', 'hex');
-    const upload = await ok(workspace, 'files.getUploadURLExternal', { filename: 'chart.png', length: String(bytes.length) });
+    const upload = await ok(workspace, 'files.getUploadURLExternal', {
+      filename: 'chart.png',
+      length: String(bytes.length),
+    });
     const send = (body: Buffer) => fetch(String(upload.upload_url), { method: 'POST', body: new Uint8Array(body) });
-    expect(await errorOf(workspace, 'files.completeUploadExternal', { files: [{ id: upload.file_id }] })).toBe('file_not_found');
+    expect(await errorOf(workspace, 'files.completeUploadExternal', { files: [{ id: upload.file_id }] })).toBe(
+      'file_not_found',
+    );
     expect((await send(Buffer.from('too long'))).status).toBe(400);
     expect((await send(bytes)).status).toBe(200);
     await ok(workspace, 'files.completeUploadExternal', { files: [{ id: upload.file_id, title: 'Chart' }] });
@@ -246,16 +274,30 @@ describe('mentions', () => {
     await start();
     await post({ text: 'annotation says &lt;!channel&gt; and &lt;@U024BE7LH&gt;', blocks: [section('&lt;!here&gt;')] });
     expect(workspace.pings).toEqual([]);
-    const { ts } = await post({ text: `<!channel> <@${ada}>`, blocks: [section(`<!here> <@${ada}> <!subteam^S0000000001>`)] });
+    const { ts } = await post({
+      text: `<!channel> <@${ada}>`,
+      blocks: [section(`<!here> <@${ada}> <!subteam^S0000000001>`)],
+    });
     expect(workspace.pings.map((ping) => ping.target)).toEqual(['channel', ada, 'here', 'S0000000001']);
     expect(workspace.pings[0]).toEqual({ target: 'channel', channel, ts, by: 'U0000000BOT', via: 'post' });
-    await ok(workspace, 'chat.update', { channel, ts, text: 'x', blocks: [{ type: 'context', elements: [mrkdwn('<!here>')] }] });
+    await ok(workspace, 'chat.update', {
+      channel,
+      ts,
+      text: 'x',
+      blocks: [{ type: 'context', elements: [mrkdwn('<!here>')] }],
+    });
     expect(workspace.pings.at(-1)).toMatchObject({ target: 'here', via: 'update' });
   });
 
   test('plain text and buttons do not notify', async () => {
     await start();
-    await post({ text: 'x', blocks: [{ type: 'header', text: { type: 'plain_text', text: '<!channel>' } }, { type: 'actions', elements: [button({ value: '<!here>' })] }] });
+    await post({
+      text: 'x',
+      blocks: [
+        { type: 'header', text: { type: 'plain_text', text: '<!channel>' } },
+        { type: 'actions', elements: [button({ value: '<!here>' })] },
+      ],
+    });
     expect(workspace.pings).toEqual([]);
   });
 });
@@ -276,7 +318,8 @@ describe('faults on demand', () => {
     workspace.fault({ method: 'chat.postMessage', mode: '429', retryAfterSeconds: 7 });
     expect((await call(workspace, 'auth.test')).status).toBe(200);
     const statuses = [];
-    for (let index = 0; index < 3; index += 1) statuses.push((await call(workspace, 'chat.update', { channel })).status);
+    for (let index = 0; index < 3; index += 1)
+      statuses.push((await call(workspace, 'chat.update', { channel })).status);
     expect(statuses).toEqual([500, 500, 200]);
     expect((await call(workspace, 'chat.postMessage', { channel, text: 'x' })).headers.get('retry-after')).toBe('7');
     expect(workspace.messages(channel)).toEqual([]);
@@ -286,7 +329,11 @@ describe('faults on demand', () => {
     await start();
     workspace.fault({ method: '*', mode: 'hang' });
     const body = new URLSearchParams({ channel, text: 'x', token });
-    const hung = fetch(`${workspace.url}/api/chat.postMessage`, { method: 'POST', body, signal: AbortSignal.timeout(300) });
+    const hung = fetch(`${workspace.url}/api/chat.postMessage`, {
+      method: 'POST',
+      body,
+      signal: AbortSignal.timeout(300),
+    });
     await expect(hung).rejects.toThrow(/timeout/i);
     expect(workspace.messages(channel)).toEqual([]);
     expect(workspace.calls).toMatchObject([{ ok: false, error: 'hang' }]);
@@ -335,7 +382,9 @@ describe('the page belongs to its own origin', () => {
     expect(await raw('/client/act', 'POST', { ...json, origin: 'https://evil.example' }, body)).toBe(403);
     expect(await raw('/client/act', 'POST', { ...json, origin: 'null' }, body)).toBe(403);
     expect(await raw('/client/act', 'POST', json, body)).toBe(403);
-    expect(await raw('/client/act', 'POST', { ...json, 'content-type': 'text/plain', origin: workspace.url }, body)).toBe(403);
+    expect(
+      await raw('/client/act', 'POST', { ...json, 'content-type': 'text/plain', origin: workspace.url }, body),
+    ).toBe(403);
     expect(workspace.messages(channel)).toEqual([]);
     expect(await raw('/client/act', 'POST', { ...json, origin: workspace.url }, body)).toBe(200);
     expect(workspace.messages(channel)).toHaveLength(1);

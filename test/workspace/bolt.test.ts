@@ -3,11 +3,27 @@ import type { AddressInfo } from 'node:net';
 import { App, HTTPReceiver, LogLevel } from '@slack/bolt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fields } from '../../src/workspace/fields.ts';
-import { createWorkspace, type Workspace } from '../../src/workspace/index.ts';
+import { createWorkspace, type Workspace, type WorkspaceOptions } from '../../src/workspace/index.ts';
 import { degradationCard, rollbackModal } from './card.ts';
-import { ada, button, call, channel, errorOf, grace, handClock, mrkdwn, ok, plain, secret, section, token, workspaceOptions } from './support.ts';
+import {
+  ada,
+  button,
+  call,
+  channel,
+  errorOf,
+  grace,
+  handClock,
+  mrkdwn,
+  ok,
+  plain,
+  secret,
+  section,
+  token,
+  workspaceOptions,
+} from './support.ts';
 
 let workspace: Workspace;
+let options: WorkspaceOptions;
 let app: App;
 let server: Server;
 const clock = handClock();
@@ -16,7 +32,8 @@ let seen: Fields[];
 
 beforeEach(async () => {
   seen = [];
-  workspace = createWorkspace(workspaceOptions({ now: clock.now, ackTimeoutMs: 400 }));
+  options = workspaceOptions({ now: clock.now });
+  workspace = createWorkspace(options);
   const { apiUrl } = await workspace.start();
   const receiver = new HTTPReceiver({ signingSecret: secret, logLevel: LogLevel.ERROR });
   app = new App({
@@ -51,7 +68,10 @@ describe('a real Bolt app', () => {
       const reason = view.state.values.why?.reason?.value ?? '';
       if (reason.length < 10) return ack({ response_action: 'errors', errors: { why: 'Say a little more.' } });
       await ack();
-      seen.push({ version: view.state.values.target?.version?.selected_option?.value, metadata: view.private_metadata });
+      seen.push({
+        version: view.state.values.target?.version?.selected_option?.value,
+        metadata: view.private_metadata,
+      });
       await client.chat.update({ channel, ts, text: `Rolled back by <@${body.user.id}>: ${reason}` });
     });
     ts = await post(degradationCard(clock.ms));
@@ -63,12 +83,21 @@ describe('a real Bolt app', () => {
     expect(view).toMatchObject({ title: 'Roll back', callbackId: 'rollback' });
 
     const id = view?.id ?? '';
-    expect(await person.submit(id, {})).toMatchObject({ ok: false, errors: { why: 'Please complete this required field.' } });
-    expect(await person.submit(id, { Reason: 'short' })).toMatchObject({ action: 'errors', errors: { why: 'Say a little more.' } });
+    expect(await person.submit(id, {})).toMatchObject({
+      ok: false,
+      errors: { why: 'Please complete this required field.' },
+    });
+    expect(await person.submit(id, { Reason: 'short' })).toMatchObject({
+      action: 'errors',
+      errors: { why: 'Say a little more.' },
+    });
     expect(workspace.deliveries.filter((one) => one.kind === 'view_submission')).toHaveLength(1);
     expect(person.openViews()).toHaveLength(1);
 
-    expect(await person.submit(id, { why: 'error rate tripled', version: 'v40' })).toMatchObject({ ok: true, action: 'close' });
+    expect(await person.submit(id, { why: 'error rate tripled', version: 'v40' })).toMatchObject({
+      ok: true,
+      action: 'close',
+    });
     expect(person.openViews()).toEqual([]);
     await workspace.waitFor(() => workspace.messages(channel).find((one) => one.text.includes('error rate tripled')));
     expect(seen.at(-1)).toEqual({ version: 'v40', metadata: '{"service":"fraud-scorer"}' });
@@ -85,9 +114,18 @@ describe('a real Bolt app', () => {
     expect(await workspace.user(ada).press(ts, 'Roll back')).toMatchObject({ ok: true, status: 200 });
     expect(seen[0]).toMatchObject({
       action: { action_id: 'rollback', value: 'b1', type: 'button', action_ts: expect.any(String) },
-      body: { container: { message_ts: ts, channel_id: channel, is_ephemeral: false }, message: { ts }, user: { id: ada } },
+      body: {
+        container: { message_ts: ts, channel_id: channel, is_ephemeral: false },
+        message: { ts },
+        user: { id: ada },
+      },
     });
-    await workspace.waitFor(() => workspace.user(ada).ephemerals().find((one) => one.text === 'You may not.'));
+    await workspace.waitFor(() =>
+      workspace
+        .user(ada)
+        .ephemerals()
+        .find((one) => one.text === 'You may not.'),
+    );
     expect(workspace.user(grace).ephemerals()).toEqual([]);
     expect(workspace.messages(channel)).toHaveLength(1);
   });
@@ -121,7 +159,9 @@ describe('a real Bolt app', () => {
       { type: 'overflow', selected_option: { value: 'x' } },
       { type: 'checkboxes', selected_options: [{ value: 'p' }, { value: 'q' }] },
     ]);
-    expect(seen.at(-1)?.state).toMatchObject({ values: { b: { s: { selected_option: { value: 'b' } }, u: { selected_user: grace } } } });
+    expect(seen.at(-1)?.state).toMatchObject({
+      values: { b: { s: { selected_option: { value: 'b' } }, u: { selected_user: grace } } },
+    });
     await expect(person.choose(ts, 's', 'z')).rejects.toThrow('There is no option "z" in s; there are: a, b');
     await expect(person.press(ts, 'Nope')).rejects.toThrow(/There is no "Nope" in .*; there are: s, u, o, c/);
   });
@@ -145,9 +185,19 @@ describe('a real Bolt app', () => {
       seen.push(body as unknown as Fields);
       await respond({ replace_original: true, text: 'done' });
     });
-    const answer = await ok(workspace, 'chat.postEphemeral', { channel, user: ada, text: 'x', blocks: [{ type: 'actions', elements: [button()] }] });
+    const answer = await ok(workspace, 'chat.postEphemeral', {
+      channel,
+      user: ada,
+      text: 'x',
+      blocks: [{ type: 'actions', elements: [button()] }],
+    });
     await workspace.user(ada).press(String(answer.message_ts), 'Go');
-    await workspace.waitFor(() => workspace.user(ada).ephemerals().some((one) => one.text === 'done'));
+    await workspace.waitFor(() =>
+      workspace
+        .user(ada)
+        .ephemerals()
+        .some((one) => one.text === 'done'),
+    );
     expect(workspace.user(ada).ephemerals()).toHaveLength(1);
     expect(seen[0]).not.toHaveProperty('message');
     expect(seen[0]).toMatchObject({ container: { is_ephemeral: true } });
@@ -164,8 +214,12 @@ describe('a real Bolt app', () => {
   });
 
   test('no acknowledgement in time is told to the person', async () => {
+    options.ackTimeoutMs = 200;
     app.command('/rollout', async () => new Promise(() => undefined));
-    expect(await workspace.user(ada).type(channel, '/rollout status')).toMatchObject({ ok: false, error: 'operation_timeout' });
+    expect(await workspace.user(ada).type(channel, '/rollout status')).toMatchObject({
+      ok: false,
+      error: 'operation_timeout',
+    });
     expect(workspace.user(ada).ephemerals()).toMatchObject([
       { from: 'slackbot', text: '/rollout failed with the error "operation_timeout"' },
     ]);
@@ -187,7 +241,9 @@ describe('a real Bolt app', () => {
     await person.press(home.id, 'Go');
     expect(seen).toMatchObject([{ container: { type: 'view', view_id: home.id }, view: { type: 'home' } }]);
     expect(await workspace.verifyUrl()).toBe(true);
-    expect(await errorOf(workspace, 'views.publish', { user_id: ada, hash: 'old', view: { type: 'home', blocks: [] } })).toBe('hash_conflict');
+    expect(
+      await errorOf(workspace, 'views.publish', { user_id: ada, hash: 'old', view: { type: 'home', blocks: [] } }),
+    ).toBe('hash_conflict');
   });
 
   test('closing is told where the view asked for it', async () => {
@@ -208,7 +264,12 @@ describe('a real Bolt app', () => {
 });
 
 describe('triggers, stacks, hashes and response_urls', () => {
-  const view = (title = 'One', more: Fields = {}): Fields => ({ type: 'modal', title: plain(title), blocks: [section()], ...more });
+  const view = (title = 'One', more: Fields = {}): Fields => ({
+    type: 'modal',
+    title: plain(title),
+    blocks: [section()],
+    ...more,
+  });
   /** A fresh trigger, as a command carries it. */
   const trigger = async (): Promise<string> => {
     await workspace.user(ada).type(channel, '/rollout');
@@ -231,8 +292,11 @@ describe('triggers, stacks, hashes and response_urls', () => {
   test('modals stack three deep', async () => {
     const root = (await ok(workspace, 'views.open', { trigger_id: await trigger(), view: view('One') })).view as Fields;
     await ok(workspace, 'views.push', { trigger_id: await trigger(), view: view('Two') });
-    const third = (await ok(workspace, 'views.push', { trigger_id: await trigger(), view: view('Three') })).view as Fields;
-    expect(await errorOf(workspace, 'views.push', { trigger_id: await trigger(), view: view('Four') })).toBe('push_limit_reached');
+    const third = (await ok(workspace, 'views.push', { trigger_id: await trigger(), view: view('Three') }))
+      .view as Fields;
+    expect(await errorOf(workspace, 'views.push', { trigger_id: await trigger(), view: view('Four') })).toBe(
+      'push_limit_reached',
+    );
     expect(third.root_view_id).toBe(root.id);
     const person = workspace.user(ada);
     expect(person.openViews().map((one) => one.title)).toEqual(['One', 'Two', 'Three']);
@@ -241,14 +305,23 @@ describe('triggers, stacks, hashes and response_urls', () => {
   });
 
   test('an update with an old hash is a conflict; what was typed stays', async () => {
-    const input = { type: 'input', block_id: 'i', label: plain('Why'), element: { type: 'plain_text_input', action_id: 'w' } };
+    const input = {
+      type: 'input',
+      block_id: 'i',
+      label: plain('Why'),
+      element: { type: 'plain_text_input', action_id: 'w' },
+    };
     const form = (title: string) => view(title, { submit: plain('Go'), blocks: [input] });
-    const opened = (await ok(workspace, 'views.open', { trigger_id: await trigger(), view: form('One') })).view as Fields;
+    const opened = (await ok(workspace, 'views.open', { trigger_id: await trigger(), view: form('One') }))
+      .view as Fields;
     const person = workspace.user(ada);
     await person.choose(String(opened.id), 'w', 'because');
-    const updated = (await ok(workspace, 'views.update', { view_id: opened.id, hash: opened.hash, view: form('Two') })).view as Fields;
+    const updated = (await ok(workspace, 'views.update', { view_id: opened.id, hash: opened.hash, view: form('Two') }))
+      .view as Fields;
     expect(updated.state).toEqual({ values: { i: { w: { type: 'plain_text_input', value: 'because' } } } });
-    expect(await errorOf(workspace, 'views.update', { view_id: opened.id, hash: opened.hash, view: form('Three') })).toBe('hash_conflict');
+    expect(
+      await errorOf(workspace, 'views.update', { view_id: opened.id, hash: opened.hash, view: form('Three') }),
+    ).toBe('hash_conflict');
     expect(await errorOf(workspace, 'views.update', { view_id: 'V1', view: form('Three') })).toBe('not_found');
     const bad = await call(workspace, 'views.update', { view_id: opened.id, view: view('x'.repeat(25)) });
     expect(bad.body).toEqual({

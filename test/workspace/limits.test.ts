@@ -23,7 +23,13 @@ const table = (rows: number, columns: number): Fields => ({
   rows: times(rows, () => times(columns, () => ({ type: 'raw_text', text: 'x' }))),
 });
 const input = (element: Fields, more: Fields = {}): Fields => ({ type: 'input', label: plain('l'), element, ...more });
-const chart = (more: { title?: string; series?: number; categories?: string[]; axis?: Fields; name?: string }): Fields => {
+const chart = (more: {
+  title?: string;
+  series?: number;
+  categories?: string[];
+  axis?: Fields;
+  name?: string;
+}): Fields => {
   const categories = more.categories ?? ['a', 'b'];
   return {
     type: 'data_visualization',
@@ -39,7 +45,13 @@ const chart = (more: { title?: string; series?: number; categories?: string[]; a
   };
 };
 const cardOf = (more: Fields): Fields => ({ type: 'card', title: mrkdwn('t'), ...more });
-const task = (more: Fields = {}): Fields => ({ type: 'task_card', task_id: '1', title: 't', status: 'pending', ...more });
+const task = (more: Fields = {}): Fields => ({
+  type: 'task_card',
+  task_id: '1',
+  title: 't',
+  status: 'pending',
+  ...more,
+});
 
 /** Each limit of a message: what makes blocks of a size, the largest size taken, and where the refusal points. */
 const messageLimits: [name: string, make: (size: number) => Fields[], max: number, pointer: string][] = [
@@ -84,12 +96,26 @@ const messageLimits: [name: string, make: (size: number) => Fields[], max: numbe
   ],
   [
     'select groups',
-    (n) => [actions(select({ options: undefined, option_groups: times(n, () => ({ label: plain('g'), options: [option()] })) }))],
+    (n) => [
+      actions(
+        select({ options: undefined, option_groups: times(n, () => ({ label: plain('g'), options: [option()] })) }),
+      ),
+    ],
     100,
     '/blocks/0/elements/0/option_groups',
   ],
-  ['option text', (n) => [actions(select({ options: [option('v', chars(n))] }))], 75, '/blocks/0/elements/0/options/0/text/text'],
-  ['option value', (n) => [actions(select({ options: [option(chars(n))] }))], 75, '/blocks/0/elements/0/options/0/value'],
+  [
+    'option text',
+    (n) => [actions(select({ options: [option('v', chars(n))] }))],
+    75,
+    '/blocks/0/elements/0/options/0/text/text',
+  ],
+  [
+    'option value',
+    (n) => [actions(select({ options: [option(chars(n))] }))],
+    75,
+    '/blocks/0/elements/0/options/0/value',
+  ],
   [
     'placeholder',
     (n) => [actions(select({ placeholder: plain(chars(n)) }))],
@@ -117,21 +143,41 @@ const messageLimits: [name: string, make: (size: number) => Fields[], max: numbe
   ['image alt text', (n) => [image({ alt_text: chars(n) })], 2000, '/blocks/0/alt_text'],
   ['image title', (n) => [image({ title: plain(chars(n)) })], 2000, '/blocks/0/title/text'],
   ['image url', (n) => [image({ image_url: url(n) })], 3000, '/blocks/0/image_url'],
-  ['input label', (n) => [input({ type: 'plain_text_input', action_id: 'i' }, { label: plain(chars(n)) })], 2000, '/blocks/0/label/text'],
-  ['input hint', (n) => [input({ type: 'plain_text_input', action_id: 'i' }, { hint: plain(chars(n)) })], 2000, '/blocks/0/hint/text'],
+  [
+    'input label',
+    (n) => [input({ type: 'plain_text_input', action_id: 'i' }, { label: plain(chars(n)) })],
+    2000,
+    '/blocks/0/label/text',
+  ],
+  [
+    'input hint',
+    (n) => [input({ type: 'plain_text_input', action_id: 'i' }, { hint: plain(chars(n)) })],
+    2000,
+    '/blocks/0/hint/text',
+  ],
   [
     'input value',
     (n) => [input({ type: 'plain_text_input', action_id: 'i', initial_value: chars(n) })],
     3000,
     '/blocks/0/element/initial_value',
   ],
-  ['max_length', (n) => [input({ type: 'plain_text_input', action_id: 'i', max_length: n })], 3000, '/blocks/0/element/max_length'],
+  [
+    'max_length',
+    (n) => [input({ type: 'plain_text_input', action_id: 'i', max_length: n })],
+    3000,
+    '/blocks/0/element/max_length',
+  ],
   ['markdown', (n) => [{ type: 'markdown', text: chars(n) }], 12_000, '/blocks/0/text'],
   ['table rows', (n) => [table(n, 2)], 100, '/blocks/0/rows'],
   ['table columns', (n) => [table(2, n)], 20, '/blocks/0/rows/0'],
   ['chart title', (n) => [chart({ title: chars(n) })], 50, '/blocks/0/title'],
   ['chart series', (n) => [chart({ series: n })], 6, '/blocks/0/chart/series'],
-  ['chart categories', (n) => [chart({ categories: times(n, (i) => `c${i}`) })], 20, '/blocks/0/chart/axis_config/categories'],
+  [
+    'chart categories',
+    (n) => [chart({ categories: times(n, (i) => `c${i}`) })],
+    20,
+    '/blocks/0/chart/axis_config/categories',
+  ],
   ['chart category label', (n) => [chart({ categories: [chars(n)] })], 20, '/blocks/0/chart/axis_config/categories/0'],
   ['chart series name', (n) => [chart({ name: chars(n) })], 20, '/blocks/0/chart/series/0/name'],
   ['chart x label', (n) => [chart({ axis: { x_label: chars(n) } })], 50, '/blocks/0/chart/axis_config/x_label'],
@@ -205,7 +251,9 @@ describe('limits of a modal', () => {
   test('a Home tab takes 100 blocks', () => {
     const home = (count: number) => ({ type: 'home', blocks: times(count, () => ({ type: 'divider' })) });
     expect(validateView(home(100), 'home')).toBeNull();
-    expect(validateView(home(101), 'home')?.errors).toEqual(['no more than 100 items allowed [json-pointer:/view/blocks]']);
+    expect(validateView(home(101), 'home')?.errors).toEqual([
+      'no more than 100 items allowed [json-pointer:/view/blocks]',
+    ]);
   });
 });
 
@@ -214,26 +262,98 @@ const refusedBlocks: [name: string, block: Fields, error: string][] = [
   ['no type', { text: plain('x') }, 'missing required field: type [json-pointer:/blocks/0]'],
   ['an unknown field', { ...section(), color: 'red' }, 'invalid additional property: color [json-pointer:/blocks/0]'],
   ['an empty text', section(''), 'must be more than 0 characters [json-pointer:/blocks/0/text/text]'],
-  ['a header in mrkdwn', { type: 'header', text: mrkdwn('x') }, 'unsupported type: mrkdwn, must be plain_text [json-pointer:/blocks/0/text/type]'],
+  [
+    'a header in mrkdwn',
+    { type: 'header', text: mrkdwn('x') },
+    'unsupported type: mrkdwn, must be plain_text [json-pointer:/blocks/0/text/type]',
+  ],
   ['a text that is a string', { type: 'section', text: 'x' }, 'must provide an object [json-pointer:/blocks/0/text]'],
-  ['an alert outside a modal', { type: 'alert', text: plain('x') }, 'unsupported type: alert [json-pointer:/blocks/0/type]'],
+  [
+    'an alert outside a modal',
+    { type: 'alert', text: plain('x') },
+    'unsupported type: alert [json-pointer:/blocks/0/type]',
+  ],
   ['an empty actions block', actions(), 'no less than 1 items required [json-pointer:/blocks/0/elements]'],
-  ['a text input among actions', actions({ type: 'plain_text_input' }), 'unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0/type]'],
-  ['a button without text', actions({ type: 'button' }), 'missing required field: text [json-pointer:/blocks/0/elements/0]'],
-  ['a button style', actions(button({ style: 'warning' })), 'must be a valid enum value: primary, danger [json-pointer:/blocks/0/elements/0/style]'],
-  ['a url that is none', actions(button({ url: 'runbook' })), 'must be a valid URL [json-pointer:/blocks/0/elements/0/url]'],
-  ['the same action twice', actions(button(), button()), 'action_id "a" already exists [json-pointer:/blocks/0/elements/1/action_id]'],
-  ['an image without alt text', { type: 'image', image_url: 'https://example.com' }, 'missing required field: alt_text [json-pointer:/blocks/0]'],
-  ['an initial option that is none', actions(select({ initial_option: option('w') })), 'must match one of the options [json-pointer:/blocks/0/elements/0/initial_option]'],
-  ['a table cell of another type', { type: 'table', rows: [[plain('x')]] }, 'unsupported type: plain_text [json-pointer:/blocks/0/rows/0/0/type]'],
-  ['a number that is none', { type: 'table', rows: [[{ type: 'raw_number', text: '1', value: '1' }]] }, 'must provide a number [json-pointer:/blocks/0/rows/0/0/value]'],
-  ['two series of a name', chart({ series: 2, name: 'same' }), 'series names must be unique [json-pointer:/blocks/0/chart/series/1/name]'],
-  ['a task status', task({ status: 'done' }), 'must be a valid enum value: pending, in_progress, complete, error [json-pointer:/blocks/0/status]'],
-  ['a card of nothing', { type: 'card' }, 'missing required field: one of hero_image, title, actions, body [json-pointer:/blocks/0]'],
-  ['a plan in a container', { type: 'container', title: plain('t'), child_blocks: [{ type: 'plan', title: 't' }] }, 'unsupported type: plan [json-pointer:/blocks/0/child_blocks/0/type]'],
-  ['a number input without its kind', input({ type: 'number_input' }), 'missing required field: is_decimal_allowed [json-pointer:/blocks/0/element]'],
-  ['a date of 13 digits', actions({ type: 'datetimepicker', action_id: 'd', initial_date_time: 1628633820000 }), 'must be a UNIX timestamp of 10 digits [json-pointer:/blocks/0/elements/0/initial_date_time]'],
-  ['an unknown rich text', { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'bold', text: 'x' }] }] }, 'unsupported type: bold [json-pointer:/blocks/0/elements/0/elements/0/type]'],
+  [
+    'a text input among actions',
+    actions({ type: 'plain_text_input' }),
+    'unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0/type]',
+  ],
+  [
+    'a button without text',
+    actions({ type: 'button' }),
+    'missing required field: text [json-pointer:/blocks/0/elements/0]',
+  ],
+  [
+    'a button style',
+    actions(button({ style: 'warning' })),
+    'must be a valid enum value: primary, danger [json-pointer:/blocks/0/elements/0/style]',
+  ],
+  [
+    'a url that is none',
+    actions(button({ url: 'runbook' })),
+    'must be a valid URL [json-pointer:/blocks/0/elements/0/url]',
+  ],
+  [
+    'the same action twice',
+    actions(button(), button()),
+    'action_id "a" already exists [json-pointer:/blocks/0/elements/1/action_id]',
+  ],
+  [
+    'an image without alt text',
+    { type: 'image', image_url: 'https://example.com' },
+    'missing required field: alt_text [json-pointer:/blocks/0]',
+  ],
+  [
+    'an initial option that is none',
+    actions(select({ initial_option: option('w') })),
+    'must match one of the options [json-pointer:/blocks/0/elements/0/initial_option]',
+  ],
+  [
+    'a table cell of another type',
+    { type: 'table', rows: [[plain('x')]] },
+    'unsupported type: plain_text [json-pointer:/blocks/0/rows/0/0/type]',
+  ],
+  [
+    'a number that is none',
+    { type: 'table', rows: [[{ type: 'raw_number', text: '1', value: '1' }]] },
+    'must provide a number [json-pointer:/blocks/0/rows/0/0/value]',
+  ],
+  [
+    'two series of a name',
+    chart({ series: 2, name: 'same' }),
+    'series names must be unique [json-pointer:/blocks/0/chart/series/1/name]',
+  ],
+  [
+    'a task status',
+    task({ status: 'done' }),
+    'must be a valid enum value: pending, in_progress, complete, error [json-pointer:/blocks/0/status]',
+  ],
+  [
+    'a card of nothing',
+    { type: 'card' },
+    'missing required field: one of hero_image, title, actions, body [json-pointer:/blocks/0]',
+  ],
+  [
+    'a plan in a container',
+    { type: 'container', title: plain('t'), child_blocks: [{ type: 'plan', title: 't' }] },
+    'unsupported type: plan [json-pointer:/blocks/0/child_blocks/0/type]',
+  ],
+  [
+    'a number input without its kind',
+    input({ type: 'number_input' }),
+    'missing required field: is_decimal_allowed [json-pointer:/blocks/0/element]',
+  ],
+  [
+    'a date of 13 digits',
+    actions({ type: 'datetimepicker', action_id: 'd', initial_date_time: 1628633820000 }),
+    'must be a UNIX timestamp of 10 digits [json-pointer:/blocks/0/elements/0/initial_date_time]',
+  ],
+  [
+    'an unknown rich text',
+    { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'bold', text: 'x' }] }] },
+    'unsupported type: bold [json-pointer:/blocks/0/elements/0/elements/0/type]',
+  ],
 ];
 
 describe('what is refused', () => {
@@ -242,7 +362,10 @@ describe('what is refused', () => {
   });
 
   test('the same block_id twice', () => {
-    const twice = [{ type: 'divider', block_id: 'b' }, { type: 'divider', block_id: 'b' }];
+    const twice = [
+      { type: 'divider', block_id: 'b' },
+      { type: 'divider', block_id: 'b' },
+    ];
     expect(validateMessage(twice)?.errors).toEqual(['block_id "b" already exists [json-pointer:/blocks/1/block_id]']);
   });
 

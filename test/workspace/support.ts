@@ -6,7 +6,13 @@ export const secret = '8f742231b10e8888abcd99yyyzzz85a5';
 
 /** A clock that moves only when it is told to. */
 export function handClock(start = 1_795_000_000_000) {
-  const clock = { ms: start, now: () => clock.ms, advance: (ms: number) => void (clock.ms += ms) };
+  const clock = {
+    ms: start,
+    now: () => clock.ms,
+    advance: (ms: number) => {
+      clock.ms += ms;
+    },
+  };
   return clock;
 }
 
