@@ -6,30 +6,10 @@ import { h } from './dom.js';
 import { MessageList } from './list.js';
 import { ModalHost } from './modal.js';
 import { renderHeader, renderSidebar } from './sidebar.js';
-import { ago, dateOf, formatDate } from './time.js';
+import { drawThread } from './thread.js';
+import { keepingFocus, keepTimesTrue, single } from './tools.js';
 
 const byId = (id) => document.getElementById(id);
-
-/** Runs a load at once, and once more afterwards if it was asked for meanwhile. */
-function single(load) {
-  let running = false;
-  let again = false;
-  return async () => {
-    if (running) {
-      again = true;
-      return;
-    }
-    running = true;
-    try {
-      do {
-        again = false;
-        await load();
-      } while (again);
-    } finally {
-      running = false;
-    }
-  };
-}
 
 /** Everything the page knows and does. */
 class Store {
@@ -133,7 +113,7 @@ class Store {
     this.list.show(
       sorted([...top, ...only.filter((one) => one.thread_ts === undefined || one.thread_ts !== this.threadTs)]),
     );
-    if (this.threadTs !== null) this.drawThread(only);
+    if (this.threadTs !== null) drawThread(this, only);
     if (this.goTo !== null) this.goToMessage();
   }
 
@@ -142,45 +122,6 @@ class Store {
     this.goTo = null;
     node?.scrollIntoView({ block: 'center' });
     node?.classList.add('highlight');
-  }
-
-  drawThread(only) {
-    const parent = this.messages.find((one) => one.ts === this.threadTs);
-    const pane = byId('thread');
-    pane.hidden = parent === undefined || this.place === 'home';
-    document.body.classList.toggle('with-thread', !pane.hidden);
-    if (pane.hidden) return;
-    if (pane.dataset.ts !== this.threadTs) this.makeThread(pane);
-    const replies = [...this.messages, ...only].filter((one) => one.thread_ts === parent.ts && one.ts !== parent.ts);
-    this.threadList.show([parent, ...replies.toSorted((a, b) => (a.ts < b.ts ? -1 : 1))]);
-  }
-
-  makeThread(pane) {
-    pane.dataset.ts = this.threadTs;
-    const channel = this.channels.find((one) => one.id === this.channelId);
-    const box = h('div', { class: 'messages', role: 'log', 'data-testid': 'thread-messages' });
-    const scroller = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'Replies' }, box);
-    const slot = h('div', { class: 'composer-slot' });
-    const head = h(
-      'header',
-      { class: 'main-header' },
-      h('h2', {}, 'Thread'),
-      h('span', { class: 'topic' }, channel?.directTo ? '' : `# ${channel?.name ?? ''}`),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'icon-button',
-          'aria-label': 'Close thread',
-          'data-testid': 'thread-close',
-          onclick: () => this.closeThread(),
-        },
-        '✕',
-      ),
-    );
-    pane.replaceChildren(head, scroller, slot);
-    this.threadList = new MessageList(box, scroller, this, { inThread: true });
-    new Composer(slot, this, { thread: () => this.threadTs }).place('Reply…', channel?.archived === true);
   }
 
   openThread(ts) {
@@ -248,8 +189,8 @@ class Store {
       value: (block, element) => view.state.values[block.block_id]?.[element.action_id],
       refresh: () => this.loadHome(),
     };
-    box.replaceChildren(h('div', { class: 'home', 'data-testid': 'home' }, renderBlocks(view.blocks, context)));
-    byId('scroller').scrollTop = 0;
+    const home = h('div', { class: 'home', 'data-testid': 'home' }, renderBlocks(view.blocks, context));
+    keepingFocus(box, () => box.replaceChildren(home));
   }
 
   async use(target, block, element, chosen, channel) {
@@ -312,7 +253,7 @@ class Store {
   }
 
   drawFrame() {
-    byId('sidebar').replaceChildren(...renderSidebar(this));
+    keepingFocus(byId('sidebar'), () => byId('sidebar').replaceChildren(...renderSidebar(this)));
     byId('header').replaceChildren(...renderHeader(this).filter((node) => node !== null));
     const channel = this.channels.find((one) => one.id === this.channelId);
     const name = this.place === 'channel' ? `#${channel?.name}` : this.bot.name;
@@ -342,14 +283,6 @@ class Store {
       h('iframe', { src: this.panel.url, title: this.panel.title }),
     );
   }
-}
-
-/** Times that say "2 minutes ago" go on being true. */
-function keepTimesTrue() {
-  for (const node of document.querySelectorAll('time[data-format*="ago"]'))
-    node.textContent = formatDate(node.dataset.seconds, node.dataset.format);
-  for (const node of document.querySelectorAll('time[data-ago]'))
-    node.textContent = `Last reply ${ago(dateOf(node.dataset.ago))}`;
 }
 
 document.addEventListener('keydown', (event) => {

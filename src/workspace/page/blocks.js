@@ -73,7 +73,7 @@ function row(block, context) {
 }
 
 function inputBlock(block, context) {
-  const id = `${context.target}-${block.block_id}-input`;
+  const id = `${context.prefix ?? ''}${context.target}-${block.block_id}-input`;
   const control = renderElement(block.element, block, context);
   const error = context.errors?.[block.block_id];
   control.id = id;

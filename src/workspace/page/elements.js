@@ -145,7 +145,7 @@ function choices(element, block, context) {
   const several = element.type === 'checkboxes';
   const held = context.value(block, element);
   const chosen = several ? (held?.selected_options ?? []).map((one) => one.value) : [held?.selected_option?.value];
-  const name = `${context.target}-${block.block_id}-${element.action_id}`;
+  const name = `${context.prefix ?? ''}${context.target}-${block.block_id}-${element.action_id}`;
   const inForm = block.type === 'input';
   const box = h(
     'div',

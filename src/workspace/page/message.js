@@ -27,10 +27,12 @@ export function authorOf(message, store) {
   return { name: user?.realName ?? message.user, color: user?.color ?? '#6b7280', bot: false, app: false };
 }
 
-function contentOf(message, store) {
+function contentOf(message, store, inThread) {
   const target = message.ts;
   const context = {
     target,
+    // A parent is drawn twice, in the channel and in its thread: ids and radio groups must differ.
+    prefix: inThread ? 'thread-' : '',
     directory: store.directory,
     refresh: () => store.redraw(message.ts),
     use: (block, element, chosen) => store.use(target, block, element, chosen, message.channel),
@@ -141,7 +143,7 @@ export function renderMessage(message, store, { follows = false, inThread = fals
             author.app ? h('span', { class: 'badge' }, 'APP') : null,
             time,
           ),
-      h('div', { class: 'content' }, contentOf(message, store)),
+      h('div', { class: 'content' }, contentOf(message, store, inThread)),
       message.edited && !message.bot_id ? h('span', { class: 'subtle' }, ' (edited)') : null,
       reactions(message),
       inThread ? null : threadLine(message, store),

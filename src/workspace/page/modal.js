@@ -23,7 +23,7 @@ export class ModalHost {
     const before = this.dialog;
     this.dialog = null;
     this.view = top;
-    if (top !== null) this.draw(views.length);
+    if (top !== null) this.draw();
     before?.remove();
   }
 
@@ -40,7 +40,7 @@ export class ModalHost {
   redraw() {
     this.keep();
     const before = this.dialog;
-    this.draw(1);
+    this.draw();
     before?.remove();
   }
 
