@@ -45,7 +45,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
       let observed: Observed;
       try {
         observed = await withinLimit(OBSERVE_LIMIT_MS, `The target of ${service}`, (signal) =>
-          targets(policy).observe(signal),
+          targets(policy).observe(signal, [candidate.id]),
         );
       } catch (error) {
         telemetry.problem(`start ${service}: observe the target`, error);

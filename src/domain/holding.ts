@@ -4,7 +4,7 @@ import { ask } from './question.ts';
 import { goOn } from './recovery.ts';
 import { resumeRollback } from './rollback.ts';
 import { orderShift } from './shifting.ts';
-import type { Actor, Phase, Rollback, Rollout } from './state.ts';
+import type { Actor, Degradation, Phase, Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { because, duration, percent, utcTime, who } from './words.ts';
 
@@ -80,6 +80,12 @@ export function onHoldEnd(turn: Turn): void {
   const { rollout, question } = turn;
   const phase = rollout?.phase;
   if (rollout && phase?.name !== 'holding') return;
+  if (question?.stage.name === 'recovering') {
+    // It looks well: what the hold interrupted goes on when that lasts, and should it come back people are asked anew.
+    if (phase?.name === 'holding') turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.during });
+    turn.stage({ ...question.stage, held: null, unasked: false, ...freshClock(turn, question) });
+    return;
+  }
   if (question) {
     askAgain(turn, 'The hold has expired');
     return;
@@ -88,6 +94,15 @@ export function onHoldEnd(turn: Turn): void {
   turn.tell('resumed', turn.automation, 'The hold has expired; it goes on where it was.');
   if (typeof phase.during === 'object') resumeRollback(turn, phase.during);
   else goOn(turn, phase.during);
+}
+
+function freshClock(
+  turn: Turn,
+  { severity }: Degradation,
+): { remainingMs: number; escalateRemainingMs: number | null } {
+  const { respond, escalate } = turn.policy;
+  const remainingMs = severity === 'critical' ? respond.criticalDeadlineMs : respond.deadlineMs;
+  return { remainingMs, escalateRemainingMs: escalate?.afterMs ?? null };
 }
 
 function askAgain(turn: Turn, why: string): void {

@@ -17,5 +17,6 @@ export function initialState(service: string, now: number): ServiceState {
     look: null,
     timers: {},
     sequence: 0,
+    counts: { rollouts: 0, degradations: 0 },
   };
 }

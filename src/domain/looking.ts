@@ -62,11 +62,18 @@ function measurement(turn: Turn, lookId: number): Effect {
     period: {
       fromMs,
       healthyFromMs: Math.max(fromMs, lastShiftMs + warmUpMs),
-      restartsAtMs: rollout.shifts.map((s) => s.atMs).filter((at) => at > fromMs),
+      restartsAtMs: restarts(turn, rollout, windowMs).filter((at) => at > fromMs),
       beforeOffsetMs: wholeWindows(now - rollout.startedAtMs, windowMs),
       against,
     },
   };
+}
+
+/** What may have changed something: each step, and what people were asked about, which began a little before the question. */
+function restarts(turn: Turn, rollout: Rollout, windowMs: number): number[] {
+  const steps = rollout.shifts.map((s) => s.atMs);
+  const { question } = turn;
+  return question ? [...steps, question.openedAtMs - 4 * windowMs, question.openedAtMs].sort((a, b) => a - b) : steps;
 }
 
 /** No second arm: the serving version against the same time last week. */

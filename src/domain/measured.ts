@@ -23,7 +23,8 @@ export function onMeasured(turn: Turn, lookId: number, comparison: Comparison): 
 
 function keepForQuestion(turn: Turn, comparison: Comparison): void {
   const question = turn.question;
-  if (!question) return;
+  // Once a way back is decided on, its looks judge stable; the card keeps the numbers that led to the decision.
+  if (!question || (question.stage.name === 'decided' && question.comparison !== null)) return;
   // The report's "during": the first numbers there were, not the emptiness before the first look.
   const milestones = question.milestones.map((m) =>
     m.what === 'opened' && m.comparison === null ? { ...m, comparison } : m,

@@ -2,7 +2,7 @@ import { look } from './looking.ts';
 import type { Severity } from './policy.ts';
 import type { Actor, Alert, Degradation, HeldReason, Rollback, Signal } from './state.ts';
 import type { Turn } from './turn.ts';
-import { duration, list, percent } from './words.ts';
+import { duration, list, percent, sentence } from './words.ts';
 
 /** The open question to people: how it is opened, joined, held and ended. One card and at most one incident each. */
 
@@ -20,13 +20,13 @@ export function openQuestion(turn: Turn, signal: Signal, severity: Severity): vo
 
 /** The question exists, and is told; its clock does not run yet. */
 export function open(turn: Turn, signal: Signal, severity: Severity): void {
-  const { rollout, now, policy } = turn;
+  const { rollout, now } = turn;
   const previous = turn.state.degradation;
   if (previous)
     turn.set({ past: { ...turn.state.past, degradations: [...turn.state.past.degradations, previous].slice(-5) } });
   const comparison = rollout?.comparison ?? null;
   const degradation: Degradation = {
-    id: `${policy.service}-d${turn.number()}`,
+    id: turn.name('degradations'),
     rolloutId: rollout?.id ?? null,
     openedAtMs: now,
     severity,
@@ -158,12 +158,20 @@ export function endQuestion(
   turn.setQuestion({
     milestones: [
       ...question.milestones,
-      { what: 'ended', atMs: turn.now, exposurePercent, comparison: question.comparison },
+      {
+        what: 'ended',
+        atMs: turn.now,
+        exposurePercent,
+        comparison: turn.rollout?.comparison ?? question.comparison,
+      },
     ],
   });
   turn.stage({ name: 'ended', atMs: turn.now, outcome }, true);
   const lasted = duration(turn.now - question.openedAtMs);
-  turn.tell('question-ended', turn.automation, `${question.id} ended after ${lasted}: ${why}`);
+  const text = `${question.id} ended after ${lasted}: ${why}`;
+  // That it is back on stable was just said; everything else that ends a question is said here.
+  if (outcome === 'rolled-back') turn.note('question-ended', turn.automation, text);
+  else turn.tell('question-ended', turn.automation, text);
   turn.effects.push({ kind: 'report', card: { kind: 'degradation', id: question.id } });
 }
 
@@ -191,7 +199,7 @@ function opening(turn: Turn, signal: Signal): string {
   switch (signal.kind) {
     case 'alert': {
       const summary = turn.state.alerts.find((a) => a.fingerprint === signal.fingerprint)?.summary ?? '';
-      return `${signal.name} (${signal.severity}) fires: ${summary}${where}`;
+      return `${signal.name} (${signal.severity}) fires: ${sentence(summary)}${where}`;
     }
     case 'gate-failed':
       return `The gate failed: ${list(signal.culprits) || 'all metrics together'} got worse than allowed.${where}`;

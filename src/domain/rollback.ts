@@ -124,9 +124,9 @@ export function finishRollback(turn: Turn, rollback: Rollback, finding: string):
   const rollout = turn.rollout;
   if (!rollout) return;
   turn.cancel('look', 'hold', 'watch');
-  turn.tell('verified', turn.automation, finding);
+  turn.note('verified', turn.automation, finding);
   const text = `${turn.policy.service} is back on ${rollout.stable.id} after ${duration(turn.now - rollback.beganAtMs)}.`;
-  turn.tell('rolled-back', rollback.by, `${text} Decided by ${who(rollback.by)}.`, {
+  turn.tell('rolled-back', rollback.by, `${text} ${finding} Decided by ${who(rollback.by)}.`, {
     from: { version: rollout.candidate.id, exposurePercent: rollback.fromPercent },
     to: { version: rollout.stable.id, exposurePercent: 100 },
     reason: rollback.reason,

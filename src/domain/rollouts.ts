@@ -19,7 +19,7 @@ export function createRollout(
   if (previous && isEnded(previous.phase))
     turn.set({ past: { ...past, rollouts: [...past.rollouts, previous].slice(-5) } });
   const rollout: Rollout = {
-    id: `${turn.policy.service}-r${turn.number()}`,
+    id: turn.name('rollouts'),
     stable: begin.stable,
     candidate: begin.candidate,
     startedAtMs: turn.now,

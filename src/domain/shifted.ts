@@ -48,12 +48,11 @@ export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 's
   const rollout = turn.state.rollout;
   if (!rollout || shift?.id !== event.shiftId) throw new Ignored(`${event.shiftId} is not the shift in flight`);
   turn.set({ shift: null });
-  const { split } = shift;
-  const gaining = split.exposurePercent > rollout.exposurePercent ? split.candidate : split.stable;
+  const { exposurePercent } = shift.split;
   const what =
     event.problem === 'not-ready'
-      ? `${gaining} is not ready to take the traffic: ${event.reason}`
-      : `The shift to ${percent(split.exposurePercent)} did not succeed: ${event.reason}`;
+      ? `${event.reason}.`
+      : `The shift to ${percent(exposurePercent)} did not succeed: ${event.reason}.`;
   turn.tell('shift-failed', turn.automation, what, { from: turn.position, reason: event.reason });
   if (shift.next) {
     orderShift(turn, shift.next.exposurePercent);

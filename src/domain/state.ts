@@ -26,8 +26,10 @@ export interface ServiceState {
   /** The look that is being taken; an answer to any other is ignored. */
   readonly look: Look | null;
   readonly timers: Readonly<Partial<Record<TimerKey, Timer>>>;
-  /** Numbers rollouts, degradations, shifts, looks and timers. */
+  /** Numbers shifts, looks and timers. */
   readonly sequence: number;
+  /** Numbers what people talk about: `fraud-scorer-r3`, `fraud-scorer-d5`. */
+  readonly counts: { readonly rollouts: number; readonly degradations: number };
 }
 
 export interface Actor {

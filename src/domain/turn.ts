@@ -68,6 +68,13 @@ export class Turn {
     return this.state.sequence;
   }
 
+  /** The next name of a rollout (`r`) or a degradation (`d`). */
+  name(kind: 'rollouts' | 'degradations'): string {
+    const counts = { ...this.state.counts, [kind]: this.state.counts[kind] + 1 };
+    this.set({ counts });
+    return `${this.state.service}-${kind[0]}${counts[kind]}`;
+  }
+
   setRollout(patch: Partial<Rollout>): void {
     if (!this.state.rollout) throw new Error(`${this.state.service} has no rollout to change`);
     this.set({ rollout: { ...this.state.rollout, ...patch } });

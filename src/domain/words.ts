@@ -26,7 +26,8 @@ export function percent(exposurePercent: number): string {
 }
 
 export function who(actor: Actor): string {
-  return actor.kind === 'person' ? `@${actor.name}` : actor.name;
+  if (actor.kind === 'person') return `@${actor.name}`;
+  return actor.kind === 'policy' ? `Automation (${actor.name})` : actor.name;
 }
 
 /** "a", "a and b", "a, b and c". */
@@ -38,4 +39,10 @@ export function list(words: readonly string[]): string {
 /** What somebody gave as a reason, ready to follow a sentence. */
 export function because(reason: string): string {
   return reason.trim() === '' ? '' : ` Reason: ${reason.trim()}`;
+}
+
+/** Text from outside as a sentence, so that another can follow. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

@@ -42,7 +42,7 @@ describe('rule 3: no rollback of a rollback, never onto what is not ready', () =
   });
   it('is stuck, and pages, when stable is not ready', () => {
     rollingBack()
-      .shiftFails('not-ready', '0 of 3 instances')
+      .shiftFails('not-ready', 'v41 is not ready: 0 of 3 instances')
       .phase('stuck')
       .pages(1)
       .says('stuck', /v41 is not ready.*0 of 3/);

@@ -191,6 +191,7 @@ export function state(patch: Partial<ServiceState> = {}): ServiceState {
     shift: null,
     look: null,
     timers: {},
+    counts: { rollouts: 1, degradations: 1 },
     sequence: 9,
     ...patch,
   };

@@ -76,7 +76,7 @@ class Attempt {
 
   async run(signal: AbortSignal): Promise<Outcome> {
     try {
-      const observed = await this.#target.observe(signal);
+      const observed = await this.#observe(signal);
       if (this.#inForce(observed)) return this.#shifted();
       if (this.#now() - this.#job.createdAtMs >= BUDGET_MS) return this.#failed('failed', this.#overdue(observed));
       const unready = this.#unready(observed);
@@ -84,11 +84,16 @@ class Attempt {
       if (this.#isAwaited()) return this.#look();
       await this.#order(observed, signal);
       // Most targets are there at once.
-      return this.#inForce(await this.#target.observe(signal)) ? this.#shifted() : this.#look();
+      return this.#inForce(await this.#observe(signal)) ? this.#shifted() : this.#look();
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
       return this.#afterFailure(error);
     }
+  }
+
+  #observe(signal: AbortSignal): Promise<Observed> {
+    const { stable, candidate } = this.#effect.split;
+    return this.#target.observe(signal, [stable, candidate]);
   }
 
   async #order(observed: Observed, signal: AbortSignal): Promise<void> {
