@@ -27,9 +27,9 @@ function short(value) {
 }
 
 /** Where things are: from categories and values to x and y. */
-function scales(chart) {
+function scales(chart, inNarrowPane) {
   // Drawn for the width it is shown at, so that its words stay readable on a phone.
-  const narrow = window.innerWidth < 600;
+  const narrow = inNarrowPane || window.innerWidth < 600;
   const width = narrow ? 330 : 560;
   const height = narrow ? 190 : 210;
   const { categories } = chart.axis_config;
@@ -119,9 +119,9 @@ function barsOf(series, index, count, scale) {
 }
 
 /** A data_visualization block as an inline SVG with a legend, and its numbers in words for those who cannot see it. */
-export function renderChart(block) {
+export function renderChart(block, inNarrowPane) {
   const { chart } = block;
-  const scale = scales(chart);
+  const scale = scales(chart, inNarrowPane);
   const words = chart.series
     .map((series) => `${series.name}: ${series.data.map((point) => `${point.label} ${point.value}`).join(', ')}`)
     .join('. ');

@@ -98,7 +98,8 @@ export class ModalHost {
     document.body.append(this.dialog);
     this.restore();
     this.dialog.showModal();
-    const focus = this.dialog.querySelector('[aria-invalid=true], [autofocus], [data-input]');
+    const first = ['[aria-invalid=true]', '[autofocus]', '[data-input]'];
+    const focus = first.map((one) => this.dialog.querySelector(one)).find((one) => one !== null);
     focus?.focus();
   }
 
