@@ -213,6 +213,7 @@ function plain(text: string): string {
     .replace(/<!date\^(\d+)\^[^|>]*\|[^>]*>/g, (_, seconds: string) =>
       new Date(Number(seconds) * 1000).toISOString().slice(11, 19),
     )
+    .replace(/@[0-9a-f]{12}\b/g, '@revision')
     .replace(/\s*\n\s*/g, ' / ');
 }
 
