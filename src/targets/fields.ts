@@ -19,10 +19,14 @@ export function timeoutMs(text: string): number {
 
 export const pointer = z.string().refine(isPointer, 'must be a JSON pointer like /candidate/version');
 
-export const headers = z.record(
-  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name'),
-  z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'has a character that cannot be sent in a header'),
-);
+export const headers = z
+  .record(z.string(), z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'has a character that cannot be sent in a header'))
+  .superRefine((given, context) => {
+    for (const name of Object.keys(given)) {
+      if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'is not a header name' });
+    }
+  });
 
 /** Names of files in a policy; loading it puts in their place what they hold. */
 export const tls = z.strictObject({

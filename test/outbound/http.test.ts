@@ -147,7 +147,7 @@ describe('what no answer means', () => {
     });
     const begin = performance.now();
     const read = await failure({ url: server.url, timeoutMs: 150 });
-    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(performance.now() - begin).toBeLessThan(5_000);
     expect(read.failure).toBe('retryable');
     expect(read.message).toContain('timed out after 0.2 s');
     const write = await failure({ url: server.url, timeoutMs: 150, intent: 'write', method: 'PUT', body: '{}' });

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import net from 'node:net';
+import tls from 'node:tls';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPagerDutyStandIn, type PagerDutyStandIn } from '../../src/demo/lab/pagerduty.ts';
 import { createPagerDuty, type PagerDutyOptions } from '../../src/paging/index.ts';
 import { eventOf } from '../../src/paging/pagerduty-event.ts';
@@ -121,7 +123,7 @@ describe('what an answer means', () => {
     expect(error.failure).toBe('retryable');
     expect(error.message).toContain('429');
     expect(standIn.requests).toHaveLength(1);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 
   test('an answer that is not JSON is retryable', async () => {
@@ -155,7 +157,7 @@ describe('what no answer means: always retryable, the dedup key makes repeating 
     await hanging.stop();
     expect(error.failure).toBe('retryable');
     expect(error.message).toContain('within 0.15 s');
-    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 
   test('the caller gives up', async () => {
@@ -223,19 +225,28 @@ test('nothing is left behind that keeps the process alive, whatever the outcome'
 });
 
 describe.skipIf(!canMakeCertificates())('over TLS, as in production (skipped where openssl is missing)', () => {
-  let made: Certificates;
-  let secure: PagerDutyStandIn;
-  beforeAll(async () => {
-    made = makeCertificates();
-    secure = await createPagerDutyStandIn({ routingKey, tls: made });
-    return () => secure.stop();
-  });
-
   test('with its CA it is told, without it nothing is sent', async () => {
-    const error = await failure(pager({ eventsHost: secure.eventsHost }).send(page, never));
-    expect(error.failure).toBe('retryable');
-    expect(secure.requests).toHaveLength(0);
-    await pager({ eventsHost: secure.eventsHost, ca: made.ca }).send(page, never);
-    expect(secure.incidents()).toMatchObject([{ state: 'triggered' }]);
+    const made = makeCertificates();
+    const front = await serveTls(made, Number(new URL(standIn.eventsHost).port));
+    try {
+      expect((await failure(pager({ eventsHost: front.host }).send(page, never))).failure).toBe('retryable');
+      expect(standIn.requests).toHaveLength(0);
+      await pager({ eventsHost: front.host, ca: made.ca }).send(page, never);
+      expect(standIn.incidents()).toMatchObject([{ state: 'triggered' }]);
+    } finally {
+      front.stop();
+    }
   });
 });
+
+/** TLS in front of a plain server. */
+async function serveTls(certificates: Certificates, port: number): Promise<{ host: string; stop(): void }> {
+  const server = tls.createServer(certificates, (socket) => {
+    const behind = net.connect(port, '127.0.0.1');
+    for (const end of [socket, behind]) end.on('error', () => [socket, behind].forEach((each) => void each.destroy()));
+    socket.pipe(behind).pipe(socket);
+  });
+  server.on('tlsClientError', (_, socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { host: `127.0.0.1:${(server.address() as net.AddressInfo).port}`, stop: () => void server.close() };
+}

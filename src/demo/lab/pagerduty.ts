@@ -15,7 +15,7 @@ export interface Incident {
 
 /** A PagerDuty for one machine: takes Events v2 as strictly as the real one, and keeps incidents. */
 export interface PagerDutyStandIn {
-  /** For `createPagerDuty`'s `eventsHost`: `http://127.0.0.1:port`, over TLS `127.0.0.1:port`. */
+  /** For `createPagerDuty`'s `eventsHost`: `http://127.0.0.1:port`. Plain, because nobody has certificates at hand for a demo. */
   readonly eventsHost: string;
   incidents(): readonly Incident[];
   /** Every request as it came, newest last. */
@@ -28,7 +28,6 @@ export interface PagerDutyStandIn {
 export interface PagerDutyStandInOptions {
   /** What it takes for an integration key; any 32 letters and digits unless given. */
   readonly routingKey?: string;
-  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 const actions: Readonly<Record<string, Incident['state']>> = {
@@ -47,15 +46,16 @@ export async function createPagerDutyStandIn(options: PagerDutyStandInOptions = 
     const fault = faults.shift();
     if (fault) return fault;
     if (request.method !== 'POST' || request.path !== '/v2/enqueue') return invalid(404, ['no such address']);
+    if (request.bodyBytes > 512 * 1024) return invalid(413, ['the event is over 512 KB']);
     if (request.body === notJson) return invalid(400, ['JSON parse error']);
     if (!isRecord(request.body)) return invalid(400, ['the event must be an object']);
     const problems = problemsOf(request.body, options.routingKey);
     if (problems.length > 0) return invalid(400, problems);
     const key = keep(kept, request.body);
     return { status: 202, body: { status: 'success', message: 'Event processed', dedup_key: key } };
-  }, options.tls);
+  });
   return {
-    eventsHost: options.tls ? server.url.replace('https://', '') : server.url,
+    eventsHost: server.url,
     incidents: () => [...kept.values()],
     requests,
     faults,
