@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createLab, createTraffic, type Lab, type LabOptions, seededRandom } from '../../src/demo/lab/index.ts';
 import { createModelMetrics, latencyBounds } from '../../src/demo/lab/model-metrics.ts';
+import { prometheusPath, startPrometheus } from '../support/prometheus.ts';
 import { findProgram } from '../support/servers.ts';
 
 const running: Lab[] = [];
@@ -222,6 +223,29 @@ describe('metrics', () => {
   test.skipIf(!promtool)("Prometheus' own checker takes the text (skipped: promtool is not installed)", () => {
     const run = () => execFileSync(promtool ?? '', ['check', 'metrics'], { input: counted(), stdio: 'pipe' });
     expect(run).not.toThrow();
+  });
+});
+
+describe.skipIf(!prometheusPath)('a real Prometheus (skipped where it is not installed)', () => {
+  test('scrapes the lab, and tells the versions apart', async () => {
+    const lab = await started({ ratePerSecond: 100 });
+    lab.worsen('errors', 0.4);
+    await put(lab, weights(50));
+    const scrapeTargets = lab.scrape.map(({ url }) => url);
+    const prometheus = await startPrometheus({ scrapeTargets, scrapeIntervalMs: 500, evaluationIntervalMs: 1_000 });
+    try {
+      const share = async (version: string) => {
+        const of = (more: string) =>
+          `sum(rate(http_requests_total{service="fraud-scorer",version="${version}"${more}}[10s]))`;
+        const query = new URLSearchParams({ query: `${of(',code="500"')} / ${of('')}` });
+        const answer = await (await fetch(`${prometheus.url}/api/v1/query?${query}`)).json();
+        return Number((answer as { data: { result: { value: [number, string] }[] } }).data.result[0]?.value[1]);
+      };
+      await expect.poll(() => share('v42'), { timeout: 15_000 }).toBeGreaterThan(0.2);
+      expect(await share('v41')).toBeLessThan(0.1);
+    } finally {
+      await prometheus.stop();
+    }
   });
 });
 
