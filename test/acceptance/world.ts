@@ -9,6 +9,7 @@ import { type VirtualClock, virtualClock } from '../support/clock.ts';
 import { type Router, startRouter } from '../support/router.ts';
 import { type ScriptedPrometheus, startScriptedPrometheus } from '../support/scripted-prometheus.ts';
 
+export const SIGNING_SECRET = 'acceptance-signing-secret';
 export const WEBHOOK_TOKEN = 'acceptance-webhook-token';
 export const CHANNEL = '#ml-rollouts';
 export const START = Date.parse('2026-11-21T03:00:00Z');
@@ -23,6 +24,12 @@ export interface World {
   /** What could be seen, in order: the story. */
   readonly transcript: string[];
   app: App;
+  readonly url: string;
+  readonly databasePath: string;
+  /** Everything that must never be seen. */
+  readonly secrets: readonly string[];
+  /** What was logged, at the most talkative level. */
+  log(): string;
   /** Time passes; whatever comes due happens. */
   pass(ms: number): Promise<void>;
   /** Until something is true, looking every second of the virtual clock. */
@@ -50,8 +57,9 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
     },
     START - 3_600_000,
   );
-  const signingSecret = 'acceptance-signing-secret';
+  const signingSecret = SIGNING_SECRET;
   const botToken = 'xoxb-acceptance-token';
+  const routingKey = 'acceptance0routing0key0000000000';
   const workspace = createWorkspace({
     signingSecret,
     botToken,
@@ -76,13 +84,14 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
     publicUrl: null,
     dataDir: join(directory, 'data'),
     policyDir: directory,
-    logLevel: 'silent',
+    logLevel: 'trace',
     slack: { botToken, signingSecret, apiUrl: slack.apiUrl },
     alertmanager: { webhookTokens: [WEBHOOK_TOKEN], url: null },
     prometheusUrl: prometheus.url,
-    pagerduty: { routingKey: 'a'.repeat(32), eventsHost: null },
+    pagerduty: { routingKey, eventsHost: null },
     policySecrets: {},
   };
+  const logged: string[] = [];
   const pages: Page[] = [];
   const startedAt = new Map<string, number>();
   const transcript: string[] = [];
@@ -95,7 +104,11 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
   };
   const watcher = new Watcher(workspace, router, tell);
   const begin = async () => {
-    const app = await createApp(config, { clock, pager });
+    const app = await createApp(config, {
+      clock,
+      pager,
+      logDestination: { write: (line: string) => void logged.push(line) },
+    });
     const { url } = await app.start();
     workspace.connect(url);
     return { app, url };
@@ -113,6 +126,12 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
     pages,
     transcript,
     app: running.app,
+    get url() {
+      return running.url;
+    },
+    databasePath: join(directory, 'data', 'lastgood.db'),
+    secrets: [botToken, signingSecret, WEBHOOK_TOKEN, routingKey],
+    log: () => logged.join(''),
     pass: (ms) => clock.advance(ms, settled),
     async until(what, isTrue, withinMs) {
       const endMs = clock.now() + withinMs;
