@@ -67,15 +67,19 @@ function happen(turn: Turn, event: DomainEvent): void {
       onShiftFailed(turn, event);
       return;
     case 'policy_changed':
-      turn.note(
-        'policy-changed',
-        turn.automation,
-        `The policy of ${turn.policy.service} is now ${turn.policy.revision}.`,
-      );
+      onPolicyChanged(turn);
       return;
     default:
       onPager(turn, event);
   }
+}
+
+/** Target, steps and metrics stay as they began; approvers, channel, routing and mode are the new ones: the cards say so. */
+function onPolicyChanged(turn: Turn): void {
+  const { policy } = turn;
+  turn.note('policy-changed', turn.automation, `The policy of ${policy.service} is now ${policy.revision}.`);
+  if (turn.rollout) turn.setRollout({});
+  if (turn.question) turn.setQuestion({});
 }
 
 function onCommand(turn: Turn, command: Command, actor: Actor, drawnFor: string | undefined): void {

@@ -243,6 +243,12 @@ it('cancel above 0 % is refused and offers rollback; at 0 % it ends', () => {
 });
 
 describe('policy edited under way', () => {
+  it('is in the journal, and the cards are drawn anew', () => {
+    asked()
+      .when({ type: 'policy_changed' })
+      .does('card rollout', 'card degradation')
+      .says('policy-changed', /is now rev1/);
+  });
   it('keeps the steps it began with', () => {
     const g = soaking();
     g.policy = policy({ revision: 'rev2', steps: [{ exposurePercent: 100, soakMs: 0, maxSoakMs: 0 }] });
