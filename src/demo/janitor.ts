@@ -40,6 +40,8 @@ export function startJanitor(): Janitor {
     forget: (pid) => tell('forget', String(pid)),
     own: (directory) => tell('own', directory),
     dismiss: () => {
+      // Until now nothing waited for it; now somebody does.
+      child.ref();
       child.stdin.end();
       return gone;
     },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Ajv2020 from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseWebhook } from '../../src/alerts/index.ts';
 import { type HeldAlert, webhookBody } from '../../src/demo/alertmanager/message.ts';
@@ -146,12 +146,12 @@ describe('the stand-in for Alertmanager', () => {
     const alertmanager = await standIn(url);
     await post(alertmanager.url, alert('A'), alert('B', { labels: { severity: 'warning' } }));
     await post(alertmanager.url, alert('A', { endsAt: new Date(Date.now() - 1).toISOString() }));
-    const list = async (query: string) => {
+    const list = async (query: string): Promise<{ status: number; body: { labels: object }[] }> => {
       const response = await fetch(`${alertmanager.url}/api/v2/alerts?${query}`);
-      return { status: response.status, body: await response.json() };
+      return { status: response.status, body: (await response.json()) as { labels: object }[] };
     };
     const filter = `filter=${encodeURIComponent('severity=~"warn.*"')}`;
-    expect((await list(filter)).body.map((one: { labels: object }) => one.labels)).toEqual([
+    expect((await list(filter)).body.map((one) => one.labels)).toEqual([
       { alertname: 'B', service: 'fraud-scorer', severity: 'warning' },
     ]);
     expect((await list('')).body).toHaveLength(1);

@@ -40,6 +40,7 @@ async function standIn(
   patch: { intervalMs?: number; rules?: AlertRule[]; alertmanagerUrl?: string } = {},
 ) {
   const running = await startStandInPrometheus({
+    port: 0,
     scrapeUrls: [url],
     job: 'lab',
     rules: [],
@@ -53,7 +54,9 @@ async function standIn(
 }
 
 async function get(url: string, path: string, parameters: Record<string, string | number> = {}) {
-  const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
+  const query = new URLSearchParams(
+    Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]),
+  );
   const response = await fetch(`${url}${path}?${query}`);
   const text = await response.text();
   const type = response.headers.get('content-type');
@@ -103,7 +106,9 @@ describe('the stand-in for Prometheus', () => {
     const got = await get(url, '/api/v1/query_range', parameters);
     const posted = await fetch(`${url}/api/v1/query_range`, {
       method: 'POST',
-      body: new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)])),
+      body: new URLSearchParams(
+        Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]),
+      ),
     });
     expect(await posted.json()).toEqual(got.body);
     const times = got.body.data.result[0].values.map(([time]: [number]) => time);

@@ -24,7 +24,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Loopb
   // JSON is YAML.
   await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(configOf(options)));
   await writeFile(join(directory, 'rules.yml'), JSON.stringify(rulesFileOf(options.rules)));
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const url = `http://127.0.0.1:${options.port === 0 ? await freePort() : options.port}`;
   const { stop } = await runProgram({
     program,
     args: [

@@ -9,6 +9,8 @@ import { SampleStore } from './samples.ts';
 import { QueryProblem } from './selector.ts';
 
 export interface StandInOptions {
+  /** To listen on; 0: any free one. */
+  readonly port: number;
   /** Pages of metrics, each scraped once an interval. */
   readonly scrapeUrls: readonly string[];
   readonly job: string;
@@ -28,7 +30,9 @@ export interface StandInOptions {
 export async function startStandInPrometheus(options: StandInOptions): Promise<LoopbackServer> {
   const store = new SampleStore();
   const rules = options.rules.map((rule) => new RuleState(rule));
-  const server = await listenOnLoopback(0, (request, response) => answer({ store, rules }, request, response));
+  const server = await listenOnLoopback(options.port, (request, response) =>
+    answer({ store, rules }, request, response),
+  );
   const notifier = options.alertmanagerUrl ? new Notifier(options.alertmanagerUrl, server.url) : null;
   const stopping = new AbortController();
   const tick = every(

@@ -1,0 +1,79 @@
+import { DemoUsageError, demoUsage, parseDemoArguments } from './arguments.ts';
+import { createNarrator } from './narrator.ts';
+import { buildStage } from './stage.ts';
+import { play } from './story.ts';
+
+export interface DemoIo {
+  print(line: string): void;
+  /** Aborted: everything ends. */
+  readonly signal: AbortSignal;
+  /** Absent: colours where standard output is a terminal. */
+  readonly colours?: boolean;
+  /** LASTGOOD_DEMO_STAND_INS=1 is the same as --stand-ins. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** With --once: longer than the story takes with every wait at its longest. */
+const ONCE_WITHIN_MS = 170_000;
+
+/**
+ * Runs the demo until `io.signal` is aborted (with --once: until the story has ended). Everything it starts listens on loopback
+ * only and has ended when it resolves. Answers the exit code: 0, or 1 where --once did not end rolled back, 2 where `argv` is
+ * not understood. Throws where something could not be started; then too nothing is left running.
+ */
+export async function runDemo(argv: readonly string[], io: DemoIo): Promise<number> {
+  const options = readArguments(argv, io);
+  if (typeof options === 'number') return options;
+  const colours = io.colours ?? process.stdout.isTTY === true;
+  const narrator = createNarrator(io.print, colours);
+  const signal = options.once ? AbortSignal.any([io.signal, AbortSignal.timeout(ONCE_WITHIN_MS)]) : io.signal;
+  if (signal.aborted) return 0;
+  await using stage = await buildStage({
+    port: options.port,
+    standIns: options.standIns || io.env?.LASTGOOD_DEMO_STAND_INS === '1',
+    narrator,
+    onAddress: (url) => greet(io.print, colours, url),
+  });
+  for (const { label, url } of stage.sources) narrator.tell('note', `${label} at ${url}`);
+  const ending = options.story ? await play({ ...stage, narrator, signal }) : 'unfinished';
+  if (options.once) return ending === 'rolled_back' ? 0 : 1;
+  if (!signal.aborted) {
+    narrator.tell(
+      'note',
+      'Everything stays up. Go on with the buttons in the panel, or type /rollout help. Ctrl-C ends it.',
+    );
+  }
+  await aborted(signal);
+  io.print('');
+  narrator.tell('note', 'Ending everything.');
+  return 0;
+}
+
+function readArguments(argv: readonly string[], io: DemoIo) {
+  try {
+    const options = parseDemoArguments(argv);
+    if (!options.help) return options;
+    demoUsage.forEach(io.print);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof DemoUsageError)) throw error;
+    io.print(error.message);
+    demoUsage.forEach(io.print);
+    return 2;
+  }
+}
+
+function greet(print: (line: string) => void, colours: boolean, url: string): void {
+  const [bold, link, end] = colours ? ['\u001b[1m', '\u001b[1;4;36m', '\u001b[0m'] : ['', '', ''];
+  print('');
+  print(`  ${bold}Lastgood demo${end}  a model degrades, and goes back to its last good version`);
+  print('');
+  print(`  Open  ${link}${url}${end}`);
+  print('  The story plays by itself in under two minutes, unless you answer. Ctrl-C ends it.');
+  print('');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

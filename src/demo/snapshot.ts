@@ -1,0 +1,72 @@
+import type { Controls } from './controls.ts';
+import type { Incident, Lab } from './lab/index.ts';
+import type { Narrator } from './narrator.ts';
+import { SERVICE } from './scenario.ts';
+import type { Watch } from './watch.ts';
+import { nowOf } from './world/now.ts';
+import type { Readings } from './world/readings.ts';
+
+/** Which Prometheus and Alertmanager are in use. */
+export interface Source {
+  readonly name: string;
+  readonly real: boolean;
+  /** `Prometheus 2.42.0`, `stand-in for Prometheus` */
+  readonly label: string;
+  readonly url: string;
+}
+
+export interface SnapshotParts {
+  readonly lab: Lab;
+  readonly watch: Watch;
+  readonly readings: Readings;
+  readonly narrator: Narrator;
+  readonly controls: Controls;
+  readonly incidents: () => readonly Incident[];
+  /** Empty until they run. */
+  readonly sources: () => readonly Source[];
+}
+
+const SHOWN_LINES = 80;
+
+/** Everything the panel shows, as JSON: read from the lab, from Lastgood's queries and from Prometheus, never written. */
+export async function snapshot(parts: SnapshotParts): Promise<object> {
+  const { lab, watch, readings, narrator, controls } = parts;
+  const nowMs = Date.now();
+  const { stable, candidate } = lab.splitter.split();
+  const prometheus = parts.sources().find(({ name }) => name === 'Prometheus');
+  return {
+    nowMs,
+    service: SERVICE,
+    split: { stable, candidate },
+    points: readings.points(),
+    now: nowOf(watch.state(), nowMs),
+    alerts: prometheus ? await alertsOf(prometheus.url) : [],
+    incidents: parts.incidents().map(({ dedupKey, state, summary }) => ({ id: dedupKey, state, summary })),
+    lines: narrator.lines.slice(-SHOWN_LINES),
+    controls: controls.list(),
+    sources: parts.sources(),
+  };
+}
+
+interface ListedAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly state: string;
+  readonly activeAt: string;
+}
+
+/** As Prometheus lists them, pending ones too. A Prometheus that does not answer has none to show. */
+async function alertsOf(url: string): Promise<object[]> {
+  try {
+    const response = await fetch(`${url}/api/v1/alerts`, { signal: AbortSignal.timeout(1_000) });
+    const { data } = (await response.json()) as { data: { alerts: readonly ListedAlert[] } };
+    return data.alerts.map(({ labels, annotations, state, activeAt }) => ({
+      name: labels.alertname ?? '',
+      state,
+      summary: annotations.summary ?? '',
+      sinceMs: Date.parse(activeAt),
+    }));
+  } catch {
+    return [];
+  }
+}

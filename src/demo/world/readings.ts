@@ -1,0 +1,92 @@
+import { parseExposition } from '../prometheus/exposition.ts';
+import { SLOW_SECONDS } from '../scenario.ts';
+import { every, type Ticking } from '../ticking.ts';
+
+/** What one version did in one second or so. */
+export interface Point {
+  readonly atMs: number;
+  readonly requestsPerSecond: number;
+  /** Shares of the last three seconds' requests, 0..1; null without requests. */
+  readonly errorShare: number | null;
+  readonly slowShare: number | null;
+}
+
+/** Counters of one version, as its page of metrics gives them. */
+interface Counted {
+  readonly atMs: number;
+  readonly requests: number;
+  readonly failed: number;
+  readonly slow: number;
+}
+
+export interface Readings {
+  /** The last two minutes of each version that has been read, oldest first. */
+  points(): Readonly<Record<string, readonly Point[]>>;
+  stop(): Promise<void>;
+}
+
+const EVERY_MS = 1_000;
+const KEPT_POINTS = 120;
+/** Single seconds at 10 % of the traffic jump too much to be read. */
+const SMOOTHED_OVER = 3;
+
+/** Reads the models' own pages of metrics each second: what the lines on the page are drawn from. */
+export function takeReadings(pages: readonly { readonly version: string; readonly url: string }[]): Readings {
+  const counted = new Map<string, Counted[]>();
+  const points = new Map<string, Point[]>();
+  const stopping = new AbortController();
+  const read = async ({ version, url }: { version: string; url: string }) => {
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(EVERY_MS)]);
+    const response = await fetch(url, { signal });
+    const now = countedOf(await response.text(), Date.now());
+    const before = keep(counted, version, now, SMOOTHED_OVER + 1);
+    const last = before.at(-2);
+    const first = before[0];
+    if (last && first) keep(points, version, pointOf(first, last, now), KEPT_POINTS);
+  };
+  const ticking: Ticking = every(
+    EVERY_MS,
+    async () => void (await Promise.allSettled(pages.map(read))),
+    () => undefined,
+  );
+  return {
+    points: () => Object.fromEntries(points),
+    async stop() {
+      stopping.abort();
+      await ticking.stop();
+    },
+  };
+}
+
+function keep<T>(lists: Map<string, T[]>, key: string, item: T, most: number): T[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  list.push(item);
+  if (list.length > most) list.shift();
+  return list;
+}
+
+function pointOf(first: Counted, last: Counted, now: Counted): Point {
+  const requests = now.requests - first.requests;
+  const share = (part: number) => (requests > 0 ? Math.max(0, part) / requests : null);
+  return {
+    atMs: now.atMs,
+    requestsPerSecond: Math.max(0, ((now.requests - last.requests) * 1000) / Math.max(1, now.atMs - last.atMs)),
+    errorShare: share(now.failed - first.failed),
+    slowShare: share(now.slow - first.slow),
+  };
+}
+
+function countedOf(text: string, atMs: number): Counted {
+  const sum = { requests: 0, failed: 0, fast: 0 };
+  for (const { labels, value } of parseExposition(text)) {
+    if (labels.__name__ === 'http_requests_total') {
+      sum.requests += value;
+      if (labels.code?.startsWith('5')) sum.failed += value;
+    }
+    if (labels.__name__ === 'http_request_duration_seconds_bucket' && labels.le === String(SLOW_SECONDS)) {
+      sum.fast += value;
+    }
+  }
+  return { atMs, requests: sum.requests, failed: sum.failed, slow: sum.requests - sum.fast };
+}
