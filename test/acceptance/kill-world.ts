@@ -1,0 +1,218 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPagerDutyStandIn, type PagerDutyStandIn } from '../../src/demo/lab/index.ts';
+import { createWorkspace, type Workspace } from '../../src/workspace/index.ts';
+import { type Router, startRouter } from '../support/router.ts';
+import { type ScriptedPrometheus, startScriptedPrometheus } from '../support/scripted-prometheus.ts';
+import { freePort } from '../support/servers.ts';
+import { AppProcess } from './support/app-process.ts';
+import { type Checkpoint, type Crossing, type Fate, startCheckpoint } from './support/checkpoint.ts';
+import { eventually } from './support/eventually.ts';
+import { WEBHOOK_TOKEN, webhook } from './world.ts';
+
+export const CHANNEL = '#ml-rollouts';
+export const SERVICE = 'fraud-scorer';
+
+/** Whom the app speaks to. */
+export type Place = 'slack' | 'router' | 'prometheus' | 'pagerduty';
+
+/** A moment of the story at which the app is killed: when this request arrives, before or after it did its work. */
+export interface Death {
+  readonly what: string;
+  readonly at: Place;
+  matches(crossing: Crossing): boolean;
+  readonly request: 'lost' | 'unanswered';
+}
+
+/** The app as a process of its own, everybody it speaks to, and death waiting at the doors. */
+export interface KillWorld {
+  readonly app: AppProcess;
+  readonly workspace: Workspace;
+  readonly router: Router;
+  readonly pagerDuty: PagerDutyStandIn;
+  readonly crossings: Readonly<Record<Place, readonly Crossing[]>>;
+  readonly databasePath: string;
+  /** What the app died of so far, in order. */
+  readonly died: readonly string[];
+  /** Kills the app now and starts it again at once. */
+  die(what: string): Promise<void>;
+  /** Deaths that have not happened, in the order in which they are met. */
+  readonly waiting: Death[];
+  worsen(share: number): void;
+  /** Delivered as Alertmanager does: again and again until it is acknowledged. Resolves with that moment. */
+  alert(name: string, status?: 'firing' | 'resolved'): Promise<number>;
+  until(what: string, isTrue: () => boolean, withinMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startKillWorld(): Promise<KillWorld> {
+  const router = await startRouter(() => Date.now());
+  let errors: { atMs: number; share: number }[] = [];
+  const prometheus: ScriptedPrometheus = await startScriptedPrometheus(
+    {
+      requestsPerSecond: (version, atMs) => 4000 * router.shareOf(version, atMs),
+      errorShare: (version, atMs) => (version === 'v42' ? errors.findLast((e) => e.atMs <= atMs)?.share : null) ?? 0.02,
+    },
+    Date.now() - 600_000,
+  );
+  const pagerDuty = await createPagerDutyStandIn();
+  const workspace = createWorkspace({
+    signingSecret: 'acceptance-signing-secret',
+    botToken: 'xoxb-acceptance-token',
+    users: [{ id: 'U0ANN', name: 'ann', realName: 'Ann Approver' }],
+    channels: [{ id: 'C1', name: 'ml-rollouts' }],
+    commands: [{ command: '/rollout', description: 'Roll out', usageHint: 'help' }],
+    // Between the deaths there has to be time for what the thread says.
+    postsPerSecondPerChannel: 20,
+    postBurst: 20,
+  });
+  const slack = await workspace.start();
+
+  const died: string[] = [];
+  const waiting: Death[] = [];
+  let dying: Promise<void> | null = null;
+  const die = (what: string): Promise<void> => {
+    died.push(what);
+    dying ??= app.kill().then(() => {
+      app.start();
+      dying = null;
+    });
+    return dying;
+  };
+  const doorOf =
+    (place: Place) =>
+    (crossing: Crossing): Fate => {
+      // What a dead process had sent before is nobody's death any more.
+      const index = dying ? -1 : waiting.findIndex((death) => death.at === place && death.matches(crossing));
+      const death = index === -1 ? undefined : waiting.splice(index, 1)[0];
+      return death ? { is: death.request, meanwhile: () => die(death.what) } : { is: 'passes' };
+    };
+  const doors: Record<Place, Checkpoint> = {
+    slack: await startCheckpoint(slack.url, doorOf('slack')),
+    router: await startCheckpoint(router.url, doorOf('router')),
+    prometheus: await startCheckpoint(prometheus.url, doorOf('prometheus')),
+    pagerduty: await startCheckpoint(pagerDuty.eventsHost, doorOf('pagerduty')),
+  };
+
+  const directory = await mkdtemp(join(tmpdir(), 'lastgood-kill-'));
+  await writeFile(join(directory, `${SERVICE}.yaml`), policyYaml(doors.router.url));
+  const app = new AppProcess({
+    SLACK_BOT_TOKEN: 'xoxb-acceptance-token',
+    SLACK_SIGNING_SECRET: 'acceptance-signing-secret',
+    SLACK_API_URL: `${doors.slack.url}/api/`,
+    ALERTMANAGER_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
+    PROMETHEUS_URL: doors.prometheus.url,
+    PAGERDUTY_ROUTING_KEY: 'a'.repeat(32),
+    PAGERDUTY_EVENTS_HOST: doors.pagerduty.url,
+    POLICY_DIR: directory,
+    DATA_DIR: join(directory, 'data'),
+    HOST: '127.0.0.1',
+    PORT: String(await freePort()),
+    LOG_LEVEL: 'warn',
+  });
+  app.start();
+  await app.ready();
+  workspace.connect(app.url);
+
+  const startedAt = new Map<string, number>();
+  return {
+    app,
+    workspace,
+    router,
+    pagerDuty,
+    crossings: {
+      slack: doors.slack.crossings,
+      router: doors.router.crossings,
+      prometheus: doors.prometheus.crossings,
+      pagerduty: doors.pagerduty.crossings,
+    },
+    databasePath: join(directory, 'data', 'lastgood.db'),
+    died,
+    die,
+    waiting,
+    worsen(share) {
+      errors = [{ atMs: Date.now(), share }];
+    },
+    async alert(name, status = 'firing') {
+      const startsAt = startedAt.get(name) ?? Date.now();
+      startedAt.set(name, startsAt);
+      const body = JSON.stringify(webhook(name, status, 'critical', startsAt, Date.now()));
+      const deliver = async () => {
+        const headers = { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` };
+        const sent = fetch(`${app.url}/webhooks/alertmanager`, { method: 'POST', headers, body });
+        return (await sent.catch(() => null))?.status === 200;
+      };
+      await eventually(`${name} is acknowledged`, deliver, { withinMs: 20_000, told: () => app.said });
+      return Date.now();
+    },
+    until: (what, isTrue, withinMs) =>
+      eventually(what, isTrue, {
+        withinMs,
+        told: () =>
+          [
+            `Died of: ${died.join('; ')}`,
+            `Still waiting: ${waiting.map((death) => death.what).join('; ')}`,
+            `Router: ${JSON.stringify(router.changes.map(({ weights }) => weights.candidate.percent))}`,
+            app.said,
+          ].join('\n'),
+      }),
+    async stop() {
+      waiting.length = 0;
+      await dying;
+      await app.kill();
+      await Promise.all(Object.values(doors).map((door) => door.stop()));
+      await Promise.all([workspace.stop(), router.stop(), prometheus.stop(), pagerDuty.stop()]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** From the question to the default action. */
+export const DEADLINE_MS = 12_000;
+
+function policyYaml(routerUrl: string): string {
+  return `service: ${SERVICE}
+mode: enforce
+channel: "${CHANNEL}"
+target:
+  kind: http
+  observe:
+    url: ${routerUrl}/split
+    stable: /stable/version
+    candidate: /candidate/version
+    exposure: /candidate/percent
+    ready: /versions/{{version}}/ready
+    readyDetail: /versions/{{version}}/detail
+  shift:
+    method: PUT
+    url: ${routerUrl}/split
+    body:
+      stable: { version: "{{stable.version}}", percent: "{{stable.percent}}" }
+      candidate: { version: "{{candidate.version}}", percent: "{{candidate.percent}}" }
+steps:
+  - { exposure: 10, soak: 2s, maxSoak: 60s }
+  - { exposure: 70, soak: 60s, maxSoak: 120s }
+  - { exposure: 100 }
+rollback:
+  phases:
+    - { exposure: 50, soak: 1s, maxSoak: 4s }
+    - { exposure: 10, soak: 1s, maxSoak: 4s }
+    - { exposure: 0 }
+  verify: { soak: 2s, maxSoak: 20s }
+comparison: { window: 1s, warmUp: 1s, every: 500ms, minimumWindows: 3 }
+metrics:
+  - name: errors
+    title: Error rate
+    kind: proportion
+    bad: 'http_requests_total{service="${SERVICE}",version="{{version}}",code=~"5.."}'
+    total: 'http_requests_total{service="${SERVICE}",version="{{version}}"}'
+    tolerance: { relative: 25%, absolute: 6%, healthy: 1.5 }
+    minimum: 100
+alerts:
+  - match: ['service="${SERVICE}"', 'severity=~"warning|critical"']
+approvers: { users: [U0ANN], quorum: 1 }
+respond: { grace: 0s, deadline: ${DEADLINE_MS / 1000}s, criticalDeadline: ${DEADLINE_MS / 1000}s, stability: 2s }
+escalate: { after: 4s, repeat: 5m }
+`;
+}
