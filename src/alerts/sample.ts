@@ -1,7 +1,7 @@
 import { compileMatcher, matches } from '../domain/match.ts';
 import type { AlertSelector, Matcher, Policy, Severity } from '../domain/policy.ts';
-import { compileRegex } from '../domain/regex.ts';
 import { WebhookProblem } from './alertmanager.ts';
+import { guessExamples } from './examples.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 export interface SampleOptions {
@@ -67,10 +67,7 @@ function labelsFor(policy: Policy, selector: AlertSelector, severity: Severity):
   for (const name of names) {
     const matchers = selector.matchers.filter((matcher) => matcher.label === name);
     const value = valueFor(matchers, usual[name]);
-    if (value === null)
-      throw new WebhookProblem(
-        `No alert can match the policy of ${policy.service}: its matchers for ${name} contradict each other.`,
-      );
+    if (value === null) throw new WebhookProblem(noValue(policy, name, matchers));
     if (value !== '') labels[name] = value;
   }
   if (!matches(selector, labels))
@@ -78,12 +75,19 @@ function labelsFor(policy: Policy, selector: AlertSelector, severity: Severity):
   return labels;
 }
 
+/** Only where a matcher names the value is it certain that there is none; expressions are guessed at. */
+function noValue(policy: Policy, name: string, matchers: readonly Matcher[]): string {
+  return matchers.some((matcher) => matcher.operator === '=')
+    ? `No alert can match the policy of ${policy.service}: its matchers for ${name} contradict each other.`
+    : `No alert could be made that matches the policy of ${policy.service}: no value was found for ${name} that its matchers accept. They contradict each other or are too intricate to guess at; test with an alert of your own.`;
+}
+
 /** A value all matchers of one label accept, '' for "the label is not there"; null: none was found. */
 function valueFor(matchers: readonly Matcher[], usual: string | undefined): string | null {
   const tests = matchers.map(compileMatcher);
   const wanted = matchers.flatMap((matcher) => {
     if (matcher.operator === '=') return [matcher.value];
-    return matcher.operator === '=~' ? compileRegex(matcher.value).examples(maxTries) : [];
+    return matcher.operator === '=~' ? guessExamples(matcher.value, maxTries) : [];
   });
   const candidates = [
     ...(usual === undefined ? [] : [usual]),

@@ -1,3 +1,4 @@
+import { LAPSED_AFTER_MS } from '../domain/alerting.ts';
 import { compileSelector } from '../domain/match.ts';
 import type { AlertSelector, Policy } from '../domain/policy.ts';
 import type { Alert, ServiceState } from '../domain/state.ts';
@@ -5,12 +6,6 @@ import type { Policies } from '../ports/policies.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { AlertReceipt } from './api.ts';
 import type { Submission, Submit } from './submit.ts';
-
-/**
- * The same firing alert (same start) that comes this long after it was resolved is no late copy: Prometheus was away, Alertmanager
- * let the alert lapse, and it goes on firing under its old start. Copies of a cluster's peers and repeats come within minutes.
- */
-const LAPSED_AFTER_MS = 10 * 60_000;
 
 /** Takes a body of alerts in: each goes to every service with a policy that matches, one commit a service. */
 export function createAlertIntake(parts: { policies: Policies; submit: Submit; telemetry: Telemetry }) {
@@ -32,10 +27,17 @@ export function createAlertIntake(parts: { policies: Policies; submit: Submit; t
       }
     }
     let duplicates = 0;
+    const failures: unknown[] = [];
     for (const [policy, batch] of services) {
-      const outcomes = await submit.batch(policy, batch);
-      duplicates += outcomes.filter((outcome) => outcome === 'duplicate').length;
+      try {
+        const outcomes = await submit.batch(policy, batch);
+        duplicates += outcomes.filter((outcome) => outcome === 'duplicate').length;
+      } catch (error) {
+        // The others' are stored all the same: the sender comes again with all of them, and theirs are duplicates then.
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     const receipt = { matched: alerts.length - unmatched, unmatched, duplicates };
     telemetry.alertsReceived(receipt);
     return receipt;

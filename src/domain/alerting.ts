@@ -7,7 +7,10 @@ import { Ignored, type Turn } from './turn.ts';
 /** Alerts: each by itself, whatever group it came in. */
 
 const ALERTMANAGER: Actor = { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' };
-/** Copies from a cluster's peers and repeats come within minutes. */
+/**
+ * The same firing alert (same start) that comes this long after it was resolved is no late copy: Prometheus was away, Alertmanager
+ * let the alert lapse, and it goes on firing under its old start. Copies of a cluster's peers and repeats come within minutes.
+ */
 export const LAPSED_AFTER_MS = 10 * 60_000;
 const REMEMBERED_MS = 24 * 3_600_000;
 /** A flood of alerts must not make the state endless. */

@@ -44,7 +44,7 @@ function wholeValue(source: string): (value: string) => boolean {
     const alternatives = source.split('|');
     return (value) => alternatives.includes(value);
   }
-  return compileRegex(source).test;
+  return compileRegex(source);
 }
 
 function lazily<T>(make: () => T): () => T {

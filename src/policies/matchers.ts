@@ -78,8 +78,7 @@ function readMatcher(reader: Reader): Matcher {
     compileMatcher(matcher);
   } catch (error) {
     if (!(error instanceof RegexProblem)) throw error;
-    const part = `at character ${error.at + 1} of its expression`;
-    throw new MatcherProblem(`the expression for ${label} cannot be used: ${error.message} (${part})`, valueAt);
+    throw new MatcherProblem(`the expression for ${label} cannot be used: ${error.message}`, valueAt);
   }
   return matcher;
 }

@@ -96,6 +96,31 @@ describe('a sample webhook reaches the policy it is made for', () => {
     expect(() => sample(contradiction)).toThrow(/matchers for a contradict each other/);
   });
 
+  it.each([
+    'warning|critical',
+    '(?i)a[0-9]{3}.+',
+    '\\pL\\d*',
+    'x{2,}',
+    '[^a-z]',
+    '[]|(]b',
+    '(?:eu|us)-(west|east)-[1-3]{1,2}?(:\\d{4})?',
+    '(?P<team>ml|(?:fraud|search)+)/v\\d+\\.\\d+',
+    '(ab{2}){3}',
+    '^fraud\\b-scorer$',
+    '\\Qa|(b\\E\\(c\\|d\\)',
+    '[[:upper:]]{2}\\x41?',
+    '(a|b)'.repeat(40),
+  ])('finds a value for %s', (source) => {
+    const given = selector([['a', '=~', source]]);
+    const [alert] = parseWebhook(sample(given)).alerts;
+    expect(alert?.labels.a).toBeTruthy();
+    expect(matches(given, alert?.labels ?? {})).toBe(true);
+  });
+
+  it('says so where it finds no value for an expression', () => {
+    expect(() => sample(selector([['a', '=~', '\\x{1F98A}']]))).toThrow(/no value was found for a/);
+  });
+
   describe.skipIf(!schemaThere)("has Alertmanager's form (skipped: ../shared is missing)", () => {
     const validate = schemaThere
       ? new Ajv2020({ allErrors: true, formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/ } }).compile(

@@ -83,29 +83,34 @@ describe('expressions', () => {
     ['.', ['🦊', 'é'], ['ab']],
   ])('%s', (source, good, bad) => {
     const regex = compileRegex(source);
-    for (const text of good) expect([text, regex.test(text)]).toEqual([text, true]);
-    for (const text of bad) expect([text, regex.test(text)]).toEqual([text, false]);
+    for (const text of good) expect([text, regex(text)]).toEqual([text, true]);
+    for (const text of bad) expect([text, regex(text)]).toEqual([text, false]);
   });
 
   it.each([
     ['(?=a)', /look-around/],
     ['(?<!a)b', /look-around/],
     ['(a)\\1', /back reference/],
-    ['(a', /not closed/],
-    ['a)', /too many/],
-    ['[a', /not closed/],
-    ['*a', /nothing before/],
-    ['a**', /right after another/],
-    ['a{3,2}', /ends before it begins/],
-    ['a{1001}', /more than 1000/],
-    ['((a{100}){100}){100}', /too large/],
-    ['\\q', /escape/],
-    ['\\', /at the end/],
-    ['[b-a]', /range/],
-    ['\\p{Nope}', /Unicode class/],
-    ['[[:nope:]]', /does not exist/],
+    ['(?<=a)b', /look-around/],
+    ['(?!a)b', /look-around/],
+    ['(a', /missing closing \): \(a$/],
+    ['a)', /unexpected \)/],
+    ['a)(b', /unexpected \)/],
+    ['\\Qa', /missing closing \)/],
+    ['[a', /missing closing \]/],
+    ['*a', /missing argument to repetition operator: \*$/],
+    ['a**', /nested repetition operator: \*\*$/],
+    ['a{3,2}', /end before they begin.*\{3,2\}$/],
+    ['a{1001}', /exceed 1000.*\{1001\}$/],
+    ['((a{100}){100}){100}', /exceed 1000/],
+    ['\\q', /invalid escape sequence: \\q$/],
+    ['\\', /trailing backslash/],
+    ['[b-a]', /range: b-a$/],
+    ['\\p{Nope}', /class range: \\p\{Nope\}$/],
+    ['[[:nope:]]', /class range: \[:nope:\]$/],
     ['(?x)a', /RE2/],
-    ['('.repeat(5000), /nested too deeply/],
+    ['('.repeat(1500) + ')'.repeat(1500), /nests too deeply/],
+    ['(a|'.repeat(5000), /longer than 4000 characters/],
   ])('%s is refused', (source, message) => {
     expect(() => compileRegex(source)).toThrow(RegexProblem);
     expect(() => compileRegex(source)).toThrow(message);
@@ -114,8 +119,8 @@ describe('expressions', () => {
   it('takes time in proportion to the text, where backtracking would take for ever', () => {
     const regex = compileRegex('(a|a|aa)*(a|a)*b|(x+x+)+y');
     const began = performance.now();
-    expect(regex.test('a'.repeat(1000))).toBe(false);
-    expect(regex.test('x'.repeat(1000))).toBe(false);
+    expect(regex('a'.repeat(1000))).toBe(false);
+    expect(regex('x'.repeat(1000))).toBe(false);
     expect(performance.now() - began).toBeLessThan(2000);
   });
 
@@ -144,18 +149,10 @@ describe('expressions', () => {
   it('agrees with JavaScript where the two languages mean the same', () => {
     fc.assert(
       fc.property(expression, subject, (source, text) => {
-        expect(compileRegex(source).test(text)).toBe(new RegExp(`^(?:${source})$`).test(text));
+        expect(compileRegex(source)(text)).toBe(new RegExp(`^(?:${source})$`).test(text));
       }),
       { numRuns: 3000 },
     );
-  });
-
-  it('gives examples that match', () => {
-    for (const source of ['warning|critical', '(?i)a[0-9]{3}.+', '\\pL\\d*', 'x{2,}', '[^a-z]']) {
-      const examples = compileRegex(source).examples(20);
-      expect(examples.length).toBeGreaterThan(0);
-      expect(examples.filter((text) => !compileRegex(source).test(text))).toEqual([]);
-    }
   });
 });
 

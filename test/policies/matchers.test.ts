@@ -56,7 +56,7 @@ describe('matchers are read as Alertmanager reads them', () => {
     ['a=b"c', 'a quote inside', 3],
     ["a='b'", 'quoted with "', 2],
     ['a="b",,c="d"', 'the name of a label', 6],
-    ['x="y", a=~"("', '"(" that is not closed (at character 1 of its expression)', 10],
+    ['x="y", a=~"("', 'missing closing ): (', 10],
     ['a=~"(?=b)"', 'look-around', 3],
   ])('%j is refused, with the place', (text, message, at) => {
     let caught: unknown;
