@@ -1,6 +1,7 @@
 import type { Refusal } from '../domain/effect.ts';
 import type { DomainEvent, Observed } from '../domain/event.ts';
 import { initialState } from '../domain/initial.ts';
+import { permit } from '../domain/permit.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Policies } from '../ports/policies.ts';
 import type { Job, Store } from '../ports/store.ts';
@@ -42,6 +43,9 @@ export function createApplication(parts: ApplicationParts): Application & Record
     async start({ service, candidate, force, reason, actor, key }) {
       const policy = policies.get(service);
       if (!policy) return unknown(service);
+      // Asked before the target is: for who may not start anything no call is made with our credentials either.
+      const forbidden = permit(policy, actor, 'start');
+      if (forbidden) return { ok: false, refusal: forbidden };
       let observed: Observed;
       try {
         observed = await withinLimit(OBSERVE_LIMIT_MS, `The target of ${service}`, (signal) =>

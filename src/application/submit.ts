@@ -167,9 +167,12 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
       if (!taken.some(({ outcome }) => outcome === 'accepted')) return;
       await unit.save(state, stored?.version ?? 0);
       await unit.append(service, journal);
-      const work = workOf(service, effects, now);
+      const work = workOf(service, effects, state.clockMs);
       for (const key of work.cancel) await unit.cancel(service, key);
-      for (const job of work.enqueue) await unit.enqueue(job);
+      // A machine whose clock was set back is behind the service's time: what is due now must not wait until it has caught up.
+      const aheadMs = Math.max(0, state.clockMs - clock.now());
+      for (const { dueAtMs, createdAtMs, ...job } of work.enqueue)
+        await unit.enqueue({ ...job, dueAtMs: dueAtMs - aheadMs, createdAtMs: createdAtMs - aheadMs });
     },
   };
 }

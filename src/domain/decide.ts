@@ -29,7 +29,7 @@ export interface Context {
  * in production, in a drill, in a backtest, in the simulation and in the demo.
  */
 export function decide(state: ServiceState, event: DomainEvent, context: Context): Decision<ServiceState> {
-  const now = Math.max(context.now, state.clockMs);
+  const now = Math.max(context.now, state.clockMs, momentOf(state, event));
   const turn = new Turn(state, now, context.policy);
   try {
     happen(turn, event);
@@ -39,6 +39,12 @@ export function decide(state: ServiceState, event: DomainEvent, context: Context
     throw error;
   }
   return turn.finish(state, isUrgent(state, event));
+}
+
+/** A timer that fires says what time it is at least, also where the machine's clock was set back meanwhile. */
+function momentOf(state: ServiceState, event: DomainEvent): number {
+  const timer = event.type === 'timer' ? state.timers[event.key] : undefined;
+  return event.type === 'timer' && timer?.epoch === event.epoch ? timer.atMs : 0;
 }
 
 /** A look that finds what was known before can wait; everything else is shown at once. */

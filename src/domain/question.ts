@@ -4,6 +4,9 @@ import type { Actor, Alert, Degradation, HeldReason, Rollback, Signal } from './
 import type { Turn } from './turn.ts';
 import { duration, list, percent, sentence } from './words.ts';
 
+/** A flood of alerts must not make the state endless. */
+const SIGNALS = 500;
+
 /** The open question to people: how it is opened, joined, held and ended. One card and at most one incident each. */
 
 export function openQuestion(turn: Turn, signal: Signal, severity: Severity): void {
@@ -82,7 +85,7 @@ export function joinQuestion(turn: Turn, alert: Alert): void {
   turn.setQuestion({
     signals: known
       ? question.signals.map((s) => (s.kind === 'alert' && s.fingerprint === alert.fingerprint ? signal : s))
-      : [...question.signals, signal],
+      : bounded([...question.signals, signal]),
     severity: alert.severity === 'critical' ? 'critical' : question.severity,
   });
   turn.tell(
@@ -97,6 +100,11 @@ export function joinQuestion(turn: Turn, alert: Alert): void {
   turn.stage({ ...question.stage, deadlineMs, escalateAtMs });
   turn.timer('deadline', deadlineMs);
   if (escalateAtMs !== null && escalateAtMs !== question.stage.escalateAtMs) turn.timer('escalate', escalateAtMs);
+}
+
+/** The question's first reason stays, and the newest. */
+function bounded(signals: readonly Signal[]): readonly Signal[] {
+  return signals.length <= SIGNALS ? signals : [...signals.slice(0, 1), ...signals.slice(1 - SIGNALS)];
 }
 
 /** Automation may not act (any more): people are asked, and paged while it lasts. */

@@ -4,6 +4,7 @@ import { lookAgain } from './looking.ts';
 import { getStuck } from './question.ts';
 import { onShiftedBack } from './rollback.ts';
 import { orderShift } from './shifting.ts';
+import type { Rollout, ShiftInFlight } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
 import { percent } from './words.ts';
 
@@ -16,6 +17,10 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
   if (!rollout || shift?.id !== event.shiftId) throw new Ignored(`${event.shiftId} is not the shift in flight`);
   const from = turn.position;
   turn.set({ shift: null });
+  if (isForeign(rollout, shift)) {
+    if (shift.next) orderShift(turn, shift.next.exposurePercent);
+    return;
+  }
   const moved = event.exposurePercent !== rollout.exposurePercent;
   if (moved)
     turn.setRollout({
@@ -41,6 +46,11 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
   if (phase.name === 'advancing') onShiftedForward(turn);
   else if (phase.name === 'rolling_back') onShiftedBack(turn, phase.rollback);
   else lookAgain(turn);
+}
+
+/** What an earlier rollout asserted last, once more: it says nothing about where this one stands. */
+function isForeign(rollout: Rollout, { split }: ShiftInFlight): boolean {
+  return split.candidate !== rollout.candidate.id || split.stable !== rollout.stable.id;
 }
 
 export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 'shift_failed' }>): void {

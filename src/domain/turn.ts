@@ -185,6 +185,9 @@ export class Turn {
     const superseded = before.degradation && before.degradation.id !== d?.id;
     if (superseded)
       cards.push({ kind: 'card', card: { kind: 'degradation', id: before.degradation?.id ?? '' }, urgent: false });
+    // A rollout that a new one follows: its buttons are over.
+    if (before.rollout && before.rollout.id !== state.rollout?.id && !isEnded(before.rollout.phase))
+      cards.push({ kind: 'card', card: { kind: 'rollout', id: before.rollout.id }, urgent: false });
     const effects = [
       ...this.effects.filter((e) => e.kind !== 'say'),
       ...cards,

@@ -117,6 +117,26 @@ describe('a command', () => {
     expect((await store.load(service))?.state.clockMs).toBe(t0 + 60_000);
   });
 
+  it('is carried out at once also where the machine’s clock was set back; its timers keep their distance', async () => {
+    const shift: Effect = {
+      kind: 'shift',
+      shiftId: 's1',
+      split: { stable: 'v41', candidate: 'v42', exposurePercent: 0 },
+      gaining: 'v41',
+    };
+    const timer: Effect = { kind: 'timer', key: 'deadline', atMs: t0 + 3_600_000 + 5_000, epoch: 1 };
+    const app = application({ decide: counting([shift, timer]) });
+    await saveState(store, state({ clockMs: t0 + 3_600_000 }));
+    await app.command(command('k1'));
+    const request = { owner: 'w', leaseMs: 60_000, limit: 9 };
+    expect(
+      (await store.jobs.claim({ ...request, nowMs: t0 })).map((job) => [job.effect.kind, job.createdAtMs]),
+    ).toEqual([['shift', t0]]);
+    expect((await store.jobs.claim({ ...request, nowMs: t0 + 5_000 })).map((job) => job.effect.kind)).toEqual([
+      'timer',
+    ]);
+  });
+
   it('many at once are all counted', async () => {
     const app = application({ decide: counting() });
     await Promise.all(Array.from({ length: 50 }, (_, i) => app.command(command(`k${i}`))));
@@ -279,6 +299,21 @@ describe('alerts', () => {
     fails = false;
     expect(await app.receiveAlerts([alert()])).toMatchObject({ duplicates: 0 });
   });
+
+  it('of one service that cannot be stored keep nobody else’s out, and the sender is told to come again', async () => {
+    const ranker = policy({ service: 'ranker' });
+    const app = application({
+      policies: [policy(), ranker],
+      decide: (before, ...rest) => {
+        if (before.service === service) throw new Error('its state cannot be read');
+        return counting()(before, ...rest);
+      },
+    });
+    await expect(app.receiveAlerts([alert()])).rejects.toThrow('its state cannot be read');
+    expect((await store.load('ranker'))?.state.sequence).toBe(1);
+    await expect(app.receiveAlerts([alert()])).rejects.toThrow('its state cannot be read');
+    expect((await store.load('ranker'))?.state.sequence).toBe(1);
+  });
 });
 
 describe('a start', () => {
@@ -303,6 +338,14 @@ describe('a start', () => {
       refusal: { text: expect.stringContaining('The router is unreachable.') },
     });
     expect(await store.load(service)).toBeNull();
+  });
+
+  it('by somebody who may not start one is refused before the target is asked anything', async () => {
+    const app = application({ policies: [policy({ approvers: { users: ['U2'], quorum: 1 } })] });
+    target.observeTrouble = () => new PortError('retryable', 'GET http://router.internal/split is unreachable.');
+    expect(await app.start(start)).toMatchObject({ ok: false, refusal: { code: 'forbidden' } });
+    expect(target.observations).toBe(0);
+    expect(told.problems).toEqual([]);
   });
 
   it('gives a target that hangs two seconds', async () => {

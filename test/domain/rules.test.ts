@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { binding } from '../../src/domain/binding.ts';
 import { HOUR, MINUTE, respond, SECOND } from '../support/policy.ts';
-import { ann, asked, bob, eve, firing, given, resolved, rollingBack, soaking } from './given.ts';
+import {
+  ann,
+  asked,
+  bob,
+  comparison,
+  eve,
+  firing,
+  given,
+  observed,
+  resolved,
+  rollingBack,
+  soaking,
+  T0,
+} from './given.ts';
 
 describe('rule 1: automation only lowers exposure or holds', () => {
   it('does not go on without a healthy gate, however long it soaks', () => {
@@ -286,6 +299,19 @@ describe('rule 10: every timer fires once, and late ones look first', () => {
     g.when(firing('LatencyHigh'), -HOUR);
     expect(g.state.clockMs).toBe(clock);
   });
+  it('goes on by its timers while the machine’s clock is behind: a gate still passes', () => {
+    const g = soaking();
+    const behind = (event: Parameters<typeof g.when>[0]) => {
+      g.now = T0 - HOUR;
+      g.when(event);
+    };
+    for (let looks = 0; looks < 200 && !g.state.shift; looks += 1) {
+      behind({ type: 'timer', key: 'look', epoch: g.state.timers.look?.epoch ?? 0 });
+      if (g.state.look)
+        behind({ type: 'measured', lookId: g.state.look.id, comparison: comparison(g.now, { verdict: 'healthy' }) });
+    }
+    expect(g.allJournal.map((e) => e.what)).toContain('gate-passed');
+  });
 });
 
 describe('rule 11: one shift in flight, and what was asserted last is asserted again', () => {
@@ -300,8 +326,46 @@ describe('rule 11: one shift in flight, and what was asserted last is asserted a
     expect(g.state.timers.reassert?.atMs).toBe(g.now + 30 * SECOND);
     g.timer('reassert').does('shift to 10, nobody gains', 'card rollout');
   });
+  it('takes what an earlier rollout asserted again for that one’s, and asks about readiness for its own', () => {
+    const g = soaking();
+    while (g.state.rollout?.phase.name === 'advancing') {
+      if (g.state.shift) g.shifted({ uncertain: g.state.shift.split.exposurePercent === 100 });
+      else g.looks({ verdict: 'healthy' });
+    }
+    g.phase('watching').timer('reassert').shifts(100);
+    g.start('v43', { observed: observed({ candidate: 'v42', exposurePercent: 100 }) }).shifts();
+    g.shifted().exposure(0);
+    expect(g.journal.map((e) => e.text).join()).not.toContain('v43 now gets');
+    expect(g.effects).toContainEqual(
+      expect.objectContaining({ kind: 'shift', split: expect.objectContaining({ candidate: 'v43' }), gaining: 'v43' }),
+    );
+  });
   it('ignores the outcome of a shift that is not in flight', () => {
     soaking().when({ type: 'shifted', shiftId: 'fraud-scorer-s99', exposurePercent: 0, uncertain: false }).isIgnored();
+  });
+});
+
+describe('what must not grow without end', () => {
+  it('a flood of alerts leaves the first reason and the newest in the question', () => {
+    const g = asked();
+    for (let i = 0; i < 600; i += 1) g.when(firing(`Flood${i}`));
+    const names = g.state.degradation?.signals.map((s) => (s.kind === 'alert' ? s.name : s.kind)) ?? [];
+    expect(names).toHaveLength(500);
+    expect([names[0], names.at(-1)]).toEqual(['ErrorsHigh', 'Flood599']);
+  });
+});
+
+describe('a rollout that a new one follows', () => {
+  it('has its card drawn once more: what it offers is over', () => {
+    const g = soaking();
+    while (g.state.rollout?.phase.name === 'advancing') {
+      if (g.state.shift) g.shifted();
+      else g.looks({ verdict: 'healthy' });
+    }
+    const before = g.state.rollout?.id;
+    g.start('v43', { observed: observed({ candidate: 'v42', exposurePercent: 100 }) });
+    const cards = g.effects.flatMap((e) => (e.kind === 'card' ? [e.card.id] : []));
+    expect(cards).toEqual([g.state.rollout?.id, before]);
   });
 });
 
