@@ -1,5 +1,6 @@
 import type { KnownBlock, WebClient } from '@slack/web-api';
 import type { Chat, ChatMessage, MessageAddress } from '../ports/chat.ts';
+import type { Clock } from '../ports/clock.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Drawing } from './cards/blocks.ts';
@@ -13,12 +14,15 @@ const PAGE = 200;
 /** An ambiguous post is looked for soon after; a thousand messages back is further than any channel gets by then. */
 const PAGES = 5;
 const CHANNEL_PAGES = 20;
+/** A card that was refused for its rate gets this long for its next try before lines of threads try as well. */
+const CARDS_FIRST_MS = 1_000;
 const CHANNEL_ID = /^[CGD][A-Z0-9]{2,}$/;
 
 interface Parts {
   readonly client: WebClient;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
+  readonly clock: Clock;
 }
 
 /** The Chat port on Slack: every message carries our own id in its metadata, by which an uncertain post is found again. */
@@ -26,6 +30,9 @@ export class SlackChat implements Chat {
   private readonly client: WebClient;
   private readonly identity: Identity;
   private readonly telemetry: Telemetry;
+  private readonly clock: Clock;
+  /** Channels in which a card waits for Slack's limit on posts, and until when threads leave the next place to it. */
+  private readonly cardsWait = new Map<string, number>();
   /** Channel ids by name, as learned. */
   private readonly channels = new Map<string, string>();
 
@@ -33,20 +40,23 @@ export class SlackChat implements Chat {
     this.client = parts.client;
     this.identity = parts.identity;
     this.telemetry = parts.telemetry;
+    this.clock = parts.clock;
   }
 
   async post(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
     const channel = message.thread?.channel ?? message.channel;
     const call = this.call('chat.postMessage', 'post', message);
-    const posted = await this.inPlainerClothes(message, (drawing) =>
-      this.asked(call, signal, () =>
-        this.client.chat.postMessage({
-          channel: this.channels.get(channel) ?? channel,
-          ...(message.thread ? { thread_ts: message.thread.ts } : {}),
-          ...content(drawing, message.id),
-          unfurl_links: false,
-          unfurl_media: false,
-        }),
+    const posted = await this.cardsFirst(message, () =>
+      this.inPlainerClothes(message, (drawing) =>
+        this.asked(call, signal, () =>
+          this.client.chat.postMessage({
+            channel: this.channels.get(channel) ?? channel,
+            ...(message.thread ? { thread_ts: message.thread.ts } : {}),
+            ...content(drawing, message.id),
+            unfurl_links: false,
+            unfurl_media: false,
+          }),
+        ),
       ),
     );
     if (!posted.ts || !posted.channel) {
@@ -88,6 +98,29 @@ export class SlackChat implements Chat {
       if (!cursor) return null;
     }
     return null;
+  }
+
+  /**
+   * Slack takes about one post a second in a channel. A card is what people act on: while one waits for that limit, lines of
+   * threads are not sent at all, or each of them could take the place the card was waiting for.
+   */
+  private async cardsFirst<T>(message: ChatMessage, send: () => Promise<T>): Promise<T> {
+    const channel = message.thread?.channel ?? this.channels.get(message.channel) ?? message.channel;
+    if (message.thread) {
+      const waitMs = (this.cardsWait.get(channel) ?? 0) - this.clock.now();
+      if (waitMs > 0)
+        throw new PortError('retryable', `${message.id} waits: Slack limits posts, and a card goes first.`, {
+          retryAfterMs: waitMs,
+        });
+      return send();
+    }
+    try {
+      return await send();
+    } catch (error) {
+      if (error instanceof PortError && error.retryAfterMs !== null)
+        this.cardsWait.set(channel, this.clock.now() + error.retryAfterMs + CARDS_FIRST_MS);
+      throw error;
+    }
   }
 
   /** Anybody can put metadata on a message: only our own bot's counts. */

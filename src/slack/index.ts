@@ -57,7 +57,7 @@ export function createSlack(options: SlackOptions): Slack {
     stopping: () => stopping,
   });
   return {
-    chat: new SlackChat({ client: clients.posting, identity, telemetry }),
+    chat: new SlackChat({ client: clients.posting, identity, telemetry, clock }),
     handle: (req, res) => inFlight.track(handle(req, res)),
     start: () => void identity.start(),
     readiness: () => (stopping ? { ok: false, detail: 'stopping' } : identity.readiness()),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatMessage } from '../../src/ports/chat.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import { createSlack } from '../../src/slack/index.ts';
+import { virtualClock } from '../support/clock.ts';
 import { buttons } from './reading.ts';
 import {
   CHANNEL,
@@ -157,6 +158,30 @@ describe('what Slack refuses', () => {
       failure: 'retryable',
       retryAfterMs: 7000,
     });
+  });
+
+  it('too many posts: a card that waits goes before the lines of threads', async () => {
+    const clock = virtualClock();
+    await using scene = await stage({ clock, now: () => clock.now(), postsPerSecondPerChannel: 1, postBurst: 1 });
+    const thread = await scene.slack.chat.post(cardMessage(), never());
+    const later = cardMessage({ id: 'card/fraud-scorer-d6' });
+    const line: ChatMessage = { id: 'say/1', channel: CHANNEL, thread, content: { kind: 'entry', entry: entry() } };
+    expect(await failure(scene.slack.chat.post(later, never()))).toMatchObject({ retryAfterMs: 1000 });
+    clock.jump(1000);
+    // Slack would take it now, and the card would be refused again.
+    expect(await failure(scene.slack.chat.post(line, never()))).toMatchObject({
+      failure: 'retryable',
+      retryAfterMs: 1000,
+    });
+    await scene.slack.chat.post(later, never());
+    clock.jump(1000);
+    await scene.slack.chat.post(line, never());
+    expect(scene.workspace.calls.filter(({ method }) => method === 'chat.postMessage').map(({ ok }) => ok)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
   });
 
   it('a rate limit on posts holds up nothing else', async () => {
