@@ -35,6 +35,8 @@ export interface KillWorld {
   readonly databasePath: string;
   /** What the app died of so far, in order. */
   readonly died: readonly string[];
+  /** Sends again to the router what a dead process had sent: the network took its time. */
+  arriveLate(crossing: Crossing): Promise<void>;
   /** Kills the app now and starts it again at once. */
   die(what: string): Promise<void>;
   /** Deaths that have not happened, in the order in which they are met. */
@@ -129,6 +131,11 @@ export async function startKillWorld(): Promise<KillWorld> {
     },
     databasePath: join(directory, 'data', 'lastgood.db'),
     died,
+    async arriveLate({ path, method, body }) {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${router.url}${path}`, { method, headers, body });
+      if (!answer.ok) throw new Error(`The router refused it: ${await answer.text()}`);
+    },
     die,
     waiting,
     worsen(share) {

@@ -160,7 +160,7 @@ target:
       candidate: { version: "{{candidate.version}}", percent: "{{candidate.percent}}" }
       revision: "{{revision}}"
 steps:
-  - { exposure: 10, soak: 4s, maxSoak: 60s }
+  - { exposure: 10, soak: 20s, maxSoak: 60s }
   - { exposure: 70, soak: 2m, maxSoak: 5m }
   - { exposure: 100 }
 rollback:
@@ -168,9 +168,9 @@ rollback:
     - { exposure: 50, soak: 3s, maxSoak: 6s }
     - { exposure: 10, soak: 3s, maxSoak: 6s }
     - { exposure: 0 }
-  verify: { soak: 3s, maxSoak: 30s }
+  verify: { soak: 8s, maxSoak: 30s }
 # The gate looks so seldom that the alert is there first.
-comparison: { window: 1s, warmUp: 2s, every: 8s, minimumWindows: 3 }
+comparison: { window: 1s, warmUp: 2s, every: 15s, minimumWindows: 3 }
 metrics:
   - name: errors
     title: Error rate

@@ -38,7 +38,9 @@ describe.skipIf(missing)(`with real parts, as a process of its own${skipped}`, {
     const typed = await world.workspace.user('U0ANN').type(CHANNEL, `/rollout start ${SERVICE} v42`);
     expect(typed.ok).toBe(true);
     await world.until('v42 gets 70 %', isAt('v42', 70), 60_000);
-
+    // Nothing else is left to say, so that the card need not wait for Slack's limit.
+    const isSaid = () => everything(world.workspace, CHANNEL).some(({ text }) => /now gets 70 %/.test(text));
+    await world.until('the thread says so', isSaid, 10_000);
     world.lab.worsen('errors', 0.5, 'v42');
     await world.until('the card stands', () => card(`${SERVICE}-d1`) !== undefined, 30_000);
     const opened = card(`${SERVICE}-d1`);
