@@ -1,6 +1,6 @@
 import { DemoUsageError, demoUsage, parseDemoArguments } from './arguments.ts';
-import { createNarrator } from './narrator.ts';
-import { buildStage } from './stage.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { buildStage, StageProblem } from './stage.ts';
 import { play } from './story.ts';
 
 export interface DemoIo {
@@ -18,8 +18,8 @@ const ONCE_WITHIN_MS = 170_000;
 
 /**
  * Runs the demo until `io.signal` is aborted (with --once: until the story has ended). Everything it starts listens on loopback
- * only and has ended when it resolves. Answers the exit code: 0, or 1 where --once did not end rolled back, 2 where `argv` is
- * not understood. Throws where something could not be started; then too nothing is left running.
+ * only and has ended when it resolves. Answers the exit code: 0, 1 where --once did not end rolled back or the port is taken, 2 where `argv` is
+ * not understood. Throws where something else could not be started; then too nothing is left running.
  */
 export async function runDemo(argv: readonly string[], io: DemoIo): Promise<number> {
   const options = readArguments(argv, io);
@@ -28,15 +28,27 @@ export async function runDemo(argv: readonly string[], io: DemoIo): Promise<numb
   const narrator = createNarrator(io.print, colours);
   const signal = options.once ? AbortSignal.any([io.signal, AbortSignal.timeout(ONCE_WITHIN_MS)]) : io.signal;
   if (signal.aborted) return 0;
-  await using stage = await buildStage({
-    port: options.port,
-    standIns: options.standIns || io.env?.LASTGOOD_DEMO_STAND_INS === '1',
-    narrator,
-    onAddress: (url) => greet(io.print, colours, url),
-  });
-  for (const { label, url } of stage.sources) narrator.tell('note', `${label} at ${url}`);
-  const ending = options.story ? await play({ ...stage, narrator, signal }) : 'unfinished';
-  if (options.once) return ending === 'rolled_back' ? 0 : 1;
+  try {
+    await using stage = await buildStage({
+      port: options.port,
+      standIns: options.standIns || io.env?.LASTGOOD_DEMO_STAND_INS === '1',
+      narrator,
+      onAddress: (url) => greet(io.print, colours, url),
+    });
+    for (const { label, url } of stage.sources) narrator.tell('note', `${label} at ${url}`);
+    const ending = options.story ? await play({ ...stage, narrator, signal }) : 'unfinished';
+    if (options.once) return ending === 'rolled_back' ? 0 : 1;
+    await stayUp(narrator, signal);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StageProblem)) throw error;
+    io.print(error.message);
+    return 1;
+  }
+}
+
+/** Until the visitor has seen enough. */
+async function stayUp(narrator: Narrator, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) {
     narrator.tell(
       'note',
@@ -44,9 +56,7 @@ export async function runDemo(argv: readonly string[], io: DemoIo): Promise<numb
     );
   }
   await aborted(signal);
-  io.print('');
   narrator.tell('note', 'Ending everything.');
-  return 0;
 }
 
 function readArguments(argv: readonly string[], io: DemoIo) {

@@ -13,9 +13,9 @@ export const CHANNEL = 'ml-rollouts';
 export const REQUESTS_PER_SECOND = 150;
 /** What the candidate is made to do: that share of its requests fails. */
 export const ERROR_SHARE = 0.3;
-export const EXTRA_LATENCY_SECONDS = 0.6;
-/** Slower than this counts as slow; a healthy model takes 2 to 60 ms. */
-export const SLOW_SECONDS = 0.25;
+export const EXTRA_LATENCY_SECONDS = 0.8;
+/** Slower than this counts as slow; a healthy model takes 2 to 60 ms, also where this machine stalls for a moment. */
+export const SLOW_SECONDS = 0.5;
 
 /** First in the list is who the visitor is. */
 export const people = [

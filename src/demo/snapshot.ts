@@ -1,7 +1,7 @@
 import type { Controls } from './controls.ts';
 import type { Incident, Lab } from './lab/index.ts';
 import type { Narrator } from './narrator.ts';
-import { SERVICE } from './scenario.ts';
+import { SERVICE, SLOW_SECONDS } from './scenario.ts';
 import type { Watch } from './watch.ts';
 import { nowOf } from './world/now.ts';
 import type { Readings } from './world/readings.ts';
@@ -37,6 +37,7 @@ export async function snapshot(parts: SnapshotParts): Promise<object> {
   return {
     nowMs,
     service: SERVICE,
+    slowMs: SLOW_SECONDS * 1000,
     split: { stable, candidate },
     points: readings.points(),
     now: nowOf(watch.state(), nowMs),

@@ -23,6 +23,11 @@ export interface StageOptions {
   readonly onAddress: (url: string) => void;
 }
 
+/** Why it cannot start, for whoever started it. */
+export class StageProblem extends Error {
+  override readonly name = 'StageProblem';
+}
+
 /** Everything the story needs, running. Disposing of it ends all of it, in the opposite order. */
 export interface Stage extends AsyncDisposable {
   readonly lab: Lab;
@@ -39,7 +44,10 @@ const ROUTING_KEY = 'demo0demo0demo0demo0demo0demo000';
 /** What begins is ended by the stack, in the opposite order. */
 type Ends = <T>(thing: T, end: () => Promise<void>) => T;
 
-/** Starts everything, on free ports of loopback, with all files in one temporary directory. Ends what it began where it fails. */
+/**
+ * Starts everything, on free ports of loopback, with all files in one temporary directory. Ends what it began where it fails.
+ * @throws {StageProblem} for what a person can do something about.
+ */
 export async function buildStage(options: StageOptions): Promise<Stage> {
   await using begun = new AsyncDisposableStack();
   const ends: Ends = (thing, end) => begun.adopt(thing, end);
@@ -109,7 +117,7 @@ async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends
     postBurst: 20,
     panel: { title: 'The world', url: world.url },
   });
-  const { url, apiUrl } = await workspace.start();
+  const { url, apiUrl } = await opened(workspace, port);
   ends(workspace, () => workspace.stop());
   onAddress(url);
   const readings = takeReadings(lab.scrape);
@@ -121,6 +129,18 @@ async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends
   world.show({ snapshot: () => snapshot(parts), act: (action) => controls.press(action) });
   narrator.listen(() => world.changed());
   return { lab, pagerDutyHost: pagerDuty.eventsHost, workspace, slackApiUrl: apiUrl, watch, sources, secrets };
+}
+
+/** @throws {StageProblem} where the port that was asked for is taken. */
+async function opened(workspace: Workspace, port: number): Promise<{ url: string; apiUrl: string }> {
+  try {
+    return await workspace.start();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new StageProblem(
+      `The port ${port} is taken by another program: end that, give another --port, or none for any free one.`,
+    );
+  }
 }
 
 /** What works behind the page: Lastgood itself, Prometheus and Alertmanager. */

@@ -31,11 +31,11 @@ export async function play(cast: Cast): Promise<Ending> {
   if (!(await cast.numbersAreIn(signal))) return unfinished(cast, 'Prometheus has no numbers');
   if (!(await begin(cast))) return unfinished(cast, 'the rollout did not start');
 
-  const isHalf = (state: ServiceState) => isOver(state.rollout) || isServingHalf(state);
-  const half = await watch.until(isHalf, ACT_WITHIN_MS, signal);
+  const ready = (state: ServiceState) => isOver(state.rollout) || isServingHalf(state) || openQuestion(state) !== null;
+  const half = await watch.until(ready, ACT_WITHIN_MS, signal);
   if (!half) return unfinished(cast, `${CANDIDATE} did not get to 50 %`);
   if (!isOver(half.rollout)) {
-    await pause(WELL_FOR_MS, signal);
+    await pause(openQuestion(half) ? 0 : WELL_FOR_MS, signal);
     narrator.tell('act', `${CANDIDATE} degrades: from now on ${ERROR_SHARE * 100} % of its requests fail.`);
     lab.worsen('errors', ERROR_SHARE, CANDIDATE);
     await question(cast);

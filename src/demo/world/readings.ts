@@ -6,7 +6,7 @@ import { every, type Ticking } from '../ticking.ts';
 export interface Point {
   readonly atMs: number;
   readonly requestsPerSecond: number;
-  /** Shares of the last three seconds' requests, 0..1; null without requests. */
+  /** Shares of the last three seconds' requests, 0..1; null without enough of them. */
   readonly errorShare: number | null;
   readonly slowShare: number | null;
 }
@@ -27,6 +27,8 @@ export interface Readings {
 
 const EVERY_MS = 1_000;
 const KEPT_POINTS = 120;
+/** A share of fewer requests than this says nothing. */
+const LEAST_REQUESTS = 5;
 /** Single seconds at 10 % of the traffic jump too much to be read. */
 const SMOOTHED_OVER = 3;
 
@@ -68,7 +70,7 @@ function keep<T>(lists: Map<string, T[]>, key: string, item: T, most: number): T
 
 function pointOf(first: Counted, last: Counted, now: Counted): Point {
   const requests = now.requests - first.requests;
-  const share = (part: number) => (requests > 0 ? Math.max(0, part) / requests : null);
+  const share = (part: number) => (requests >= LEAST_REQUESTS ? Math.max(0, part) / requests : null);
   return {
     atMs: now.atMs,
     requestsPerSecond: Math.max(0, ((now.requests - last.requests) * 1000) / Math.max(1, now.atMs - last.atMs)),
