@@ -6,7 +6,7 @@ import { latencyStrata } from './latency.ts';
 import { finiteExp } from './numbers.ts';
 import { noData, type Outcome } from './outcome.ts';
 import { isCritical, lineOf, readingOf } from './readings.ts';
-import { pastName, sentenceOf } from './sentence.ts';
+import { limitText, pastName, sentenceOf } from './sentence.ts';
 import type {
   Comparison,
   ComparisonSettings,
@@ -191,6 +191,7 @@ function told(judged: Judged, culprit: boolean, input: CompareInput): MetricComp
     candidateNow,
     change,
     limit: main.limit,
+    limitText: main.verdict === 'no-data' ? '–' : limitText({ metric, outcome: main, isShare }),
     changeIs: metric.source.kind === 'gauge' ? 'difference' : 'ratio',
     evidence: finiteExp(main.lnWorse),
     critical,

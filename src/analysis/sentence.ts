@@ -82,7 +82,8 @@ function judgement(told: Told): string {
   }
 }
 
-function limitText(told: Told): string {
+/** The limit as the policy means it: where the absolute tolerance is the wider one, a ratio would mislead. */
+export function limitText(told: Pick<Told, 'metric' | 'outcome' | 'isShare'>): string {
   const { metric, outcome } = told;
   if (metric.source.kind === 'gauge') return number(outcome.limit, told);
   const absolute = metric.tolerance.absolute;
@@ -113,7 +114,7 @@ function reading(r: Reading, told: Told): string {
   return r.value === null ? 'nothing' : number(r.value, told);
 }
 
-function number(value: number, told: Told): string {
+function number(value: number, told: Pick<Told, 'metric' | 'isShare'>): string {
   return told.isShare ? share(value) : `${plain(value)}${behind(told.metric.unit)}`;
 }
 

@@ -139,6 +139,8 @@ export interface MetricComparison {
   /** The limit `change` is held against (ratio, or difference for gauges). */
   readonly limit: number;
   readonly changeIs: 'ratio' | 'difference';
+  /** The limit as the policy means it: `1.25×`, `+0.5 points`, `0.2 s`. */
+  readonly limitText: string;
   /** Evidence that it is worse than the limit (an e-value; 1 = none). */
   readonly evidence: number;
   /** The candidate is past `criticalLimit`. */

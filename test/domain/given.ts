@@ -243,6 +243,7 @@ export function comparison(atMs: number, patch: Partial<Comparison> & { verdict:
     change: null,
     limit: 1.25,
     changeIs: 'ratio',
+    limitText: '1.25×',
     evidence: 1,
     critical: patch.critical ?? false,
     weight: 1,

@@ -30,9 +30,9 @@ describe('a degradation card while people decide', () => {
       "🔴 fraud-scorer v42: Degraded, decision needed
       🔴 *Error rate 4.1 % vs 2.0 % on stable: 2.1× (1.35×–2.87×), above the 1.25× limit.*
       🔥 HighErrorRate: Error rate of fraud-scorer above 3 %
-      Metric | Before | Stable now | Candidate now | Change (interval) | Limit | Samples | Verdict
-      Error rate | 1.9 % | 2 % | 4.12 % | 2.06× (1.35×–2.87×) | 1.25× | 12.3k / 12.3k | 🔴 Degraded
-      Slow answers | 0.21 s | 0.214 s | 0.22 s | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900 | 🟢 Healthy
+      Metric | Before | Stable | Candidate | Verdict | Change | Limit | Samples
+      Error rate | 1.9 % | 2 % | 4.12 % | 🔴 Degraded | 2.06× (1.35×–2.87×) | 1.25× | 12.3k / 12.3k
+      Slow answers | 0.21 s | 0.214 s | 0.22 s | 🟢 Healthy | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900
       🔴 Degraded · score 21 of 100 · measured 12:03:00 UTC
       (chart: Error rate over time)
       ⏸️ *50 %* of traffic on \`v42\` · step 2 of 3 (50 %) · stays there while people decide
@@ -60,7 +60,7 @@ describe('a degradation card while people decide', () => {
       column_settings: { align: string }[];
       rows: { text: string }[][];
     };
-    expect(table.column_settings.map((c) => c.align)).toEqual(['left', ...Array(6).fill('right'), 'left']);
+    expect(table.column_settings.map((c) => c.align)).toEqual(['left', 'right', 'right', 'right', 'left', 'right', 'right', 'right']);
     expect(table.rows.map((row) => row[0]?.text)).toEqual(['Metric', 'Error rate', 'Slow answers']);
   });
 
@@ -296,7 +296,7 @@ describe('what a degradation card says in each state', () => {
       },
     };
     expect(labels(scene)).toEqual([]);
-    expect(read(scene)).toContain('⏪ *Rolled back by fraud-scorer@rev1 · 12:04:00 UTC*\nEnded 12:12:00 UTC');
+    expect(read(scene)).toContain('⏪ *Rolled back by automation (fraud-scorer@rev1) · 12:04:00 UTC*\nEnded 12:12:00 UTC');
     expect(read(scene)).toContain('⏪ fraud-scorer v42: Rolled back');
   });
 
@@ -309,7 +309,7 @@ describe('what a degradation card says in each state', () => {
     const scene = { rollout: null };
     expect(labels(scene)).toEqual(['Roll back', 'Extend', 'Acknowledge', 'Dismiss']);
     const text = read(scene);
-    expect(text).toContain('Metric | Last week | Now | Change (interval) | Limit | Samples | Verdict');
+    expect(text).toContain('Metric | Last week | Now | Verdict | Change | Limit | Samples');
     expect(text).toContain('🔴 fraud-scorer v41: Degraded');
     expect(text).toContain('Without a rollout it moves nothing by itself');
   });

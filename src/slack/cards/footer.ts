@@ -41,7 +41,7 @@ function links({ policy }: CardView): string {
 export function standing({ policy, state, degradation }: CardView): string {
   const notes = [
     degradation?.acknowledged ? `👤 ${named(degradation.acknowledged.by)} is on it` : '',
-    degradation ? paged(degradation.page) : '',
+    degradation ? paged(degradation.page, degradation.stage.name !== 'ended') : '',
     policy.mode === 'observe' ? '👁️ Observe: automation moves and pages nothing; buttons work' : '',
     state.automationOff
       ? `⏻ Automation switched off by ${namedPlain(state.automationOff.by)}${why(state.automationOff.reason)}; buttons work`
@@ -57,7 +57,7 @@ function why(reason: string): string {
   return reason.trim() === '' ? '' : ` (${outside(reason, 200)})`;
 }
 
-function paged(page: { state: string; atMs: number | null; by: string | null }): string {
+function paged(page: { state: string; atMs: number | null; by: string | null }, isOpen: boolean): string {
   const at = page.atMs === null ? '' : ` ${moment(page.atMs)}`;
   const by = page.by === null ? '' : ` by ${outside(page.by, 80)}`;
   switch (page.state) {
@@ -66,7 +66,7 @@ function paged(page: { state: string; atMs: number | null; by: string | null }):
     case 'acknowledged':
       return `📟 Acknowledged in PagerDuty${by}${at}. The clock goes on: answer here`;
     case 'resolved':
-      return `📟 Resolved in PagerDuty${by}${at}. It stays open here until somebody answers`;
+      return `📟 Resolved in PagerDuty${by}${at}${isOpen ? '. It stays open here until somebody answers' : ''}`;
     default:
       return '';
   }

@@ -34,13 +34,19 @@ export function amount(metric: Pick<MetricComparison, 'isShare' | 'unit'>, value
 export function change(metric: MetricComparison): string {
   const { change: found } = metric;
   if (!found) return '–';
-  if (metric.changeIs === 'ratio') return `${ratio(found.estimate)} (${ratio(found.lower)}–${ratio(found.upper)})`;
+  if (metric.changeIs === 'ratio') return `${ratio(found.estimate)} (${ratioRange(found.lower, found.upper)})`;
   return `${signed(metric, found.estimate)} (${signed(metric, found.lower)} to ${signed(metric, found.upper)})`;
 }
 
 export function limit(metric: MetricComparison): string {
-  if (!Number.isFinite(metric.limit)) return '–';
-  return metric.changeIs === 'ratio' ? ratio(metric.limit) : signed(metric, metric.limit);
+  return outside(metric.limitText, 30);
+}
+
+/** A bound at the end of what the comparison looks at (0, or 10,000) is not known yet. */
+function ratioRange(lower: number, upper: number | null): string {
+  const isOpen = upper === null || upper >= 10_000;
+  if (lower > 0) return isOpen ? `at least ${ratio(lower)}` : `${ratio(lower)}–${ratio(upper)}`;
+  return isOpen ? 'too few events' : `at most ${ratio(upper)}`;
 }
 
 function ratio(value: number): string {

@@ -11,13 +11,18 @@ export function named(actor: Actor): string {
   if (actor.kind === 'person') {
     return USER_ID.test(actor.id) ? `<@${actor.id}>` : `@${outside(actor.name, 80)}`;
   }
-  return outside(actor.name === '' ? actor.id : actor.name, 120);
+  return automatic(actor, outside(actor.name === '' ? actor.id : actor.name, 120));
+}
+
+/** The default action's actor is the policy at its revision: to a reader, the automation. */
+function automatic(actor: Actor, name: string): string {
+  return actor.kind === 'policy' ? `automation (${name})` : name;
 }
 
 /** The same where a mention would notify, or is not drawn: new messages, notifications, headers. */
 export function namedPlain(actor: Actor): string {
   const name = outside(actor.name === '' ? actor.id : actor.name, 80);
-  return actor.kind === 'person' ? `@${name}` : name;
+  return actor.kind === 'person' ? `@${name}` : automatic(actor, name);
 }
 
 /**

@@ -12,7 +12,7 @@ interface Column {
 }
 
 const METRIC: Column = { title: 'Metric', align: 'left', cell: (m) => title(m) };
-const CHANGE: Column = { title: 'Change (interval)', align: 'right', cell: change };
+const CHANGE: Column = { title: 'Change', align: 'right', cell: change };
 const LIMIT: Column = { title: 'Limit', align: 'right', cell: limit };
 const VERDICT_COLUMN: Column = {
   title: 'Verdict',
@@ -24,8 +24,9 @@ const VERDICT_COLUMN: Column = {
 const TWO_ARMS: readonly Column[] = [
   METRIC,
   { title: 'Before', align: 'right', cell: (m) => reading(m, m.stableBefore) },
-  { title: 'Stable now', align: 'right', cell: (m) => reading(m, m.stableNow) },
-  { title: 'Candidate now', align: 'right', cell: (m) => reading(m, m.candidateNow) },
+  { title: 'Stable', align: 'right', cell: (m) => reading(m, m.stableNow) },
+  { title: 'Candidate', align: 'right', cell: (m) => reading(m, m.candidateNow) },
+  VERDICT_COLUMN,
   CHANGE,
   LIMIT,
   {
@@ -33,7 +34,6 @@ const TWO_ARMS: readonly Column[] = [
     align: 'right',
     cell: (m) => `${count(m.candidateNow.samples)} / ${count(m.stableNow.samples)}`,
   },
-  VERDICT_COLUMN,
 ];
 
 /** No rollout: the service against its own past. */
@@ -41,10 +41,10 @@ const ONE_ARM: readonly Column[] = [
   METRIC,
   { title: 'Last week', align: 'right', cell: (m) => reading(m, m.stableBefore) },
   { title: 'Now', align: 'right', cell: (m) => reading(m, m.stableNow) },
+  VERDICT_COLUMN,
   CHANGE,
   LIMIT,
   { title: 'Samples', align: 'right', cell: (m) => count(m.stableNow.samples) },
-  VERDICT_COLUMN,
 ];
 
 /** The comparison, worst metric first, at most `rows` of them. Slack allows one table a message. */
