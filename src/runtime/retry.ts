@@ -5,6 +5,8 @@ export interface RetryRule {
   readonly capMs: number;
   /** Counted from when it was asked for; null: for ever. */
   readonly giveUpAfterMs: number | null;
+  /** What was refused for good is tried again this often all the same: whoever was told may put it right. Absent: it is given up. */
+  readonly permanentMs?: number;
 }
 
 /**

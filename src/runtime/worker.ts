@@ -253,7 +253,10 @@ class ClaimLoop implements Worker {
       return;
     }
     const retryAfterMs = error instanceof PortError ? error.retryAfterMs : null;
-    const dueAtMs = failure === 'permanent' ? null : this.#nextTry(performer.retry, job, retryAfterMs);
+    const dueAtMs =
+      failure === 'permanent'
+        ? afterRefusal(performer.retry, clock.now())
+        : this.#nextTry(performer.retry, job, retryAfterMs);
     if (dueAtMs !== null) {
       await store.jobs.retry(job.lease, { dueAtMs, problem, progress });
       return;
@@ -287,6 +290,10 @@ class ClaimLoop implements Worker {
 function performerOf(performers: Performers, effect: Effect): Performer<Effect> {
   if (effect.kind === 'cancel_timer') throw new Error('A timer is cancelled in the decision itself, never by a job.');
   return performers[effect.kind] as unknown as Performer<Effect>;
+}
+
+function afterRefusal({ permanentMs }: RetryRule, nowMs: number): number | null {
+  return permanentMs === undefined ? null : nowMs + permanentMs;
 }
 
 function messageOf(error: unknown): string {

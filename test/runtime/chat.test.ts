@@ -101,6 +101,33 @@ describe('a card', () => {
     expect(fake.problems).toEqual([`update ${cardId}: message_not_found`]);
   });
 
+  it('that cannot be changed for a reason of Slack’s is not posted twice: it is changed when Slack lets us again', async () => {
+    await draw();
+    await change();
+    const refused = new PortError('permanent', 'Slack does not accept the bot token.');
+    fake.chat.trouble = () => refused;
+    await expect(draw()).rejects.toThrow('bot token');
+    fake.chat.trouble = () => null;
+    await draw();
+    expect(fake.chat.calls.slice(-1)).toEqual([`update ${cardId}`]);
+    expect(fake.chat.messages.get(cardId)).toMatchObject({ content: { view: { degradation: { epoch: 2 } } } });
+  });
+
+  it('whose post got lost is posted all the same where Slack does not let us look for it', async () => {
+    fake.chat.trouble = () => lost;
+    await expect(draw()).rejects.toThrow('did not answer');
+    fake.chat.trouble = (call) => (call.startsWith('find') ? new PortError('permanent', 'missing_scope') : null);
+    await draw();
+    expect(fake.chat.messages.has(cardId)).toBe(true);
+    expect(fake.problems).toEqual([`find ${cardId}: missing_scope`]);
+  });
+
+  it('is never given up: what is true is shown whenever Slack is back, or was put right', () => {
+    const { retry } = cardPerformer(fake.world);
+    expect(retry.giveUpAfterMs).toBeNull();
+    expect(retry.permanentMs).toBeLessThanOrEqual(10 * 60_000);
+  });
+
   it('of a degradation that is past is still brought up to date, and is not the current one', async () => {
     const past = {
       rollouts: [],

@@ -64,6 +64,23 @@ describe('a page', () => {
     expect(fake.pager.pages).toMatchObject([{ action: 'resolve', dedupKey: `prod/${degradationId}` }]);
   });
 
+  it('is not sent any more when somebody is on it, or has decided; one that may have got through wakes nobody further', async () => {
+    const acknowledged = { by: { kind: 'person', id: 'U1', name: 'Ada' } as const, atMs: t0, reason: '' };
+    await saveState(store, state({ degradation: degradation({ acknowledged }) }));
+    expect(await perform('trigger')).toEqual({ kind: 'done' });
+    expect(await perform('trigger', 2)).toEqual({
+      kind: 'event',
+      event: { type: 'paged', degradationId, action: 'acknowledge' },
+    });
+    for (const stage of [{ name: 'decided' }, { name: 'held', why: 'person' }] as const) {
+      const decision = { by: acknowledged.by, action: 'Rolled back', reason: '', atMs: t0 };
+      await saveState(store, state({ degradation: degradation({ stage, decision }) }));
+      expect(await perform('trigger')).toEqual({ kind: 'done' });
+      expect(await perform('trigger', 2)).toEqual({ kind: 'done' });
+    }
+    expect(fake.pager.pages.map(({ action }) => action)).toEqual(['acknowledge', 'resolve', 'resolve']);
+  });
+
   it('given up is told to the decisions', () => {
     expect(pagePerformer(fake.world).givenUp(trigger, 'invalid routing key')).toEqual({
       type: 'page_failed',

@@ -120,6 +120,31 @@ describe('a shift', () => {
     expect((await perform({ ...to50, gaining: null })).event).toEqual(shifted(false));
   });
 
+  it('back to stable that Lastgood was away for is carried out when it is back, whenever that is', async () => {
+    const back = { ...to50, split: { ...to50.split, exposurePercent: 0 }, gaining: 'v41' };
+    clock.jump(3_600_000);
+    fake.target.observeTrouble = (call) => (call === 1 ? new PortError('retryable', 'unreachable') : null);
+    const first = await shiftPerformer(fake.world).perform(back, jobOf(back), new AbortController().signal);
+    expect(first).toMatchObject({ kind: 'again', atMs: t0 + 3_601_000 });
+    clock.jump(1_000);
+    const job = jobOf(back, {
+      attempt: 2,
+      dueAtMs: t0 + 3_601_000,
+      progress: first.kind === 'again' ? first.progress : '',
+    });
+    const outcome = await shiftPerformer(fake.world).perform(back, job, new AbortController().signal);
+    expect(outcome).toMatchObject({ kind: 'event', event: { type: 'shifted', exposurePercent: 0 } });
+  });
+
+  it('forward that Lastgood was away for is not made up for: what it was decided on is old', async () => {
+    clock.jump(3_600_000);
+    expect((await perform()).event).toMatchObject({
+      type: 'shift_failed',
+      reason: expect.stringContaining('After 3600 s'),
+    });
+    expect(fake.target.shifts).toEqual([]);
+  });
+
   it('respects Retry-After, and fails at the end of its time', async () => {
     fake.target.shiftTrouble = () => new PortError('retryable', 'The router is busy.', { retryAfterMs: 40_000 });
     const { event, atMs } = await perform();

@@ -172,6 +172,23 @@ describe('the worker', () => {
     expect(told.problems).toEqual([expect.stringContaining('was given up: invalid routing key')]);
   });
 
+  it('tries again what was refused for good where somebody may put it right', async () => {
+    await enqueue(store, newJob());
+    let tries = 0;
+    const perform: Perform = async () => {
+      tries += 1;
+      if (tries < 3) throw new PortError('permanent', 'not_in_channel');
+      return done;
+    };
+    const retry = { firstMs: 1_000, capMs: 8_000, giveUpAfterMs: null, permanentMs: 300_000 };
+    const worker = await work(perform, {}, { retry });
+    await clock.advance(299_999, () => worker.settled());
+    expect(tries).toBe(1);
+    await clock.advance(600_000, () => worker.settled());
+    expect([tries, await store.jobs.pending()]).toEqual([3, 0]);
+    expect(told.problems).toEqual([]);
+  });
+
   it('lets nothing but the telemetry know where there is nothing to decide', async () => {
     await enqueue(store, newJob());
     const failing: Perform = async () => {

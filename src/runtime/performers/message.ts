@@ -36,47 +36,70 @@ export function viewOf(card: CardRef, state: ServiceState, policy: CardView['pol
  */
 export async function bring(world: World, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
   const digest = digestOf(message);
-  const address = await standing(world, message, signal);
-  if (!address) return post(world, message, digest, signal);
   const book = world.store.messages;
+  const { address, refused } = await standing(world, message, signal);
+  if (!address) return post(world, message, digest, signal, refused);
   if ((await book.get(message.id))?.digest === digest) return address;
   try {
     await world.chat.update(address, message, signal);
   } catch (error) {
-    if (!(error instanceof PortError) || error.failure !== 'permanent') throw error;
-    // Deleted, or too old to be edited: people still need one to act on.
-    world.telemetry.problem(`update ${message.id}`, error);
-    await book.forget(message.id);
-    return post(world, message, digest, signal);
+    tellPermanent(world, `update ${message.id}`, error);
+    // Deleted, or too old to be edited: people still need one to act on. Were nothing taken from us at all, it stands as it stood.
+    return post(world, message, digest, signal, () => book.posted(message.id, address, ''));
   }
   await book.posted(message.id, address, digest);
   return address;
 }
 
-/** Where the message stands; null: nowhere. */
-async function standing(world: World, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress | null> {
-  const book = world.store.messages;
-  const entry = await book.get(message.id);
-  if (!entry) return null;
-  if (entry.state === 'posted') return entry.address;
-  const found = await world.chat.find(message, signal);
-  // What it says there is not known: it is brought to the present.
-  if (found) await book.posted(message.id, found, '');
-  return found;
+interface Standing {
+  /** Null: nowhere. */
+  readonly address: MessageAddress | null;
+  /** What is known again where the chat refuses a post. */
+  refused(): Promise<void>;
 }
 
-async function post(world: World, message: ChatMessage, digest: string, signal: AbortSignal): Promise<MessageAddress> {
+async function standing(world: World, message: ChatMessage, signal: AbortSignal): Promise<Standing> {
+  const book = world.store.messages;
+  const entry = await book.get(message.id);
+  const refused = () => book.forget(message.id);
+  if (!entry) return { address: null, refused };
+  if (entry.state === 'posted') return { address: entry.address, refused };
+  try {
+    const found = await world.chat.find(message, signal);
+    // What it says there is not known: it is brought to the present.
+    if (found) await book.posted(message.id, found, '');
+    return { address: found, refused };
+  } catch (error) {
+    tellPermanent(world, `find ${message.id}`, error);
+    // It can never be looked for (no right to read there): twice is better than not at all.
+    return { address: null, refused: async () => undefined };
+  }
+}
+
+async function post(
+  world: World,
+  message: ChatMessage,
+  digest: string,
+  signal: AbortSignal,
+  refused: () => Promise<void>,
+): Promise<MessageAddress> {
   const book = world.store.messages;
   await book.begin(message.id, world.clock.now());
   let address: MessageAddress;
   try {
     address = await world.chat.post(message, signal);
   } catch (error) {
-    if (error instanceof PortError && error.failure !== 'ambiguous') await book.forget(message.id);
+    if (error instanceof PortError && error.failure !== 'ambiguous') await refused();
     throw error;
   }
   await book.posted(message.id, address, digest);
   return address;
+}
+
+/** What passes is for the next try; only what will not is for us to go round. */
+function tellPermanent(world: World, where: string, error: unknown): void {
+  if (!(error instanceof PortError) || error.failure !== 'permanent') throw error;
+  world.telemetry.problem(where, error);
 }
 
 /** Of what is shown, so that what only keeps count (clock, sequence, timers) is no reason for an update. */

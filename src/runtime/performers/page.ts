@@ -17,17 +17,26 @@ export function pagePerformer(world: World): Performer<EffectOf<'page'>> {
       const policy = await presentPolicy(world, state);
       const degradation = find(state, effect.degradationId);
       const page = pageOf(world, effect, { state, policy, degradation });
-      if (effect.action === 'trigger' && degradation?.stage.name === 'ended') {
-        // It ended while the pager was away: nobody is woken for old news. A try of ours may have got through, though.
-        if (job.attempt > 1) await world.pager.send({ ...page, action: 'resolve' }, signal);
-        return done;
-      }
-      await world.pager.send(page, signal);
-      const { degradationId, action } = effect;
-      return { kind: 'event', event: { type: 'paged', degradationId, action } };
+      const instead = effect.action === 'trigger' ? insteadOfWaking(degradation) : null;
+      // Nobody is woken for old news. A try of ours may have got through while the pager was away, though.
+      if (instead !== null && job.attempt === 1) return done;
+      const action = instead ?? effect.action;
+      await world.pager.send({ ...page, action }, signal);
+      if (instead === 'resolve') return done;
+      return { kind: 'event', event: { type: 'paged', degradationId: effect.degradationId, action } };
     },
     givenUp: ({ degradationId, action }, reason) => ({ type: 'page_failed', degradationId, action, reason }),
   };
+}
+
+/** What the pager is to hear where nobody need be woken any more: somebody is on it, it was decided, or it is over. */
+function insteadOfWaking(degradation: Degradation | null): 'acknowledge' | 'resolve' | null {
+  const stage = degradation?.stage;
+  if (!stage || stage.name === 'ended') return 'resolve';
+  // What automation decided is still nobody's answer.
+  const isAnswered = stage.name === 'decided' && degradation?.decision?.by.kind === 'person';
+  if (isAnswered || (stage.name === 'held' && stage.why === 'person')) return 'resolve';
+  return degradation?.acknowledged ? 'acknowledge' : null;
 }
 
 /** PagerDuty's `dedup_key` of a degradation; what comes back from there is known by it. */

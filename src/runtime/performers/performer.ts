@@ -52,4 +52,6 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 /** What people read: worth trying while it is still news. */
 export const chatRetry: RetryRule = { firstMs: SECOND, capMs: 60 * SECOND, giveUpAfterMs: 6 * HOUR };
+/** A card is never old news: it shows what is true, and holds the buttons. There are only so many of them. */
+export const cardRetry: RetryRule = { ...chatRetry, giveUpAfterMs: null, permanentMs: 5 * 60 * SECOND };
 export const CHAT_LIMIT_MS = 60 * SECOND;

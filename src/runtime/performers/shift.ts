@@ -9,6 +9,8 @@ import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
 
 /** From the order until a person is told that it did not come into force. */
 const BUDGET_MS = 120_000;
+/** A try begun this much later than it was due: Lastgood was away meanwhile. */
+const AWAY_MS = 60_000;
 /** A target that accepted is given this long to come there before it is told again. */
 const RESEND_MS = 30_000;
 /** How far the exposure read back may be off, in percentage points: weights are rounded by the target. */
@@ -23,6 +25,8 @@ const failing: RetryRule = { firstMs: 1_000, capMs: 15_000, giveUpAfterMs: null 
 interface Progress {
   /** The try that left it; where the last one left nothing it died, and its call may be on the way. */
   readonly attempt: number;
+  /** When the budget began to run. */
+  readonly sinceMs: number;
   /** When the target accepted the order; null: it did not yet. */
   readonly acceptedAtMs: number | null;
   /** A call whose reply was lost may still land. */
@@ -71,14 +75,14 @@ class Attempt {
     this.#target = target;
     this.#effect = effect;
     this.#job = job;
-    this.#progress = progressOf(job);
+    this.#progress = progressOf(effect, job, world.clock.now());
   }
 
   async run(signal: AbortSignal): Promise<Outcome> {
     try {
       const observed = await this.#observe(signal);
       if (this.#inForce(observed)) return this.#shifted();
-      if (this.#now() - this.#job.createdAtMs >= BUDGET_MS) return this.#failed('failed', this.#overdue(observed));
+      if (this.#now() >= this.#endMs) return this.#failed('failed', this.#overdue(observed));
       const unready = this.#unready(observed);
       if (unready) return this.#failed('not-ready', unready);
       if (this.#isAwaited()) return this.#look();
@@ -110,7 +114,7 @@ class Attempt {
   #afterFailure(error: PortError): Outcome {
     if (error.failure === 'permanent') return this.#failed('failed', error.message);
     const nowMs = this.#now();
-    if (nowMs - this.#job.createdAtMs >= BUDGET_MS) return this.#failed('failed', error.message);
+    if (nowMs >= this.#endMs) return this.#failed('failed', error.message);
     this.#note({ failures: this.#progress.failures + 1, problem: error.message });
     const attempt = this.#progress.failures;
     const { createdAtMs } = this.#job;
@@ -128,9 +132,8 @@ class Attempt {
 
   #again(atMs: number, problem: string | null): Outcome {
     // At the end of the budget it is looked at once more, whatever the wait would have been.
-    const endMs = this.#job.createdAtMs + BUDGET_MS;
     const progress = JSON.stringify({ ...this.#progress, attempt: this.#job.attempt });
-    return { kind: 'again', atMs: Math.min(atMs, endMs), problem, progress };
+    return { kind: 'again', atMs: Math.min(atMs, this.#endMs), problem, progress };
   }
 
   #shifted(): Outcome {
@@ -175,11 +178,16 @@ class Attempt {
         ? 'an exposure that cannot be read'
         : `${observed.candidate ?? 'the candidate'} at ${observed.exposurePercent} % beside ${observed.stable ?? 'the stable version'}`;
     const why = this.#progress.problem ? `. The last attempt failed: ${this.#progress.problem}` : '';
-    return `After ${BUDGET_MS / 1000} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %${why}`;
+    const afterMs = this.#now() - this.#progress.sinceMs;
+    return `After ${Math.round(afterMs / 1000)} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %${why}`;
   }
 
   #note(news: Partial<Progress>): void {
     this.#progress = { ...this.#progress, ...news };
+  }
+
+  get #endMs(): number {
+    return this.#progress.sinceMs + BUDGET_MS;
   }
 
   #now(): number {
@@ -187,12 +195,22 @@ class Attempt {
   }
 }
 
-function progressOf(job: Job): Progress {
+/**
+ * The way back is owed however long Lastgood was away: its budget begins anew then. Forward it does not: what a higher exposure
+ * was decided on is old news, and a person has to say it again.
+ */
+function progressOf({ gaining, split }: EffectOf<'shift'>, job: Job, nowMs: number): Progress {
+  const sinceMs = job.createdAtMs;
   const left =
     job.progress === null
-      ? { attempt: 0, acceptedAtMs: null, uncertain: false, failures: 0, problem: null, polls: 0 }
+      ? { attempt: 0, sinceMs, acceptedAtMs: null, uncertain: false, failures: 0, problem: null, polls: 0 }
       : (JSON.parse(job.progress) as Progress);
-  return { ...left, uncertain: left.uncertain || left.attempt !== job.attempt - 1 };
+  const isOwed = nowMs - job.dueAtMs > AWAY_MS && gaining !== split.candidate;
+  return {
+    ...left,
+    sinceMs: isOwed ? nowMs : left.sinceMs,
+    uncertain: left.uncertain || left.attempt !== job.attempt - 1,
+  };
 }
 
 /** Whether what is observed is this split. A target may already call the candidate its stable once it has everything. */
