@@ -7,6 +7,7 @@ import { createPolicyBook, type PolicyBook } from './app/policy-book.ts';
 import { createReadiness } from './app/readiness.ts';
 import { takeReadings } from './app/readings.ts';
 import { StartProblems } from './app/start-problems.ts';
+import { servicesUnderWay } from './app/under-way.ts';
 import type { Application } from './application/api.ts';
 import { createApplication } from './application/application.ts';
 import { type Config, secretsOf } from './config.ts';
@@ -114,7 +115,7 @@ interface Beginnings {
 /** The one place where everything meets. Rings are closed by functions: Slack presses reach the application, its effects reach Slack. */
 function assemble(begun: Beginnings): App {
   const { config, overrides, clock, random, log, telemetry, store } = begun;
-  const ownHttp = createHttp();
+  const ownHttp = createHttp({ secrets: secretsOf(config) });
   const http = overrides.http ?? ownHttp;
   const targets = onePerPolicy(createTargets({ http }));
   const sources = onePerPolicy((policy) => sourceOf(config, http, policy));
@@ -126,6 +127,7 @@ function assemble(begun: Beginnings): App {
     first: begun.first,
     check: (policies) => unmetNeeds(config, policies),
     onProblem: (error) => telemetry.problem('policies', error),
+    underWay: () => servicesUnderWay(store),
     onChange: (services) => tellOfPolicies(services),
   });
   const application = createApplication({

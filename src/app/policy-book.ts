@@ -26,6 +26,8 @@ export interface PolicyBookParts extends PolicyOptions {
   /** What is wrong with a set of policies beyond each file: such a set is not taken. One line a problem. */
   readonly check: (policies: readonly Policy[]) => readonly string[];
   readonly onProblem: (error: Error) => void;
+  /** Services on which something is under way, each with the revision it was decided by last (null: unknown). */
+  readonly underWay: () => Promise<readonly { readonly service: string; readonly revision: string | null }[]>;
   /** Services whose policy is new, edited or gone, after it took effect. */
   readonly onChange: (services: readonly string[]) => Promise<void>;
 }
@@ -45,7 +47,26 @@ export interface PolicyBook extends Policies {
 export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   let current = byService(parts.first.policies);
   let refused: string | null = null;
-  const archived = new Map<string, Policy>();
+  /** Services whose file is gone, and on which something is under way. */
+  let orphans: ReadonlySet<string> = new Set();
+  const archived = new Map<string, LoadedPolicy>();
+
+  /** People must be able to decide, and alerts to be heard, until what is under way has ended: those policies stay. */
+  async function withOrphans(loaded: ReadonlyMap<string, LoadedPolicy>): Promise<ReadonlyMap<string, LoadedPolicy>> {
+    const all = new Map(loaded);
+    const found = new Set<string>();
+    for (const { service, revision } of await parts.underWay()) {
+      if (all.has(service)) continue;
+      const shelves = { parts, current, archived };
+      const kept = current.get(service) ?? (revision === null ? null : await loadedAt(shelves, service, revision));
+      if (!kept) continue;
+      all.set(service, kept);
+      found.add(service);
+      if (!orphans.has(service)) parts.onProblem(gone(service));
+    }
+    orphans = found;
+    return all;
+  }
 
   async function reload(): Promise<void> {
     const { directory, targets, secrets } = parts;
@@ -63,7 +84,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
       refused = wrong;
       return;
     }
-    const next = byService(result.policies);
+    const next = await withOrphans(byService(result.policies));
     const changed = differences(current, next);
     await keep(parts.archive, [...next.values()]);
     current = next;
@@ -74,8 +95,11 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   return {
     all: () => [...current.values()].map(({ policy }) => policy),
     get: (service) => current.get(service)?.policy ?? null,
-    at: (service, revision) => policyAt({ parts, current, archived }, service, revision),
-    open: () => keep(parts.archive, [...current.values()]),
+    at: async (service, revision) => (await loadedAt({ parts, current, archived }, service, revision))?.policy ?? null,
+    async open() {
+      current = await withOrphans(current);
+      return keep(parts.archive, [...current.values()]);
+    },
     reload,
     async watch(clock, signal) {
       // The first look reads anew: the directory may have changed since the first reading.
@@ -87,7 +111,8 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
         if (now === seen) continue;
         try {
           await reload();
-          seen = now;
+          // Those that only stay until something has ended are looked at again, whether or not a file changes.
+          seen = orphans.size > 0 ? '' : now;
         } catch (error) {
           parts.onProblem(error instanceof Error ? error : new Error(String(error)));
         }
@@ -100,16 +125,16 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
 interface Shelves {
   readonly parts: PolicyBookParts;
   readonly current: ReadonlyMap<string, LoadedPolicy>;
-  readonly archived: Map<string, Policy>;
+  readonly archived: Map<string, LoadedPolicy>;
 }
 
-async function policyAt(
+async function loadedAt(
   { parts, current, archived }: Shelves,
   service: string,
   revision: string,
-): Promise<Policy | null> {
+): Promise<LoadedPolicy | null> {
   const present = current.get(service);
-  if (present?.policy.revision === revision) return present.policy;
+  if (present?.policy.revision === revision) return present;
   const key = `${service}@${revision}`;
   const known = archived.get(key);
   if (known) return known;
@@ -124,8 +149,14 @@ async function policyAt(
   }
   const oldest = archived.size >= maxArchived ? archived.keys().next().value : undefined;
   if (oldest !== undefined) archived.delete(oldest);
-  archived.set(key, policy.policy);
-  return policy.policy;
+  archived.set(key, policy);
+  return policy;
+}
+
+function gone(service: string): Error {
+  return new Error(
+    `The file of ${service}'s policy is gone, and something is under way on ${service}: it stays in force until that has ended. Put the file back if it was not meant.`,
+  );
 }
 
 function byService(policies: readonly LoadedPolicy[]): ReadonlyMap<string, LoadedPolicy> {

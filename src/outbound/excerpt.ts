@@ -21,6 +21,11 @@ export function redact(text: string, secrets: readonly string[]): string {
   return safe;
 }
 
+/** Secrets that can be blotted out without making a text unreadable; longest first, so that a part never spoils the whole. */
+export function longEnough(secrets: readonly string[]): string[] {
+  return secrets.filter((secret) => secret.length >= shortestSecret).sort((a, b) => b.length - a.length);
+}
+
 /**
  * What of a request must not come back in a message: header values, their parts (`Bearer` and token, `Basic` and what it
  * encodes), and the values of the URL's query. Longest first, so that a part never spoils the whole.

@@ -3,7 +3,7 @@ import https from 'node:https';
 import axios, { type AxiosResponse } from 'axios';
 import type { Endpoint } from '../domain/policy.ts';
 import { PortError } from '../ports/failure.ts';
-import { excerpt, secretsOf } from './excerpt.ts';
+import { excerpt, longEnough, redact, secretsOf } from './excerpt.ts';
 import { type Progress, retryAfterMs, transportFailure } from './failures.ts';
 import { createAgents } from './tls.ts';
 
@@ -44,6 +44,8 @@ export interface HttpOptions {
   readonly maxSockets?: number;
   /** For Retry-After given as a date. */
   readonly now?: () => number;
+  /** Values that stand in no message, wherever in a request they were: what a policy puts into a body, an answer may quote. */
+  readonly secrets?: readonly string[];
 }
 
 const defaultMaxBytes = 8 * 1024 * 1024;
@@ -56,6 +58,7 @@ export function createHttp(options: HttpOptions = {}): Http & { close(): void } 
   const agents = createAgents(options.maxSockets ?? 32);
   const now = options.now ?? Date.now;
   const userAgent = options.userAgent ?? 'lastgood';
+  const secrets = longEnough(options.secrets ?? []);
 
   async function request(given: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const url = parsed(given.url);
@@ -80,9 +83,9 @@ export function createHttp(options: HttpOptions = {}): Http & { close(): void } 
         if (request.intent === 'write' || !progress.reused || progress.status !== null || either.aborted) throw error;
         return send();
       });
-      return judged(request, url, what, response, now());
+      return judged(request, url, what, response, { nowMs: now(), secrets });
     } catch (error) {
-      throw error instanceof PortError ? error : failed(error);
+      throw without(secrets, error instanceof PortError ? error : failed(error));
     }
   }
 
@@ -123,7 +126,7 @@ function judged(
   url: URL,
   what: string,
   response: AxiosResponse<string>,
-  nowMs: number,
+  { nowMs, secrets }: { readonly nowMs: number; readonly secrets: readonly string[] },
 ): HttpResponse {
   const { status } = response;
   const headers = plainHeaders(response.headers);
@@ -137,13 +140,17 @@ function judged(
       `${what} answered ${status}: it redirects to ${to}. Redirects are not followed: give the address itself.`,
     );
   }
-  const said = excerpt(body, secretsOf(url, request.headers ?? {}));
+  const said = excerpt(body, longEnough([...secretsOf(url, request.headers ?? {}), ...secrets]));
   const name = http.STATUS_CODES[status];
   const message = `${what} answered ${status}${name ? ` ${name}` : ''}${said ? `: ${said}` : ''}`;
   if (status >= 500 || status === 429) {
     throw new PortError('retryable', message, { retryAfterMs: retryAfterMs(headers['retry-after'], nowMs) });
   }
   throw new PortError('permanent', message);
+}
+
+function without(secrets: readonly string[], { failure, message, retryAfterMs }: PortError): PortError {
+  return new PortError(failure, redact(message, secrets), retryAfterMs === null ? {} : { retryAfterMs });
 }
 
 /** Node's own request, and how far it came: nothing can have happened before the connection stood. */

@@ -23,7 +23,7 @@ export function resolveSecrets(value: unknown, secrets: Readonly<Record<string, 
   const fill = (text: string, path: Path): string =>
     text.replaceAll(/\$\$\{|\$\{([^}]*)(\}?)/g, (whole, name: string | undefined, end: string | undefined) => {
       if (name === undefined) return '${';
-      const problem = refusal(name, end === '}', path, secrets);
+      const problem = refusal(name, end === '}', path, secrets) ?? inAddress(text, whole, path);
       if (problem) {
         problems.push({ path, message: problem });
         return whole;
@@ -58,6 +58,15 @@ function refusal(name: string, closed: boolean, path: Path, secrets: Readonly<Re
     return `\${${name}} is not set: give Lastgood the environment variable ${name}`;
   }
   return null;
+}
+
+const marker = 'lastgood-secret';
+
+/** The host and path of an address stand in every message about it; what is before the host and behind the `?` does not. */
+function inAddress(text: string, reference: string, path: Path): string | null {
+  const url = path.at(-1) === 'url' ? URL.parse(text.replaceAll(reference, marker)) : null;
+  if (!url || !`${url.host}${url.pathname}`.includes(marker)) return null;
+  return `the secret ${reference} would be shown as part of the address: give it under headers, or behind a "?"`;
 }
 
 /** So much of a secret, in one piece, is not shown either: a message may quote the beginning of a value. */

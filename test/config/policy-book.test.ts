@@ -13,8 +13,10 @@ const minimal = readFileSync(fileURLToPath(new URL('../../policies/minimal.yaml'
 const options = { targets: targetSchemas, secrets: {} };
 
 let directory = '';
+let underWay: { service: string; revision: string | null }[] = [];
 const closing: (() => Promise<void>)[] = [];
 beforeEach(() => {
+  underWay = [];
   directory = mkdtempSync(join(tmpdir(), 'lastgood-book-'));
   write('minimal.yaml', minimal);
 });
@@ -43,6 +45,7 @@ async function bookWith(shelf: PolicyArchive) {
     first: await loadPolicies({ directory, ...options }),
     check: (policies) => (policies.length > 2 ? ['too many policies for this test'] : []),
     onProblem: (error) => void problems.push(error.message),
+    underWay: async () => underWay,
     onChange: async (services) => void changes.push([...services]),
   });
   return { book, changes, problems };
@@ -99,6 +102,31 @@ describe('the policies in force', () => {
     await book.reload();
     expect(book.all()).toHaveLength(1);
     expect(problems.join()).toContain('too many policies for this test');
+  });
+
+  it('keep one whose file is gone while something is under way on its service, also over a restart, and let it go after', async () => {
+    const shelf = await archive();
+    const { book, changes, problems } = await bookWith(shelf);
+    await book.open();
+    const before = book.get('minimal');
+    underWay = [{ service: 'minimal', revision: before?.revision ?? null }];
+    write('second.yaml', minimal.replace('service: minimal', 'service: second'));
+    rmSync(join(directory, 'minimal.yaml'));
+    await book.reload();
+    await book.reload();
+    expect(book.get('minimal')).toEqual(before);
+    expect(changes).toEqual([['second']]);
+    expect(problems).toEqual([
+      expect.stringMatching(/file of minimal's policy is gone.*stays in force until that has ended/),
+    ]);
+    const restarted = await bookWith(shelf);
+    expect(await restarted.book.open()).toEqual([]);
+    expect(restarted.book.all().map(({ service }) => service)).toEqual(['second', 'minimal']);
+    expect(restarted.book.get('minimal')).toEqual(before);
+    underWay = [];
+    await restarted.book.reload();
+    expect(restarted.book.get('minimal')).toBeNull();
+    expect(restarted.changes).toEqual([['minimal']]);
   });
 
   it('can be had as they were at a revision, also when the file was edited or is gone', async () => {

@@ -52,6 +52,26 @@ test('gives method, headers and body, and takes status, headers and body back', 
   });
 });
 
+test('says no secret it was told of, wherever in the request it stood: an answer may quote the body', async () => {
+  const secret = 'router secret/value';
+  const http = createHttp({ secrets: [secret, 'on'] });
+  const server = await started(async (request, response) => {
+    response.writeHead(400);
+    response.end(`${'x'.repeat(190)} ${request.url} ${await bodyOf(request)}: no such thing`);
+  });
+  const url = `${server.url}/${encodeURIComponent(secret)}/split`;
+  const body = JSON.stringify({ token: secret });
+  for (const to of [url, `http://127.0.0.1:1/${encodeURIComponent(secret)}`]) {
+    const error: unknown = await http
+      .request({ method: 'PUT', url: to, body, timeoutMs: 2_000, intent: 'write' })
+      .catch((failed: unknown) => failed);
+    expect(error).toBeInstanceOf(PortError);
+    expect(String(error)).toContain('[redacted]');
+    expect(String(error)).not.toMatch(/secret|rout/);
+  }
+  http.close();
+});
+
 test('keeps connections, and unpacks gzip', async () => {
   const ports = new Set<number | undefined>();
   const server = await started((request, response) => {

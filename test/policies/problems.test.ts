@@ -359,6 +359,11 @@ describe('secrets', () => {
       policyText(`prometheus: { url: "http://p/\${LASTGOOD_SECRET_ROUTER}" }\n`),
       /prometheus.url: the secret .* would be logged/,
     ],
+    [
+      'one in the path of a target’s address, which stands in every message about it',
+      policyText().replace('http://r/split', `http://r/\${LASTGOOD_SECRET_ROUTER}/split`),
+      /target\.\w+\.url: the secret .* would be shown as part of the address/,
+    ],
   ])('%s', async (_, text, expected) => {
     const messages = await messagesOf(text);
     expect(messages).toEqual([typeof expected === 'string' ? expected : expect.stringMatching(expected)]);

@@ -1,0 +1,18 @@
+import { isEnded } from '../domain/turn.ts';
+import type { Store } from '../ports/store.ts';
+
+/** Services with a rollout under way or a question open, each with the revision it was decided by last (null: unknown). */
+export async function servicesUnderWay(
+  store: Pick<Store, 'services' | 'journal'>,
+): Promise<readonly { readonly service: string; readonly revision: string | null }[]> {
+  const busy = (await store.services()).filter(
+    ({ rollout, degradation }) =>
+      (rollout !== null && !isEnded(rollout.phase)) || (degradation !== null && degradation.stage.name !== 'ended'),
+  );
+  return Promise.all(
+    busy.map(async ({ service }) => {
+      const [last] = await store.journal({ service, limit: 1 });
+      return { service, revision: last?.entry.policyRevision ?? null };
+    }),
+  );
+}
