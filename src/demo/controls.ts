@@ -24,6 +24,8 @@ interface Parts {
   readonly workspace: Workspace;
   readonly watch: Watch;
   readonly narrator: Narrator;
+  /** Prometheus has numbers: before that every comparison would say that there are none. */
+  readonly measured: () => boolean;
 }
 
 /** What the visitor can do to the world; what Lastgood is to do is said in the chat. */
@@ -39,7 +41,11 @@ export function createControls(parts: Parts): Controls {
       {
         id: 'next',
         label: `Start ${nextVersion(parts)}`,
-        blocked: over ? null : 'A rollout is under way.',
+        blocked: !over
+          ? 'A rollout is under way.'
+          : parts.measured()
+            ? null
+            : 'Prometheus has no numbers yet: a few seconds more.',
       },
       { id: 'errors', label: `Make ${name} fail`, blocked: idle },
       { id: 'latency', label: `Make ${name} slow`, blocked: idle },

@@ -33,7 +33,7 @@ export async function runDemo(argv: readonly string[], io: DemoIo): Promise<numb
       port: options.port,
       standIns: options.standIns || io.env?.LASTGOOD_DEMO_STAND_INS === '1',
       narrator,
-      onAddress: (url) => greet(io.print, colours, url),
+      onAddress: (url) => greet(io.print, colours, url, options.story),
     });
     for (const { label, url } of stage.sources) narrator.tell('note', `${label} at ${url}`);
     const ending = options.story ? await play({ ...stage, narrator, signal }) : 'unfinished';
@@ -73,13 +73,14 @@ function readArguments(argv: readonly string[], io: DemoIo) {
   }
 }
 
-function greet(print: (line: string) => void, colours: boolean, url: string): void {
+function greet(print: (line: string) => void, colours: boolean, url: string, story: boolean): void {
   const [bold, link, end] = colours ? ['\u001b[1m', '\u001b[1;4;36m', '\u001b[0m'] : ['', '', ''];
   print('');
   print(`  ${bold}Lastgood demo${end}  a model degrades, and goes back to its last good version`);
   print('');
   print(`  Open  ${link}${url}${end}`);
-  print('  The story plays by itself in under two minutes, unless you answer. Ctrl-C ends it.');
+  const plays = 'The story plays by itself in under two minutes, unless you answer.';
+  print(`  ${story ? plays : 'Nothing plays by itself: you are the operator.'} Ctrl-C ends it.`);
   print('');
 }
 

@@ -70,6 +70,7 @@ interface Front {
   readonly slackApiUrl: string;
   readonly watch: Watch;
   readonly sources: Source[];
+  readonly progress: { measured: boolean };
   readonly secrets: Secrets;
 }
 
@@ -124,11 +125,21 @@ async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends
   ends(readings, () => readings.stop());
   const watch = createWatch(narrator);
   const sources: Source[] = [];
-  const controls = createControls({ lab, workspace, watch, narrator });
+  const progress = { measured: false };
+  const controls = createControls({ lab, workspace, watch, narrator, measured: () => progress.measured });
   const parts = { lab, watch, readings, narrator, controls, incidents: pagerDuty.incidents, sources: () => sources };
   world.show({ snapshot: () => snapshot(parts), act: (action) => controls.press(action) });
   narrator.listen(() => world.changed());
-  return { lab, pagerDutyHost: pagerDuty.eventsHost, workspace, slackApiUrl: apiUrl, watch, sources, secrets };
+  return {
+    lab,
+    pagerDutyHost: pagerDuty.eventsHost,
+    workspace,
+    slackApiUrl: apiUrl,
+    watch,
+    sources,
+    progress,
+    secrets,
+  };
 }
 
 /** @throws {StageProblem} where the port that was asked for is taken. */
@@ -172,7 +183,12 @@ async function openBack(
   workspace.connect(url);
   watch.begin(app.application);
   ends(watch, () => watch.stop());
+  const ending = new AbortController();
+  ends(ending, async () => ending.abort());
   parts.sources.push(...(await monitoring.begin(`${url}/webhooks/alertmanager`)));
+  void monitoring.numbersAreIn(ending.signal).then((measured) => {
+    parts.progress.measured = measured;
+  });
   return monitoring;
 }
 

@@ -221,7 +221,7 @@ describe('the panel', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
     expect(await page.text()).not.toMatch(/https?:\/\//);
 
-    expect((await press('next')).text).toContain('Started');
+    await until(async () => !(await press('next')).text.includes('has no numbers yet'), 30_000);
     await until(async () => (await state()).split.candidate.percent === 10, 10_000);
     expect((await press('next')).text).toContain('is under way');
     await until(async () => (await state()).points.v42?.at(-1)?.requestsPerSecond !== 0, 10_000);

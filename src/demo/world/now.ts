@@ -1,5 +1,5 @@
 import type { Degradation, Phase, Rollback, Rollout, ServiceState } from '../../domain/state.ts';
-import { list, percent, who } from '../../domain/words.ts';
+import { list, percent, sentence, who } from '../../domain/words.ts';
 
 /** What happens at this moment, in words, and the moment something is decided next. */
 export interface Now {
@@ -131,13 +131,8 @@ function ended(rollout: Rollout, name: 'succeeded' | 'rolled_back' | 'cancelled'
     rolled_back: `Back on ${rollout.stable.id}, and well`,
     cancelled: 'Cancelled',
   };
-  return {
-    tone: name === 'cancelled' ? 'calm' : 'good',
-    title: titles[name],
-    detail: reason,
-    until: '',
-    untilMs: null,
-  };
+  const detail = reason === '' ? '' : sentence(`${reason.charAt(0).toUpperCase()}${reason.slice(1)}`);
+  return { tone: name === 'cancelled' ? 'calm' : 'good', title: titles[name], detail, until: '', untilMs: null };
 }
 
 function moving(title: string, detail: string, until = '', untilMs: number | null = null): Now {

@@ -5,6 +5,7 @@ let latest = null;
 /** By how much the visitor's clock is behind the demo's. */
 let clockOffsetMs = 0;
 let lastLine = 0;
+let forgetting;
 
 function draw(state) {
   if (state.starting) return;
@@ -98,7 +99,7 @@ function drawControls(controls) {
 async function press(action) {
   const control = latest?.controls.find(({ id }) => id === action);
   if (control && control.blocked !== null) {
-    setText(byId('answer'), control.blocked);
+    say(control.blocked);
     return;
   }
   try {
@@ -107,10 +108,17 @@ async function press(action) {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ action }),
     });
-    setText(byId('answer'), (await response.json()).text);
+    say((await response.json()).text);
   } catch {
-    setText(byId('answer'), 'The demo does not answer: has it ended?');
+    say('The demo does not answer: has it ended?');
   }
+}
+
+/** Long enough to be read. */
+function say(text) {
+  setText(byId('answer'), text);
+  clearTimeout(forgetting);
+  forgetting = setTimeout(() => setText(byId('answer'), ''), 12_000);
 }
 
 /** Newest on top; only what is new is added. */
@@ -118,7 +126,9 @@ function drawJournal(lines) {
   const list = byId('journal');
   for (const { number, atMs, kind, text } of lines) {
     if (number <= lastLine) continue;
-    list.prepend(h('li', {}, h('time', {}, timeOfDay(atMs)), h('span', { class: kind }, text)));
+    list.prepend(
+      h('li', {}, h('time', {}, timeOfDay(atMs)), h('span', { class: kind }, text.replace(/(\d) %/g, '$1\u00a0%'))),
+    );
     lastLine = number;
   }
   while (list.children.length > 200) list.lastChild.remove();
