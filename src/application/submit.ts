@@ -137,7 +137,8 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
   const taken: Turn['taken'] = [];
   const effects: Effect[] = [];
   const journal: JournalEntry[] = [];
-  const insert = (key: string, event: DomainEvent) => unit.insertEvent({ key, service, event, atMs: now });
+  const insert = (key: string, event: DomainEvent) =>
+    unit.insertEvent({ key, service, event: withoutNumbers(event), atMs: now });
   return {
     taken,
     effects,
@@ -175,6 +176,11 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
         await unit.enqueue({ ...job, dueAtMs: dueAtMs - aheadMs, createdAtMs: createdAtMs - aheadMs });
     },
   };
+}
+
+/** Looks come every few seconds for days: their numbers are in the state and in the journal, not in every event as well. */
+function withoutNumbers(event: DomainEvent): DomainEvent {
+  return event.type === 'measured' ? { ...event, comparison: { ...event.comparison, metrics: [] } } : event;
 }
 
 function answerOf(decision: Decision<ServiceState>): Answer {

@@ -71,7 +71,12 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   server.keepAliveTimeout = limits.keepAliveMs;
   server.maxHeadersCount = limits.headerCount;
   return {
-    listen: () => listen(server, options.host, options.port),
+    async listen() {
+      const address = await listen(server, options.host, options.port);
+      // Out of file descriptors, for one: an error nobody listens for would end the process.
+      server.on('error', (error) => options.telemetry.problem('server', error));
+      return address;
+    },
     retire: () => {
       retired = true;
     },
@@ -154,7 +159,7 @@ function requestId(request: IncomingMessage, random: { id(): string }): string {
 
 function listen(server: Server, host: string, port: number): Promise<{ url: string; port: number }> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
+    const refused = (error: Error) => {
       const code = 'code' in error ? String(error.code) : '';
       const advice =
         code === 'EADDRINUSE'
@@ -163,8 +168,10 @@ function listen(server: Server, host: string, port: number): Promise<{ url: stri
             ? 'ports below 1024 need privileges: set PORT to a higher one'
             : `${error.message}: check HOST and PORT`;
       reject(new Error(`Cannot listen on ${host}:${port}: ${advice}.`, { cause: error }));
-    });
+    };
+    server.once('error', refused);
     server.listen(port, host, () => {
+      server.off('error', refused);
       const address = server.address() as AddressInfo;
       const shown = address.address === '0.0.0.0' || address.address === '::' ? '127.0.0.1' : address.address;
       const name = shown.includes(':') ? `[${shown}]` : shown;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MetricComparison } from '../../src/analysis/types.ts';
 import { createApplication } from '../../src/application/application.ts';
 import type { Decide } from '../../src/application/submit.ts';
 import type { Effect } from '../../src/domain/effect.ts';
@@ -203,6 +204,34 @@ describe('a job’s outcome', () => {
     expect(await app.record(await claimed(), fired)).toBe(true);
     expect(await store.jobs.pending()).toBe(0);
     expect((await store.load(service))?.state.sequence).toBe(1);
+  });
+
+  it('is remembered without the numbers of a look, which come every few seconds: the state and the journal have them', async () => {
+    const kept: unknown[] = [];
+    const transaction: Store['transaction'] = (work) =>
+      store.transaction((unit) =>
+        work({
+          ...unit,
+          insertEvent: (one) => {
+            kept.push(one.event);
+            return unit.insertEvent(one);
+          },
+        }),
+      );
+    const parts = { clock, policies: policiesOf(policy()), targets: () => target, telemetry: told.telemetry };
+    const decide = counting();
+    const app = createApplication({ ...parts, store: { ...store, transaction }, wake: () => undefined, decide });
+    const nothing = {
+      stableVerdict: 'healthy',
+      commonCause: false,
+      critical: false,
+      score: null,
+      culprits: [],
+    } as const;
+    const metrics = [{ metric: 'errors' } as unknown as MetricComparison];
+    const comparison = { ...nothing, atMs: t0, verdict: 'healthy', missing: null, metrics } as const;
+    expect(await app.record(await claimed(), { type: 'measured', lookId: 1, comparison })).toBe(true);
+    expect(kept).toMatchObject([{ type: 'measured', lookId: 1, comparison: { verdict: 'healthy', metrics: [] } }]);
   });
 
   it('ends the job also where it is refused or ignored', async () => {

@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, Server } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AlertReceipt } from '../../src/application/api.ts';
@@ -62,6 +63,21 @@ function post(url: string, body: string, headers: Record<string, string> = {}) {
     redirect: 'manual',
   });
 }
+
+it('outlives trouble with taking connections, and says so', async () => {
+  let found: unknown;
+  const see = (message: unknown) => {
+    found = (message as { server: unknown }).server;
+  };
+  subscribe('http.server.request.start', see);
+  const { url, lines } = await serve();
+  await fetch(`${url}/healthz`);
+  unsubscribe('http.server.request.start', see);
+  if (!(found instanceof Server)) throw new Error('the server was not seen');
+  for (let i = 0; i < 2; i += 1) found.emit('error', new Error('accept EMFILE'));
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect(lines.filter((line) => String(line.msg).includes('accept EMFILE'))).toHaveLength(2);
+});
 
 describe('POST /webhooks/alertmanager', () => {
   it('takes alerts from whoever has the token, or the one it is being replaced by', async () => {
