@@ -18,7 +18,12 @@ async function rollOut(candidate = 'v42'): Promise<void> {
 
 /** Waits for what one person alone is told, and lets it be written down. */
 async function isTold(user: string, text: RegExp): Promise<void> {
-  await world.workspace.waitFor(() => world.workspace.user(user).ephemerals().some((one) => text.test(one.text)));
+  await world.workspace.waitFor(() =>
+    world.workspace
+      .user(user)
+      .ephemerals()
+      .some((one) => text.test(one.text)),
+  );
   await world.pass(0);
 }
 

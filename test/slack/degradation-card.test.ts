@@ -60,7 +60,16 @@ describe('a degradation card while people decide', () => {
       column_settings: { align: string }[];
       rows: { text: string }[][];
     };
-    expect(table.column_settings.map((c) => c.align)).toEqual(['left', 'right', 'right', 'right', 'left', 'right', 'right', 'right']);
+    expect(table.column_settings.map((c) => c.align)).toEqual([
+      'left',
+      'right',
+      'right',
+      'right',
+      'left',
+      'right',
+      'right',
+      'right',
+    ]);
     expect(table.rows.map((row) => row[0]?.text)).toEqual(['Metric', 'Error rate', 'Slow answers']);
   });
 
@@ -296,7 +305,9 @@ describe('what a degradation card says in each state', () => {
       },
     };
     expect(labels(scene)).toEqual([]);
-    expect(read(scene)).toContain('⏪ *Rolled back by automation (fraud-scorer@rev1) · 12:04:00 UTC*\nEnded 12:12:00 UTC');
+    expect(read(scene)).toContain(
+      '⏪ *Rolled back by automation (fraud-scorer@rev1) · 12:04:00 UTC*\nEnded 12:12:00 UTC',
+    );
     expect(read(scene)).toContain('⏪ fraud-scorer v42: Rolled back');
   });
 
