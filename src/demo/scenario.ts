@@ -130,7 +130,7 @@ target:
 
 steps:
   - { exposure: 10, soak: 8s, maxSoak: 30s }
-  - { exposure: 50, soak: 14s, maxSoak: 40s }
+  - { exposure: 70, soak: 14s, maxSoak: 40s }
   - { exposure: 100 }
 rollback:
   phases:

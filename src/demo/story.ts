@@ -20,7 +20,7 @@ export type Ending = 'rolled_back' | 'succeeded' | 'cancelled' | 'unfinished';
 
 /** Bound of each act: a story that hangs says so instead of hanging. */
 const ACT_WITHIN_MS = 120_000;
-/** At 50 % for this long, so that what follows is seen to come of the new version and not of the step. */
+/** At the second step for this long, so that what follows is seen to come of the new version and not of the step. */
 const WELL_FOR_MS = 3_000;
 const [STABLE, CANDIDATE] = VERSIONS;
 
@@ -32,10 +32,10 @@ export async function play(cast: Cast): Promise<Ending> {
   if (!(await begin(cast))) return unfinished(cast, 'the rollout did not start');
 
   const ready = (state: ServiceState) => isOver(state.rollout) || isServingHalf(state) || openQuestion(state) !== null;
-  const half = await watch.until(ready, ACT_WITHIN_MS, signal);
-  if (!half) return unfinished(cast, `${CANDIDATE} did not get to 50 %`);
-  if (!isOver(half.rollout)) {
-    await pause(openQuestion(half) ? 0 : WELL_FOR_MS, signal);
+  const there = await watch.until(ready, ACT_WITHIN_MS, signal);
+  if (!there) return unfinished(cast, `${CANDIDATE} did not get to the second step`);
+  if (!isOver(there.rollout)) {
+    await pause(openQuestion(there) ? 0 : WELL_FOR_MS, signal);
     narrator.tell('act', `${CANDIDATE} degrades: from now on ${ERROR_SHARE * 100} % of its requests fail.`);
     lab.worsen('errors', ERROR_SHARE, CANDIDATE);
     await question(cast);

@@ -93,7 +93,6 @@ export type JournalKind =
   | 'phase-ordered'
   | 'phase-passed'
   | 'rolled-back'
-  | 'verified'
   | 'stuck'
   | 'extended'
   | 'acknowledged'

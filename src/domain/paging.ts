@@ -11,12 +11,12 @@ export function onEscalate(turn: Turn): void {
   const question = turn.question;
   if (question?.stage.name !== 'asking') return;
   turn.stage({ ...question.stage, escalateAtMs: null });
-  page(turn, 'a degradation nobody has answered yet.');
+  page(turn, 'degraded, and nobody has answered yet.');
 }
 
 export function onRepage(turn: Turn): void {
   const stage = turn.question?.stage.name;
-  if (stage === 'held' || stage === 'asking' || stage === 'grace') page(turn, 'still waiting for a decision.');
+  if (stage === 'held' || stage === 'asking' || stage === 'grace') page(turn, 'a person is still needed.');
 }
 
 export function onPager(turn: Turn, event: PagerEvent): void {

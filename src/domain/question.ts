@@ -129,9 +129,17 @@ export function page(turn: Turn, summary: string): void {
     kind: 'page',
     action: 'trigger',
     degradationId: question.id,
-    summary: `${turn.policy.service}: ${summary}`,
+    summary: `${subject(turn)}: ${summary}`,
   });
   turn.timer('repage', turn.now + escalate.repeatMs);
+}
+
+/** Who is woken reads this first: what, where, why. */
+function subject(turn: Turn): string {
+  const { rollout, question, policy } = turn;
+  const where = rollout ? ` ${rollout.candidate.id} at ${percent(rollout.exposurePercent)}` : '';
+  const names = (question?.signals ?? []).map((s) => (s.kind === 'alert' ? s.name : s.kind));
+  return `${policy.service}${where} (${list(names.slice(0, 3))}${names.length > 3 ? ', …' : ''})`;
 }
 
 /** Closes what PagerDuty holds for it; harmless where nothing was opened. */

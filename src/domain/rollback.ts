@@ -124,7 +124,6 @@ export function finishRollback(turn: Turn, rollback: Rollback, finding: string):
   const rollout = turn.rollout;
   if (!rollout) return;
   turn.cancel('look', 'hold', 'watch');
-  turn.note('verified', turn.automation, finding);
   const text = `${turn.policy.service} is back on ${rollout.stable.id} after ${duration(turn.now - rollback.beganAtMs)}.`;
   turn.tell('rolled-back', rollback.by, `${text} ${finding} Decided by ${who(rollback.by)}.`, {
     from: { version: rollout.candidate.id, exposurePercent: rollback.fromPercent },

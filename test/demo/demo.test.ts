@@ -113,7 +113,7 @@ describe.concurrent('the demo plays its story to the end', () => {
         'Maya types: /rollout start fraud-scorer v42',
         'v42 now gets 10 % of the traffic',
         'The gate at 10 % passed',
-        'v42 now gets 50 % of the traffic',
+        'v42 now gets 70 % of the traffic',
         'v42 degrades',
         'Paged through PagerDuty',
         'Nobody answered in time',

@@ -36,7 +36,6 @@ export const EMOJI: Readonly<Partial<Record<JournalKind, string>>> = {
   'phase-ordered': '🔽',
   'phase-passed': '✅',
   'rolled-back': '⏪',
-  verified: '✅',
   stuck: '🚨',
   extended: '⏳',
   acknowledged: '👤',
