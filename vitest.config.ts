@@ -1,9 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole processes, real servers and browsers in real time: one file after the other, so that they do not starve each other. */
+const inRealTime = [
+  'test/acceptance/real.test.ts',
+  'test/acceptance/kill*.test.ts',
+  'test/browser/**/*.test.ts',
+  'test/cli/serve.test.ts',
+  'test/demo/demo.test.ts',
+  'test/workspace/page.test.ts',
+];
+
+const common = { testTimeout: 20_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: inRealTime,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { test: { ...common, name: 'whole', include: inRealTime, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
