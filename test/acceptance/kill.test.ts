@@ -206,7 +206,6 @@ describe('killed with -9 in the middle of everything, and started again at once'
       'phase-ordered': 3,
       'phase-passed': 2,
       'alert-resolved': 2,
-      verified: 1,
       'rolled-back': 1,
       'question-ended': 1,
     });
