@@ -22,6 +22,8 @@ export type DomainEvent =
       readonly type: 'shift_failed';
       readonly shiftId: string;
       readonly problem: 'not-ready' | 'failed';
+      /** One of its calls may still land. */
+      readonly uncertain: boolean;
       readonly reason: string;
     }
   /** PagerDuty's answer to a page, and what people do there. */

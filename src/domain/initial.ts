@@ -14,6 +14,7 @@ export function initialState(service: string, now: number): ServiceState {
     past: { rollouts: [], degradations: [] },
     alerts: [],
     shift: null,
+    assertedPercent: null,
     look: null,
     timers: {},
     sequence: 0,

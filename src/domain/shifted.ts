@@ -64,6 +64,7 @@ export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 's
       ? `${event.reason}.`
       : `The shift to ${percent(exposurePercent)} did not succeed: ${event.reason}.`;
   turn.tell('shift-failed', turn.automation, what, { from: turn.position, reason: event.reason });
+  if (event.uncertain) turn.timer('reassert', turn.now + REASSERT_AFTER_MS);
   if (shift.next) {
     orderShift(turn, shift.next.exposurePercent);
     return;

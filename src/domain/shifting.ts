@@ -15,19 +15,22 @@ export function orderShift(turn: Turn, exposurePercent: number): void {
 
 function begin(turn: Turn, split: Split, gaining: string | null): void {
   const shiftId = `${turn.state.service}-s${turn.number()}`;
-  turn.set({ shift: { id: shiftId, split, orderedAtMs: turn.now, next: null } });
+  turn.set({
+    shift: { id: shiftId, split, orderedAtMs: turn.now, next: null },
+    assertedPercent: split.exposurePercent,
+  });
   turn.effects.push({ kind: 'shift', shiftId, split, gaining });
 }
 
-/** A call whose reply was lost can still land: what was asserted last is asserted again. */
+/**
+ * A call whose reply was lost can still land: what was asserted last is asserted again. Where that never came into force it is
+ * the lower of the two: a failed step forward is undone, a way back is not.
+ */
 export function reassert(turn: Turn): void {
   const rollout = turn.state.rollout;
   if (!rollout || turn.state.shift) throw new Ignored('another shift has been ordered since');
-  begin(
-    turn,
-    { stable: rollout.stable.id, candidate: rollout.candidate.id, exposurePercent: rollout.exposurePercent },
-    null,
-  );
+  const exposurePercent = Math.min(rollout.exposurePercent, turn.state.assertedPercent ?? rollout.exposurePercent);
+  begin(turn, { stable: rollout.stable.id, candidate: rollout.candidate.id, exposurePercent }, null);
 }
 
 function same(a: Split, b: Split): boolean {

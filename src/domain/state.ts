@@ -23,6 +23,8 @@ export interface ServiceState {
   readonly alerts: readonly Alert[];
   /** The one shift in flight. */
   readonly shift: ShiftInFlight | null;
+  /** The exposure ordered last, whether or not it came into force; null: none yet. */
+  readonly assertedPercent: number | null;
   /** The look that is being taken; an answer to any other is ignored. */
   readonly look: Look | null;
   readonly timers: Readonly<Partial<Record<TimerKey, Timer>>>;

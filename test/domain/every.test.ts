@@ -174,8 +174,8 @@ function events(state: ServiceState, now: number): DomainEvent[] {
       (exposurePercent): DomainEvent => ({ type: 'shifted', shiftId, exposurePercent, uncertain: false }),
     ),
     { type: 'shifted', shiftId, exposurePercent: state.shift?.split.exposurePercent ?? 0, uncertain: true },
-    { type: 'shift_failed', shiftId, problem: 'failed', reason: 'x' },
-    { type: 'shift_failed', shiftId, problem: 'not-ready', reason: 'x' },
+    { type: 'shift_failed', shiftId, problem: 'failed', uncertain: true, reason: 'x' },
+    { type: 'shift_failed', shiftId, problem: 'not-ready', uncertain: false, reason: 'x' },
     ...(['trigger', 'acknowledge', 'resolve'] as const).flatMap((action): DomainEvent[] => [
       { type: 'paged', degradationId: id, action },
       { type: 'page_failed', degradationId: id, action, reason: 'x' },

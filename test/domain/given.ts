@@ -92,10 +92,10 @@ export class Given {
     });
   }
 
-  shiftFails(problem: 'not-ready' | 'failed', reason: string): this {
+  shiftFails(problem: 'not-ready' | 'failed', reason: string, uncertain = false): this {
     const shift = this.state.shift;
     if (!shift) throw new Error('no shift is in flight');
-    return this.when({ type: 'shift_failed', shiftId: shift.id, problem, reason });
+    return this.when({ type: 'shift_failed', shiftId: shift.id, problem, uncertain, reason });
   }
 
   start(candidate = 'v42', patch: Partial<Extract<Command, { name: 'start' }>> = {}): this {

@@ -340,6 +340,12 @@ describe('rule 11: one shift in flight, and what was asserted last is asserted a
       expect.objectContaining({ kind: 'shift', split: expect.objectContaining({ candidate: 'v43' }), gaining: 'v43' }),
     );
   });
+  it('undoes a step forward whose call may land after it was given up, and not a way back', () => {
+    const forward = given().start().shiftFails('failed', 'no answer', true).phase('stuck');
+    forward.timer('reassert').shifts(0);
+    const back = rollingBack().shiftFails('failed', 'no answer', true).phase('stuck').exposure(50);
+    back.timer('reassert').shifts(10);
+  });
   it('ignores the outcome of a shift that is not in flight', () => {
     soaking().when({ type: 'shifted', shiftId: 'fraud-scorer-s99', exposurePercent: 0, uncertain: false }).isIgnored();
   });

@@ -176,6 +176,12 @@ describe('a line in the thread', () => {
     await say('one', 7);
     expect(fake.chat.calls.filter((call) => call.startsWith('post say'))).toHaveLength(1);
   });
+
+  it('is old news after an outage: the card shows what is true, the journal keeps the line', async () => {
+    clock.jump(11 * 60_000);
+    await say('one', 7);
+    expect(fake.chat.calls).toEqual([]);
+  });
 });
 
 describe('the report', () => {

@@ -77,6 +77,7 @@ describe('a shift', () => {
     expect(event).toEqual({
       type: 'shift_failed',
       shiftId: to50.shiftId,
+      uncertain: true,
       problem: 'failed',
       reason: 'After 120 s the target still shows v42 at 10 % beside v41, not v42 at 50 %',
     });

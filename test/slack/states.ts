@@ -193,6 +193,7 @@ export function state(patch: Partial<ServiceState> = {}): ServiceState {
     shift: null,
     look: null,
     timers: {},
+    assertedPercent: null,
     counts: { rollouts: 1, degradations: 1 },
     sequence: 9,
     ...patch,

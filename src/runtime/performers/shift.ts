@@ -49,7 +49,8 @@ export function shiftPerformer(world: World): Performer<EffectOf<'shift'>> {
       const target = await targetOf(world, effect, job.service);
       return new Attempt(world, target, effect, job).run(signal);
     },
-    givenUp: ({ shiftId }, reason) => ({ type: 'shift_failed', shiftId, problem: 'failed', reason }),
+    // What it last did is not known here.
+    givenUp: ({ shiftId }, reason) => ({ type: 'shift_failed', shiftId, problem: 'failed', uncertain: true, reason }),
   };
 }
 
@@ -143,7 +144,9 @@ class Attempt {
   }
 
   #failed(problem: 'not-ready' | 'failed', reason: string): Outcome {
-    return this.#tell({ type: 'shift_failed', shiftId: this.#effect.shiftId, problem, reason });
+    // Accepted and not there yet may still come, just as a call whose reply was lost.
+    const uncertain = this.#progress.uncertain || this.#progress.acceptedAtMs !== null;
+    return this.#tell({ type: 'shift_failed', shiftId: this.#effect.shiftId, problem, uncertain, reason });
   }
 
   #tell(event: DomainEvent): Outcome {
