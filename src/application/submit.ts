@@ -4,6 +4,7 @@ import type { DomainEvent } from '../domain/event.ts';
 import { initialState } from '../domain/initial.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { ServiceState } from '../domain/state.ts';
+import { isEnded } from '../domain/turn.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Job, Store, StoredState, Unit } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -194,10 +195,8 @@ function answerOf(decision: Decision<ServiceState>): Answer {
   }
 }
 
-const endings: ReadonlySet<string> = new Set(['succeeded', 'rolled_back', 'cancelled']);
-
 function hasEnded(before: ServiceState, after: ServiceState): boolean {
   const rollout = after.rollout;
-  if (!rollout || !endings.has(rollout.phase.name)) return false;
-  return before.rollout?.id !== rollout.id || !endings.has(before.rollout.phase.name);
+  if (!rollout || !isEnded(rollout.phase)) return false;
+  return before.rollout?.id !== rollout.id || !isEnded(before.rollout.phase);
 }

@@ -1,4 +1,5 @@
 import type { Degradation, Phase, Rollback, Rollout, ServiceState } from '../../domain/state.ts';
+import { isEnded } from '../../domain/turn.ts';
 import { list, percent, sentence, who } from '../../domain/words.ts';
 
 /** What happens at this moment, in words, and the moment something is decided next. */
@@ -26,11 +27,11 @@ export function openQuestion(state: ServiceState | null): Degradation | null {
 
 /** True: the rollout is over, another one may begin. */
 export function isOver(rollout: Rollout | null): boolean {
-  return rollout === null || ['succeeded', 'rolled_back', 'cancelled'].includes(rollout.phase.name);
+  return rollout === null || isEnded(rollout.phase);
 }
 
 function hasFloor(phase: Phase): boolean {
-  return ['deciding', 'succeeded', 'rolled_back', 'cancelled'].includes(phase.name);
+  return phase.name === 'deciding' || isEnded(phase);
 }
 
 function calm(title: string, detail: string): Now {

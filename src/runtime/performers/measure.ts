@@ -2,7 +2,8 @@ import { compare } from '../../analysis/compare.ts';
 import type { LookPeriod, MetricSamples } from '../../analysis/types.ts';
 import { withinLimit } from '../../application/limit.ts';
 import type { Policy } from '../../domain/policy.ts';
-import type { Phase, Plan, ServiceState } from '../../domain/state.ts';
+import type { Plan, ServiceState } from '../../domain/state.ts';
+import { isEnded } from '../../domain/turn.ts';
 import type { EffectOf, Performer, World } from './performer.ts';
 import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
 
@@ -30,12 +31,10 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
   };
 }
 
-const ended: ReadonlySet<Phase['name']> = new Set(['succeeded', 'rolled_back', 'cancelled']);
-
 /** A rollout under way is measured as it began; a service without one by its present policy. */
 async function measuredBy(world: World, state: ServiceState): Promise<{ policy: Policy; ruler: Ruler }> {
   const { rollout } = state;
-  if (rollout && !ended.has(rollout.phase.name)) {
+  if (rollout && !isEnded(rollout.phase)) {
     return { policy: await policyOfRollout(world, state, rollout), ruler: rollout.plan };
   }
   const policy = await presentPolicy(world, state);

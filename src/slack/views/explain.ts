@@ -2,6 +2,7 @@ import type { Status } from '../../application/api.ts';
 import type { Step } from '../../domain/policy.ts';
 import { lastKnownGood, serving } from '../../domain/served.ts';
 import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
+import { isEnded } from '../../domain/turn.ts';
 import { duration, percent } from '../../domain/words.ts';
 import { standing } from '../cards/footer.ts';
 import { reading } from '../cards/numbers.ts';
@@ -17,7 +18,7 @@ export function explain(metadata: ModalMetadata, status: Status): string {
 /** The rollout that is under way or watched. */
 export function underWay(state: ServiceState): Rollout | null {
   const { rollout } = state;
-  return rollout && !['succeeded', 'rolled_back', 'cancelled'].includes(rollout.phase.name) ? rollout : null;
+  return rollout && !isEnded(rollout.phase) ? rollout : null;
 }
 
 export function openDegradation(state: ServiceState): Degradation | null {
