@@ -30,9 +30,9 @@ describe('a degradation card while people decide', () => {
       "🔴 fraud-scorer v42: Degraded, decision needed
       🔴 *Error rate 4.1 % vs 2.0 % on stable: 2.1× (1.35×–2.87×), above the 1.25× limit.*
       🔥 HighErrorRate: Error rate of fraud-scorer above 3 %
-      Metric | Before | Stable | Candidate | Verdict | Change | Limit | Samples
-      Error rate | 1.9 % | 2 % | 4.12 % | 🔴 Degraded | 2.06× (1.35×–2.87×) | 1.25× | 12.3k / 12.3k
-      Slow answers | 0.21 s | 0.214 s | 0.22 s | 🟢 Healthy | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900
+      Metric | Candidate | Stable | Before | Verdict | Change | Limit | Samples
+      Error rate | 4.12 % | 2 % | 1.9 % | 🔴 Degraded | 2.06× (1.35×–2.87×) | 1.25× | 12.3k / 12.3k
+      Slow answers | 0.22 s | 0.214 s | 0.21 s | 🟢 Healthy | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900
       🔴 Degraded · score 21 of 100 · measured 12:03:00 UTC
       (chart: Error rate over time)
       ⏸️ *50 %* of traffic on \`v42\` · step 2 of 3 (50 %) · stays there while people decide

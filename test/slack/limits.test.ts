@@ -124,7 +124,7 @@ describe('refused blocks', () => {
       'actions',
       'context',
     ]);
-    expect(seen(words?.blocks ?? [])).toContain('*Error rate*: Before 1.9 % · Stable 2 % · Candidate 4.12 %');
+    expect(seen(words?.blocks ?? [])).toContain('*Error rate*: Candidate 4.12 % · Stable 2 % · Before 1.9 %');
     expect(bare?.blocks.map((b) => b.type)).toEqual(['section', 'actions']);
   });
 });

@@ -27,9 +27,9 @@ describe('a rollout card', () => {
       Started by @ada: new features · commit \`abc1234\`
       ✅ 10 %  ›  🔄 50 %  ›  ⬜ 100 %
       🔄 *50 %* of traffic on \`v42\` · step 2 of 3 (50 %) · next gate 12:05:00 UTC, at the latest 12:25:00 UTC
-      Metric | Before | Stable | Candidate | Verdict | Change | Limit | Samples
-      Error rate | 1.9 % | 2 % | 4.12 % | 🔴 Degraded | 2.06× (1.35×–2.87×) | 1.25× | 12.3k / 12.3k
-      Slow answers | 0.21 s | 0.214 s | 0.22 s | 🟢 Healthy | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900
+      Metric | Candidate | Stable | Before | Verdict | Change | Limit | Samples
+      Error rate | 4.12 % | 2 % | 1.9 % | 🔴 Degraded | 2.06× (1.35×–2.87×) | 1.25× | 12.3k / 12.3k
+      Slow answers | 0.22 s | 0.214 s | 0.21 s | 🟢 Healthy | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900
       Gate: 🟢 Healthy
       [Roll back] [Hold] [Promote]
       📖 <https://runbooks.example.com/fraud|Runbook> · 📈 <https://grafana.example.com/d/fraud|Dashboard> / \`fraud-scorer-r3\` · since 2026-11-21 11:40:00 UTC · policy \`rev1\`"

@@ -20,12 +20,12 @@ const VERDICT_COLUMN: Column = {
   cell: (m) => `${verdictWords(m.verdict)}${m.critical ? ' ‼️ critical' : ''}`,
 };
 
-/** A rollout: candidate against stable, with stable's own past beside them. */
+/** A rollout: candidate against stable, with stable's own past beside them. What a phone shows first stands first. */
 const TWO_ARMS: readonly Column[] = [
   METRIC,
-  { title: 'Before', align: 'right', cell: (m) => reading(m, m.stableBefore) },
-  { title: 'Stable', align: 'right', cell: (m) => reading(m, m.stableNow) },
   { title: 'Candidate', align: 'right', cell: (m) => reading(m, m.candidateNow) },
+  { title: 'Stable', align: 'right', cell: (m) => reading(m, m.stableNow) },
+  { title: 'Before', align: 'right', cell: (m) => reading(m, m.stableBefore) },
   VERDICT_COLUMN,
   CHANGE,
   LIMIT,
