@@ -8,6 +8,7 @@ import { onPager } from './paging.ts';
 import { permit } from './permit.ts';
 import type { Policy } from './policy.ts';
 import { cancelRollout, promote } from './promote.ts';
+import { cardsToDraw } from './redraw.ts';
 import { acknowledge, automation, extend, freeze, unfreeze } from './responding.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { onShifted, onShiftFailed } from './shifted.ts';
@@ -38,7 +39,12 @@ export function decide(state: ServiceState, event: DomainEvent, context: Context
     if (error instanceof Ignored) return { outcome: 'ignored', why: error.message };
     throw error;
   }
-  return turn.finish(state, isUrgent(state, event));
+  const { state: after, effects, journal, reply } = turn;
+  const lines = effects.filter((effect) => effect.kind === 'say');
+  const rest = effects.filter((effect) => effect.kind !== 'say');
+  const cards = cardsToDraw(state, after, isUrgent(state, event));
+  // A line stands in a card's thread, so the card comes before it.
+  return { outcome: 'accepted', state: after, effects: [...rest, ...cards, ...lines], journal, reply };
 }
 
 /** A timer that fires says what time it is at least, also where the machine's clock was set back meanwhile. */

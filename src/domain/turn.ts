@@ -1,4 +1,4 @@
-import type { CardRef, Decision, Effect, JournalEntry, JournalKind, Position, Refusal } from './effect.ts';
+import type { CardRef, Effect, JournalEntry, JournalKind, Position, Refusal } from './effect.ts';
 import { journalNumbers } from './effect.ts';
 import type { Policy } from './policy.ts';
 import type { Actor, Degradation, DegradationStage, Phase, Rollout, ServiceState, TimerKey } from './state.ts';
@@ -167,33 +167,6 @@ export class Turn {
 
   refuse(code: Refusal['code'], text: string): never {
     throw new Refused(code, text);
-  }
-
-  /** The cards that show what changed follow by themselves. */
-  finish(before: ServiceState, urgent: boolean): Decision<ServiceState> {
-    const { state } = this;
-    const cards: Effect[] = [];
-    const marksChanged = state.freeze !== before.freeze || state.automationOff !== before.automationOff;
-    const rolloutChanged = state.rollout !== before.rollout || marksChanged;
-    if (state.rollout && (rolloutChanged || state.shift !== before.shift))
-      cards.push({ kind: 'card', card: { kind: 'rollout', id: state.rollout.id }, urgent });
-    const d = state.degradation;
-    const shown = d && (d.stage.name !== 'ended' || d !== before.degradation || d.rolloutId === state.rollout?.id);
-    const changed =
-      d !== before.degradation || (rolloutChanged && (d?.rolloutId === state.rollout?.id || d?.stage.name !== 'ended'));
-    if (d && shown && changed) cards.push({ kind: 'card', card: { kind: 'degradation', id: d.id }, urgent });
-    const superseded = before.degradation && before.degradation.id !== d?.id;
-    if (superseded)
-      cards.push({ kind: 'card', card: { kind: 'degradation', id: before.degradation?.id ?? '' }, urgent: false });
-    // A rollout that a new one follows: its buttons are over.
-    if (before.rollout && before.rollout.id !== state.rollout?.id && !isEnded(before.rollout.phase))
-      cards.push({ kind: 'card', card: { kind: 'rollout', id: before.rollout.id }, urgent: false });
-    const effects = [
-      ...this.effects.filter((e) => e.kind !== 'say'),
-      ...cards,
-      ...this.effects.filter((e) => e.kind === 'say'),
-    ];
-    return { outcome: 'accepted', state, effects, journal: this.journal, reply: this.reply };
   }
 }
 
