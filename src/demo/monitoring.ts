@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { startAlertmanager } from './alertmanager/index.ts';
 import type { Janitor } from './janitor.ts';
 import { freePort } from './loopback.ts';
+import { pause } from './pause.ts';
 import { findProgram, type Program } from './programs.ts';
 import { startPrometheus } from './prometheus/index.ts';
 import { alertRules, SERVICE, VERSIONS } from './scenario.ts';
 import type { Source } from './snapshot.ts';
-import { pause } from './watch.ts';
 
 export interface MonitoringOptions {
   readonly standIns: boolean;

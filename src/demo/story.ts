@@ -2,8 +2,9 @@ import type { ServiceState } from '../domain/state.ts';
 import type { Workspace } from '../workspace/index.ts';
 import type { Lab } from './lab/index.ts';
 import { type Narrator, timeOfDay } from './narrator.ts';
+import { pause } from './pause.ts';
 import { CHANNEL, ERROR_SHARE, MAYA, SERVICE, VERSIONS } from './scenario.ts';
-import { pause, type Watch } from './watch.ts';
+import type { Watch } from './watch.ts';
 import { isOver, openQuestion } from './world/now.ts';
 
 export interface Cast {

@@ -1,6 +1,7 @@
 import type { Application } from '../application/api.ts';
 import type { ServiceState } from '../domain/state.ts';
 import type { Narrator } from './narrator.ts';
+import { pause } from './pause.ts';
 import { SERVICE } from './scenario.ts';
 import { every, type Ticking } from './ticking.ts';
 
@@ -57,18 +58,4 @@ export function createWatch(narrator: Narrator): Watch {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Resolves after the time or as soon as `signal` is aborted; never rejects. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

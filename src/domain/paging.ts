@@ -66,7 +66,7 @@ function onPaged(turn: Turn, question: Degradation, action: 'trigger' | 'acknowl
     turn.setQuestion({ page: { state: 'acknowledged', atMs: turn.now, by: question.acknowledged?.by.name ?? null } });
     return;
   }
-  if (state === 'acknowledged' || state === 'resolved') throw new Ignored(`${question.id} is ${state} already`);
+  if (state === 'acknowledged') throw new Ignored(`${question.id} is acknowledged already`);
   const again = state === 'triggered';
   turn.setQuestion({ page: { state: 'triggered', atMs: turn.now, by: null } });
   turn.tell('paged', turn.automation, again ? 'Paged again: nobody has decided yet.' : 'Paged through PagerDuty.');

@@ -64,7 +64,9 @@ export function ask(turn: Turn): void {
   if (!question) return;
   const forMs = question.severity === 'critical' ? respond.criticalDeadlineMs : respond.deadlineMs;
   const deadlineMs = turn.now + forMs;
-  const escalateAtMs = escalate && question.page.state === 'none' ? turn.now + escalate.afterMs : null;
+  // Asked again after somebody was paged, they are paged again; who resolved it there is not called back for asking alone.
+  const paged = question.page.state === 'acknowledged' || question.page.state === 'resolved';
+  const escalateAtMs = escalate && !paged ? turn.now + escalate.afterMs : null;
   turn.stage({ name: 'asking', deadlineMs, escalateAtMs, measuring: false });
   turn.timer('deadline', deadlineMs);
   if (escalateAtMs !== null) turn.timer('escalate', escalateAtMs);

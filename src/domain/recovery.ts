@@ -77,8 +77,6 @@ function resumeClock(turn: Turn, question: Degradation): void {
   turn.cancel('stability');
   if (stage.held) {
     turn.stage({ name: 'held', why: stage.held });
-    if (turn.policy.escalate && question.page.state === 'triggered')
-      turn.timer('repage', turn.now + turn.policy.escalate.repeatMs);
   } else if (stage.unasked) {
     const untilMs = turn.now + stage.remainingMs;
     turn.stage({ name: 'grace', untilMs });
@@ -90,6 +88,9 @@ function resumeClock(turn: Turn, question: Degradation): void {
     turn.timer('deadline', deadlineMs);
     if (escalateAtMs !== null) turn.timer('escalate', escalateAtMs);
   }
+  // Who was paged before the pause and has not answered is paged again, as if it had not been.
+  if (turn.policy.escalate && question.page.state === 'triggered' && !question.acknowledged)
+    turn.timer('repage', turn.now + turn.policy.escalate.repeatMs);
   const left = stage.held ? '' : ` ${duration(stage.remainingMs)} are left.`;
   turn.tell('question-resumed', turn.automation, `It is back before it was stable.${left}`);
 }

@@ -78,7 +78,8 @@ function checkWaiting(state: ServiceState): void {
   if (stage?.name === 'grace') waits('grace');
   if (stage?.name === 'recovering') waits('stability');
   if (stage?.name === 'asking' && !stage.measuring) waits('deadline');
-  if (stage?.name === 'asking' && stage.measuring) expect(look ?? timers.look, 'measuring without a look').toBeTruthy();
+  if (stage?.name === 'asking' && stage.measuring)
+    expect(look !== null || timers.look !== undefined, 'measuring without a look').toBe(true);
   if (!open)
     for (const key of ['grace', 'deadline', 'escalate', 'stability', 'repage'] as const)
       expect(timers).not.toHaveProperty(key);

@@ -221,6 +221,33 @@ describe('acknowledge and extend', () => {
     expect(g.state.timers.deadline?.atMs).toBe(before);
     expect(g.state.timers.repage).toBeUndefined();
   });
+  it('a question put again pages again, and so does one that comes back after a pause', () => {
+    const paged = () => {
+      const g = asked().measured({ verdict: 'inconclusive' }).timer('escalate');
+      return g.when({ type: 'paged', degradationId: g.state.degradation?.id ?? '', action: 'trigger' });
+    };
+    paged().command({ name: 'hold', forMs: null, reason: 'looking' }).timer('hold').timer('escalate').pages(1);
+    const g = paged().when(resolved('ErrorsHigh'), MINUTE).stage('recovering');
+    expect(g.state.timers.repage).toBeUndefined();
+    g.when(firing('ErrorsHigh', { startsAtMs: g.now }), MINUTE)
+      .timer('repage')
+      .pages(1);
+  });
+  it('a page after somebody resolved the incident opens it again, and it is resolved in the end', () => {
+    const g = asked().measured({ verdict: 'no-data' }).timer('escalate');
+    const degradationId = g.state.degradation?.id ?? '';
+    g.when({ type: 'paged', degradationId, action: 'trigger' }).when({
+      type: 'pager_resolved',
+      degradationId,
+      by: 'Ann',
+    });
+    g.timer('deadline')
+      .measured({ verdict: 'no-data' })
+      .pages(1)
+      .when({ type: 'paged', degradationId, action: 'trigger' });
+    g.command({ name: 'promote', scope: 'step', reason: 'known' });
+    expect(g.effects).toContainEqual(expect.objectContaining({ kind: 'page', action: 'resolve', degradationId }));
+  });
   it('resolved in PagerDuty asks on the card, closes nothing', () => {
     const g = asked().timer('escalate');
     g.when({ type: 'pager_resolved', degradationId: g.state.degradation?.id ?? '', by: 'Ann' })

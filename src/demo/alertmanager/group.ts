@@ -1,3 +1,4 @@
+import { pause } from '../pause.ts';
 import { type HeldAlert, isResolved, webhookBody } from './message.ts';
 
 export interface Receiver {
@@ -90,12 +91,12 @@ export class AlertGroup {
   private async deliver(body: string): Promise<boolean> {
     const until = Date.now() + Math.max(LEAST_CYCLE_MS, this.options.groupIntervalMs);
     let problem = '';
-    for (let pause = FIRST_RETRY_MS; Date.now() < until && !this.stopping.aborted; pause *= RETRY_FACTOR) {
+    for (let waitMs = FIRST_RETRY_MS; Date.now() < until && !this.stopping.aborted; waitMs *= RETRY_FACTOR) {
       const status = await this.post(body, until - Date.now()).catch((error: unknown) => messageOf(error));
       if (typeof status === 'number' && status >= 200 && status < 300) return true;
       problem = typeof status === 'number' ? `answered ${status}` : `could not be reached: ${status}`;
       if (typeof status === 'number' && status < 500) break;
-      await sleep(Math.min(pause, Math.max(0, until - Date.now())), this.stopping);
+      await pause(Math.min(waitMs, Math.max(0, until - Date.now())), this.stopping);
     }
     if (!this.stopping.aborted) this.options.onProblem(`${this.options.receiver.webhookUrl} ${problem}`);
     return false;
@@ -126,19 +127,6 @@ function identity(alert: HeldAlert, nowMs: number): string {
 function sortedAlerts(alerts: readonly HeldAlert[]): HeldAlert[] {
   const order = ({ labels }: HeldAlert) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
   return alerts.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }
 
 function messageOf(error: unknown): string {
