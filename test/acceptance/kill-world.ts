@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPagerDutyStandIn, type PagerDutyStandIn } from '../../src/demo/lab/index.ts';
 import { createWorkspace, type Workspace } from '../../src/workspace/index.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { type Router, routerTarget, startRouter } from '../support/router.ts';
 import { type ScriptedPrometheus, startScriptedPrometheus } from '../support/scripted-prometheus.ts';
 import { freePort } from '../support/servers.ts';
 import { AppProcess } from './support/app-process.ts';
@@ -182,21 +182,7 @@ function policyYaml(routerUrl: string): string {
   return `service: ${SERVICE}
 mode: enforce
 channel: "${CHANNEL}"
-target:
-  kind: http
-  observe:
-    url: ${routerUrl}/split
-    stable: /stable/version
-    candidate: /candidate/version
-    exposure: /candidate/percent
-    ready: /versions/{{version}}/ready
-    readyDetail: /versions/{{version}}/detail
-  shift:
-    method: PUT
-    url: ${routerUrl}/split
-    body:
-      stable: { version: "{{stable.version}}", percent: "{{stable.percent}}" }
-      candidate: { version: "{{candidate.version}}", percent: "{{candidate.percent}}" }
+${routerTarget(routerUrl)}
 steps:
   - { exposure: 10, soak: 2s, maxSoak: 60s }
   - { exposure: 70, soak: 60s, maxSoak: 120s }

@@ -6,7 +6,7 @@ import type { Config } from '../../src/config.ts';
 import type { Page } from '../../src/ports/pager.ts';
 import { createWorkspace, type Message, type Workspace } from '../../src/workspace/index.ts';
 import { type VirtualClock, virtualClock } from '../support/clock.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { type Router, routerTarget, startRouter } from '../support/router.ts';
 import { type ScriptedPrometheus, startScriptedPrometheus } from '../support/scripted-prometheus.ts';
 
 export const SIGNING_SECRET = 'acceptance-signing-secret';
@@ -272,21 +272,7 @@ description: Scores card payments
 mode: enforce
 channel: "${CHANNEL}"
 runbook: https://runbooks.example.com/fraud-scorer
-target:
-  kind: http
-  observe:
-    url: ${routerUrl}/split
-    stable: /stable/version
-    candidate: /candidate/version
-    exposure: /candidate/percent
-    ready: /versions/{{version}}/ready
-    readyDetail: /versions/{{version}}/detail
-  shift:
-    method: PUT
-    url: ${routerUrl}/split
-    body:
-      stable: { version: "{{stable.version}}", percent: "{{stable.percent}}" }
-      candidate: { version: "{{candidate.version}}", percent: "{{candidate.percent}}" }
+${routerTarget(routerUrl)}
 steps:
   - { exposure: 10, soak: 5m, maxSoak: 20m }
   - { exposure: 70, soak: 5m, maxSoak: 20m }

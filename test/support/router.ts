@@ -20,6 +20,25 @@ export interface Router {
   stop(): Promise<void>;
 }
 
+/** The `target` of a policy that moves this router, as a user writes it. */
+export function routerTarget(url: string): string {
+  return `target:
+  kind: http
+  observe:
+    url: ${url}/split
+    stable: /stable/version
+    candidate: /candidate/version
+    exposure: /candidate/percent
+    ready: /versions/{{version}}/ready
+    readyDetail: /versions/{{version}}/detail
+  shift:
+    method: PUT
+    url: ${url}/split
+    body:
+      stable: { version: "{{stable.version}}", percent: "{{stable.percent}}" }
+      candidate: { version: "{{candidate.version}}", percent: "{{candidate.percent}}" }`;
+}
+
 /** Strict: a body that is not whole and sums to something else than 100 is refused and changes nothing. */
 export async function startRouter(now: () => number, first = 'v41'): Promise<Router> {
   const initial: Weights = { stable: { version: first, percent: 100 }, candidate: { version: 'none', percent: 0 } };
