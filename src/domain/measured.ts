@@ -5,18 +5,20 @@ import { judgePhase, judgeVerification } from './judging.ts';
 import { lookAgain } from './looking.ts';
 import { openQuestion } from './question.ts';
 import { followHealth } from './recovery.ts';
+import { postponeLateDecision } from './timing.ts';
 import { Ignored, type Turn } from './turn.ts';
 
 /** A look has come back: kept for the cards, then judged by whoever has the floor. */
 export function onMeasured(turn: Turn, lookId: number, comparison: Comparison): void {
-  if (turn.state.look?.id !== lookId) throw new Ignored(`look ${lookId} was replaced by a newer one`);
+  const { look } = turn.state;
+  if (look?.id !== lookId) throw new Ignored(`look ${lookId} was replaced by a newer one`);
   turn.set({ look: null });
   turn.cancel('look');
   if (turn.rollout) turn.setRollout({ comparison });
   keepForQuestion(turn, comparison);
   const stage = turn.question?.stage;
   if (stage?.name === 'asking' && stage.measuring) {
-    decideAtDeadline(turn, comparison);
+    if (!postponeLateDecision(turn, look.askedAtMs)) decideAtDeadline(turn, comparison);
   } else judge(turn, comparison);
   if (!turn.state.timers.look && !turn.state.look && (turn.question || isLookedAt(turn))) lookAgain(turn);
 }

@@ -76,12 +76,34 @@ function postpone(turn: Turn, key: TimerKey, lateMs: number): void {
     turn.timer(key, untilMs);
     showMovedTimer(turn, key, untilMs);
   }
+  // Several timers are found overdue together: it is looked at once and told once.
+  const { look: taken } = turn.state;
+  if (taken && turn.now - taken.askedAtMs <= OVERDUE_MS) return;
+  tellOfOutage(turn, lateMs);
+  look(turn);
+}
+
+function tellOfOutage(turn: Turn, lateMs: number): void {
   turn.tell(
     'deadline-postponed',
     turn.automation,
     `Lastgood was away for ${duration(lateMs)}. It looks anew and does nothing by itself for ${duration(GRACE_AFTER_OUTAGE_MS)}.`,
   );
-  look(turn);
+}
+
+/**
+ * The measurement of a deadline came back this late: Lastgood was away in between, and people get their minute here as well.
+ * False: it is in time.
+ */
+export function postponeLateDecision(turn: Turn, askedAtMs: number): boolean {
+  const stage = turn.question?.stage;
+  const lateMs = turn.now - askedAtMs;
+  if (lateMs <= OVERDUE_MS || stage?.name !== 'asking') return false;
+  const deadlineMs = turn.now + GRACE_AFTER_OUTAGE_MS;
+  turn.stage({ ...stage, deadlineMs, measuring: false });
+  turn.timer('deadline', deadlineMs);
+  tellOfOutage(turn, lateMs);
+  return true;
 }
 
 function showMovedTimer(turn: Turn, key: TimerKey, untilMs: number): void {

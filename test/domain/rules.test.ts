@@ -293,6 +293,24 @@ describe('rule 10: every timer fires once, and late ones look first', () => {
     while (!g.state.shift) g.looks({ verdict: 'healthy' });
     expect(g.now - (g.state.rollout?.startedAtMs ?? 0)).toBeGreaterThanOrEqual(31 * MINUTE);
   });
+  it('tells once of an outage that several timers slept through', () => {
+    const g = asked()
+      .measured({ verdict: 'degraded' })
+      .timer('escalate', 30 * MINUTE)
+      .says('deadline-postponed', /away/);
+    g.timer('deadline');
+    expect(g.journal.map((e) => e.what)).not.toContain('deadline-postponed');
+    expect((g.state.timers.deadline?.atMs ?? 0) - g.now).toBe(MINUTE);
+  });
+  it('gives the minute also where it was away between the deadline and its measurement', () => {
+    const g = asked().measured({ verdict: 'degraded' }).timer('deadline');
+    g.now += 5 * MINUTE;
+    g.measured({ verdict: 'degraded' })
+      .stage('asking')
+      .shifts()
+      .says('deadline-postponed', /away for 5 min/);
+    g.timer('deadline').measured({ verdict: 'degraded' }).phase('rolling_back');
+  });
   it('time never runs backwards for a service', () => {
     const g = asked();
     const clock = g.state.clockMs;
