@@ -227,7 +227,7 @@ describe('metrics', () => {
 });
 
 describe.skipIf(!prometheusPath)('a real Prometheus (skipped where it is not installed)', () => {
-  test('scrapes the lab, and tells the versions apart', async () => {
+  test('scrapes the lab, and tells the versions apart', { timeout: 60_000 }, async () => {
     const lab = await started({ ratePerSecond: 100 });
     lab.worsen('errors', 0.4);
     await put(lab, weights(50));
@@ -242,7 +242,8 @@ describe.skipIf(!prometheusPath)('a real Prometheus (skipped where it is not ins
         return Number((answer as { data: { result: { value: [number, string] }[] } }).data.result[0]?.value[1]);
       };
       await expect.poll(() => share('v42'), { timeout: 15_000 }).toBeGreaterThan(0.2);
-      expect(await share('v41')).toBeLessThan(0.1);
+      // Each target has its own moment of being scraped: the other version's rate may need a second sample still.
+      await expect.poll(() => share('v41'), { timeout: 15_000 }).toBeLessThan(0.1);
     } finally {
       await prometheus.stop();
     }
