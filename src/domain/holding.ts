@@ -80,12 +80,6 @@ export function onHoldEnd(turn: Turn): void {
   const { rollout, question } = turn;
   const phase = rollout?.phase;
   if (rollout && phase?.name !== 'holding') return;
-  if (question?.stage.name === 'recovering') {
-    // It looks well: what the hold interrupted goes on when that lasts, and should it come back people are asked anew.
-    if (phase?.name === 'holding') turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.during });
-    turn.stage({ ...question.stage, held: null, unasked: false, ...freshClock(turn, question) });
-    return;
-  }
   if (question) {
     askAgain(turn, 'The hold has expired');
     return;
@@ -108,8 +102,13 @@ function freshClock(
 function askAgain(turn: Turn, why: string): void {
   const { question, rollout } = turn;
   const phase = rollout?.phase;
-  if (!question || question.stage.name === 'recovering') return;
+  if (!question) return;
   if (phase?.name === 'holding') turn.enter({ name: 'deciding', sinceMs: turn.now, during: phase.during });
+  if (question.stage.name === 'recovering') {
+    // It looks well: what the hold interrupted goes on when that lasts, and should it come back people are asked anew.
+    turn.stage({ ...question.stage, held: null, unasked: false, ...freshClock(turn, question) });
+    return;
+  }
   turn.setQuestion({ epoch: question.epoch + 1, decision: null });
   ask(turn);
   look(turn);

@@ -233,6 +233,12 @@ describe('acknowledge and extend', () => {
       .timer('repage')
       .pages(1);
   });
+  it('a hold ended by a person while it looks well waits for the stability window, not for the hold', () => {
+    const g = asked().measured({ verdict: 'healthy' }).command({ name: 'hold', forMs: null, reason: '' });
+    g.when(resolved('ErrorsHigh'), MINUTE).phase('holding').stage('recovering');
+    g.command({ name: 'resume', reason: 'looks fine' }).phase('deciding').stage('recovering');
+    g.timer('stability').stage('ended', 'recovered').phase('advancing');
+  });
   it('a page after somebody resolved the incident opens it again, and it is resolved in the end', () => {
     const g = asked().measured({ verdict: 'no-data' }).timer('escalate');
     const degradationId = g.state.degradation?.id ?? '';
