@@ -141,7 +141,18 @@ function assemble(begun: Beginnings): App {
   const slack = createSlack({ ...config.slack, application, clock, telemetry });
   const pager = overrides.pager ?? createPagerDuty(config.pagerduty);
   const { chat } = slack;
-  const world = { store, policies: book, targets, sources, chat, pager, clock, telemetry, instance: begun.instance };
+  const world = {
+    store,
+    policies: book,
+    targets,
+    sources,
+    alertSources: () => null,
+    chat,
+    pager,
+    clock,
+    telemetry,
+    instance: begun.instance,
+  };
   const worker: Worker = createWorker({
     store,
     recorder: application,

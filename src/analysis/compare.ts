@@ -72,6 +72,8 @@ export function compare(input: CompareInput): Comparison {
     culprits: judged.flatMap((j, i) =>
       metrics[i]?.verdict === 'degraded' && j.metric.weight > 0 ? [j.metric.name] : [],
     ),
+    // Also where there is only the past to be better than.
+    improved: judged.flatMap((j, i) => (isImproved(metrics[i]) ? [j.metric.name] : [])),
     metrics,
     missing: whatIsMissing(judged),
   };
@@ -216,4 +218,10 @@ function whatIsMissing(judged: readonly Judged[]): string | null {
     .filter((j) => j.main.verdict === 'no-data')
     .map((j) => `${j.metric.title}: ${j.main.missing ?? 'nothing was read'}`);
   return reasons.length === 0 ? null : [...new Set(reasons)].join('; ');
+}
+
+/** Its whole interval lies on the good side of "the same". */
+function isImproved(metric: MetricComparison | undefined): boolean {
+  if (!metric?.change || metric.verdict === 'no-data') return false;
+  return metric.change.upper < (metric.changeIs === 'ratio' ? 1 : 0);
 }

@@ -170,6 +170,8 @@ export interface Comparison {
   readonly score: number | null;
   /** Names of the metrics that are degraded. */
   readonly culprits: readonly string[];
+  /** Names of the metrics in which the candidate is better than stable beyond doubt (its interval ends on the good side). */
+  readonly improved: readonly string[];
   readonly metrics: readonly MetricComparison[];
   /** Why there is no data, where there is none. */
   readonly missing: string | null;

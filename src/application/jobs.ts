@@ -8,7 +8,17 @@ import type { NewJob } from '../ports/store.ts';
 const CARD_DEBOUNCE_MS = 250;
 
 /** Smaller first among what is due: what moves traffic, then what decides, then what wakes people, then what they read. */
-const priorities = { shift: 0, timer: 1, measure: 2, page: 2, urgentCard: 3, say: 5, card: 6, report: 7 } as const;
+const priorities = {
+  shift: 0,
+  timer: 1,
+  measure: 2,
+  page: 2,
+  urgentCard: 3,
+  silence: 4,
+  say: 5,
+  card: 6,
+  report: 7,
+} as const;
 
 /** More lines than this for one thread in one commit are a flood: Slack takes about one a second, and nobody reads them. */
 const MAX_LINES = 10;
@@ -78,6 +88,11 @@ function jobOf(service: string, effect: Exclude<Effect, { kind: 'cancel_timer' }
       return { ...job, key: timerKey(effect.key), dueAtMs: effect.atMs, priority: priorities.timer };
     case 'measure':
       return { ...job, key: 'measure', priority: priorities.measure };
+    case 'probe':
+      return { ...job, key: 'probe', priority: priorities.measure };
+    case 'silence':
+      // One lane: it is never lifted before it was made.
+      return { ...job, lane: `silence/${effect.degradationId}`, priority: priorities.silence };
     case 'page':
       return {
         ...job,

@@ -16,18 +16,21 @@ const REMEMBERED_MS = 24 * 3_600_000;
 /** A flood of alerts must not make the state endless. */
 const REMEMBERED = 500;
 
-export function onAlert(turn: Turn, alert: Alert): void {
+/** @param found Alertmanager was asked: its webhook had not told us. */
+export function onAlert(turn: Turn, alert: Alert, found: boolean): void {
   const known = turn.state.alerts.find((a) => a.fingerprint === alert.fingerprint);
   if (known && isOldNews(known, alert, turn.now))
     throw new Ignored(`${alert.name} is known to be ${known.status} since then`);
   if (!known && alert.status === 'resolved') throw new Ignored(`${alert.name} was not known to fire`);
   remember(turn, alert);
+  const how = found ? ' Its webhook had not told us: it was found by asking Alertmanager.' : '';
   if (alert.status === 'resolved') {
     if (!turn.question) return;
-    turn.tell('alert-resolved', ALERTMANAGER, `${alert.name} is resolved.`);
+    turn.tell('alert-resolved', ALERTMANAGER, `${alert.name} is resolved.${how}`);
     followHealth(turn);
     return;
   }
+  if (found) turn.note('alert-fired', ALERTMANAGER, `${alert.name} fires.${how}`);
   onFiring(turn, alert);
 }
 

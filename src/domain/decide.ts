@@ -12,10 +12,12 @@ import { cardsToDraw } from './redraw.ts';
 import { acknowledge, automation, extend, freeze, unfreeze } from './responding.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { onShifted, onShiftFailed } from './shifted.ts';
+import { onSilenced } from './silencing.ts';
 import { start } from './start.ts';
 import type { Actor, ServiceState } from './state.ts';
 import { onTimer } from './timing.ts';
 import { Ignored, isEnded, Refused, Turn } from './turn.ts';
+import { onProbed } from './warming.ts';
 import { utcTime, who } from './words.ts';
 
 export interface Context {
@@ -61,7 +63,7 @@ function isUrgent(before: ServiceState, event: DomainEvent): boolean {
 function happen(turn: Turn, event: DomainEvent): void {
   switch (event.type) {
     case 'alert':
-      onAlert(turn, event.alert);
+      onAlert(turn, event.alert, event.found ?? false);
       return;
     case 'command':
       onCommand(turn, event.command, event.actor, event.binding);
@@ -77,6 +79,12 @@ function happen(turn: Turn, event: DomainEvent): void {
       return;
     case 'shift_failed':
       onShiftFailed(turn, event);
+      return;
+    case 'probed':
+      onProbed(turn, event);
+      return;
+    case 'silenced':
+      onSilenced(turn, event);
       return;
     case 'policy_changed':
       onPolicyChanged(turn);

@@ -18,6 +18,19 @@ export type Effect =
       readonly candidate: string | null;
       readonly period: Omit<LookPeriod, 'toMs'>;
     }
+  /** Asks the target whether `version` can take traffic. Answers `probed`, always. */
+  | { readonly kind: 'probe'; readonly probeId: number; readonly version: string }
+  /**
+   * Silences the service's alerts in its Alertmanager until `untilMs`, or lifts what was silenced for this degradation. May be
+   * repeated: there is one silence a matcher set and degradation. Answers `silenced`.
+   */
+  | {
+      readonly kind: 'silence';
+      readonly action: 'create' | 'lift';
+      readonly degradationId: string;
+      readonly untilMs: number;
+      readonly comment: string;
+    }
   /** Replaces the timer with this key. */
   | { readonly kind: 'timer'; readonly key: TimerKey; readonly atMs: number; readonly epoch: number }
   | { readonly kind: 'cancel_timer'; readonly key: TimerKey }
@@ -105,6 +118,12 @@ export type JournalKind =
   | 'automation-off'
   | 'automation-on'
   | 'policy-changed'
+  | 'warming'
+  | 'warmed-up'
+  | 'way-back-chosen'
+  | 'alerts-silenced'
+  | 'silence-lifted'
+  | 'silence-failed'
   | 'drift-noticed';
 
 /** The numbers of a comparison as the journal keeps them. */

@@ -3,7 +3,11 @@ import type { Actor, Alert, TimerKey, Version } from './state.ts';
 
 /** Everything that can happen to a service. */
 export type DomainEvent =
-  | { readonly type: 'alert'; readonly alert: Alert }
+  | {
+      readonly type: 'alert';
+      readonly alert: Alert /** Alertmanager was asked: its webhook had not told us. */;
+      readonly found?: boolean;
+    }
   | {
       readonly type: 'command';
       readonly command: Command;
@@ -26,6 +30,20 @@ export type DomainEvent =
       readonly uncertain: boolean;
       readonly reason: string;
     }
+  /** What the target says of a version's readiness; null: it could not be asked, `problem` says why. */
+  | {
+      readonly type: 'probed';
+      readonly probeId: number;
+      readonly readiness: Readiness | null;
+      readonly problem: string | null;
+    }
+  /** Our silence was made or lifted in Alertmanager; `problem`: it was not, and why. */
+  | {
+      readonly type: 'silenced';
+      readonly degradationId: string;
+      readonly action: 'create' | 'lift';
+      readonly problem: string | null;
+    }
   /** PagerDuty's answer to a page, and what people do there. */
   | { readonly type: 'paged'; readonly degradationId: string; readonly action: 'trigger' | 'acknowledge' | 'resolve' }
   | {
@@ -45,6 +63,8 @@ export type Command =
       readonly name: 'start';
       readonly candidate: Version /** What the target said just now. */;
       readonly observed: Observed;
+      /** How the candidate fared where the policy requires it to have succeeded; absent where it requires nothing. */
+      readonly promotion?: Promotion;
       readonly force: boolean;
       readonly reason: string;
     }
@@ -55,6 +75,8 @@ export type Command =
       readonly name: 'rollback';
       readonly pace: 'phased' | 'at-once' /** Null: the rollout's stable, or the last known good. */;
       readonly to: string | null;
+      /** Instead of `to`: whatever served all traffic at that moment (Unix ms). */
+      readonly beforeMs?: number;
       readonly reason: string;
     }
   /** Also "Pause here" while rolling back. */
@@ -69,6 +91,14 @@ export type Command =
   | { readonly name: 'unfreeze'; readonly reason: string }
   | { readonly name: 'automation'; readonly on: boolean; readonly reason: string };
 export type CommandName = Command['name'];
+
+/** What became of a version in the service that this one requires. */
+export interface Promotion {
+  readonly service: string;
+  readonly outcome: 'succeeded' | 'not-succeeded';
+  /** "fraud-scorer-staging-r7 is watched until 14:05", "v43 was never rolled out there". */
+  readonly detail: string;
+}
 
 /** A target as it stands. Versions and exposure are null where the target cannot tell. */
 export interface Observed {

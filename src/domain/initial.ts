@@ -16,6 +16,7 @@ export function initialState(service: string, now: number): ServiceState {
     shift: null,
     assertedPercent: null,
     look: null,
+    probe: null,
     timers: {},
     sequence: 0,
     counts: { rollouts: 0, degradations: 0 },

@@ -5,8 +5,10 @@ export interface Policy {
   /** The service it is for; also its name in commands and in the journal. */
   readonly service: string;
   readonly description: string;
-  /** Hash of the file's content: recorded with every decision. */
+  /** Hash of the file's content (and of the templates it extends): recorded with every decision. */
   readonly revision: string;
+  /** Short Git commit the file was last changed in, `+` behind it where the file differs from it; null: not in a Git work tree. */
+  readonly commit: string | null;
   /** `observe`: automation neither shifts nor pages, it says what it would have done. */
   readonly mode: 'enforce' | 'observe';
   /** Slack channel id or #name. */
@@ -14,6 +16,11 @@ export interface Policy {
   readonly runbookUrl: string | null;
   readonly dashboardUrl: string | null;
   readonly target: TargetSpec;
+  readonly strategy: Strategy;
+  /** What a gate asks of the candidate: not to be worse, or besides to be better in at least one metric. */
+  readonly objective: 'no-worse' | 'better';
+  /** Where a candidate must have succeeded before it may start here: staging before production. */
+  readonly requires: { readonly service: string } | null;
   readonly steps: readonly Step[];
   readonly rollback: RollbackPlan;
   readonly metrics: readonly Metric[];
@@ -26,6 +33,8 @@ export interface Policy {
   readonly approvers: Approvers;
   readonly respond: Respond;
   readonly escalate: Escalate | null;
+  /** Alerts of the service are silenced in Alertmanager while it is rolled back, for this long at most; null: never. */
+  readonly silence: { readonly forMs: number } | null;
   /** How long a version must have served without an open degradation to be a last known good. */
   readonly lastGoodAfterMs: number;
   /** How long a rollout is watched after 100 %. */
@@ -36,6 +45,18 @@ export interface Policy {
 export interface TargetSpec {
   readonly kind: string;
   readonly config: unknown;
+}
+
+/**
+ * `canary`: by steps. `blue-green`: two whole arms and one step, back at once while the old arm is kept. `switch`: all or nothing in
+ * one step, for targets that cannot split. The last two have the one step 100 % and the one phase 0 %.
+ */
+export interface Strategy {
+  readonly kind: 'canary' | 'blue-green' | 'switch';
+  /** Before the first shift the candidate must have been ready for `soakMs` on end, within `maxSoakMs`; null: asked once, at the shift. */
+  readonly warmUp: { readonly soakMs: number; readonly maxSoakMs: number } | null;
+  /** How long after 100 % the old arm is kept running: until then the way back is instant. 0: not known. */
+  readonly keepMs: number;
 }
 
 /** One step forward. Exposure is the candidate's share of traffic, 0..100. */

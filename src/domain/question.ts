@@ -41,6 +41,7 @@ export function open(turn: Turn, signal: Signal, severity: Severity): void {
     milestones: [{ what: 'opened', atMs: now, exposurePercent: rollout?.exposurePercent ?? null, comparison }],
     page: { state: 'none', atMs: null, by: null },
     decision: null,
+    silencedUntilMs: null,
     epoch: 1,
   };
   turn.set({ degradation });

@@ -1,7 +1,7 @@
 import type { Command } from './event.ts';
 import { beginPhase, beginRollback } from './rollback.ts';
 import { createRollout } from './rollouts.ts';
-import { compatible, lastKnownGood, serving } from './served.ts';
+import { compatible, knownGood, serving } from './served.ts';
 import type { Actor, Rollback, Rollout, Version } from './state.ts';
 import type { Turn } from './turn.ts';
 import { because, duration, percent, who } from './words.ts';
@@ -77,7 +77,7 @@ function restoreTo(turn: Turn, to: string | null, candidate: Version): Version {
     return known;
   }
   return (
-    lastKnownGood(turn.state.served, turn.policy.lastGoodAfterMs) ??
+    knownGood(turn.state.served, candidate, turn.policy.lastGoodAfterMs)[0]?.version ??
     turn.refuse(
       'conflict',
       `No last known good version of ${turn.policy.service} is known: none served ${duration(turn.policy.lastGoodAfterMs)} without a degradation. Name one: \`/rollout rollback ${turn.policy.service} --to VERSION\`.`,

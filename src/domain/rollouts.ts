@@ -35,6 +35,7 @@ export function createRollout(
     overridden: [],
     comparison: null,
     origin: begin.origin,
+    wayBack: null,
   };
   turn.set({ rollout });
   return rollout;
@@ -42,6 +43,6 @@ export function createRollout(
 
 /** What stays as it began, however the policy is edited under way. */
 function plan(policy: Policy): Rollout['plan'] {
-  const { steps, rollback, metrics, comparison, revision } = policy;
-  return { steps, rollback, metrics, comparison, revision };
+  const { steps, rollback, metrics, comparison, strategy, objective, revision } = policy;
+  return { steps, rollback, metrics, comparison, strategy, objective, revision };
 }

@@ -1,5 +1,5 @@
-import type { Comparison, ComparisonSettings, Metric } from '../analysis/types.ts';
-import type { RollbackPlan, Severity, Step } from './policy.ts';
+import type { Comparison, ComparisonSettings, Metric, Verdict } from '../analysis/types.ts';
+import type { Policy, RollbackPlan, Severity, Step, Strategy } from './policy.ts';
 
 /** One service as Lastgood knows it: the unit of consistency. Plain JSON; stored whole with every decision. */
 export interface ServiceState {
@@ -27,6 +27,8 @@ export interface ServiceState {
   readonly assertedPercent: number | null;
   /** The look that is being taken; an answer to any other is ignored. */
   readonly look: Look | null;
+  /** The readiness check that is being made; an answer to any other is ignored. */
+  readonly probe: { readonly id: number; readonly askedAtMs: number } | null;
   readonly timers: Readonly<Partial<Record<TimerKey, Timer>>>;
   /** Numbers shifts, looks and timers. */
   readonly sequence: number;
@@ -64,8 +66,29 @@ export interface Served {
   readonly sinceMs: number;
   /** Null: still. */
   readonly untilMs: number | null;
-  /** A degradation was open, or it was rolled back: never credited as last known good. */
+  /** It was rolled back, or its watch was cut short: never credited as last known good. */
   readonly tainted: boolean;
+  /** Since when no degradation of it is open; null: one is, or it serves no longer. */
+  readonly cleanSinceMs: number | null;
+  /** Its longest stretch without an open degradation, up to the last time one opened or it stopped serving. */
+  readonly longestCleanMs: number;
+  /** Verdicts of the looks taken while it served everything. */
+  readonly looks: Readonly<Record<Verdict, number>>;
+  /** Degradations opened while it served everything. Newest last, at most 5. */
+  readonly degradations: readonly string[];
+}
+
+/** Why a rollback goes to the version it goes to: the evidence, as it was when it was chosen. */
+export interface WayBack {
+  readonly served: Served;
+  /** How long it served without an open degradation, in one stretch. */
+  readonly cleanMs: number;
+  /** The policy's `lastGood.after` then. */
+  readonly neededMs: number;
+  /** `evidence`: the newest that qualifies. `person`: named, by version or by time. */
+  readonly chosenBy: 'evidence' | 'person';
+  /** Newer ones that qualified and were passed over, with why: "not ready: 0 of 3 instances". */
+  readonly passedOver: readonly { readonly version: string; readonly why: string }[];
 }
 
 export interface Rollout {
@@ -94,6 +117,8 @@ export interface Rollout {
   readonly comparison: Comparison | null;
   /** `restore`: no rollout preceded it; a person takes the serving version back. */
   readonly origin: 'start' | 'restore';
+  /** Set where a finished (watched or ended) rollout is taken back; null: back to the stable beside it. */
+  readonly wayBack: WayBack | null;
 }
 
 /** What a rollout keeps of the policy it began with. Its target is found again by the revision: it may hold secrets. */
@@ -102,6 +127,8 @@ export interface Plan {
   readonly rollback: RollbackPlan;
   readonly metrics: readonly Metric[];
   readonly comparison: ComparisonSettings;
+  readonly strategy: Strategy;
+  readonly objective: Policy['objective'];
   readonly revision: string;
 }
 
@@ -109,7 +136,8 @@ export type Phase =
   | {
       readonly name: 'advancing';
       readonly sinceMs: number;
-      readonly stage: 'shifting' | 'soaking';
+      /** `warming`: at 0 %, until the candidate has been ready long enough (until `soakUntilMs`, at the latest `maxSoakUntilMs`). */
+      readonly stage: 'warming' | 'shifting' | 'soaking';
       readonly soakUntilMs: number;
       readonly maxSoakUntilMs: number;
     }
@@ -216,6 +244,8 @@ export interface Degradation {
     readonly reason: string;
     readonly atMs: number;
   } | null;
+  /** Our silence in Alertmanager: asked for until then (or until the rollback has ended); null: none. */
+  readonly silencedUntilMs: number | null;
   /** The like of the rollout's, for questions without one. */
   readonly epoch: number;
 }
@@ -289,6 +319,7 @@ export type TimerKey =
   | 'look'
   | 'repage'
   | 'watch'
+  | 'probe'
   | 'reassert';
 export interface Timer {
   readonly atMs: number;

@@ -50,6 +50,8 @@ function fire(turn: Turn, key: TimerKey): void {
     case 'watch':
       onWatchEnd(turn);
       return;
+    case 'probe':
+      return;
     case 'reassert':
       reassert(turn);
       return;

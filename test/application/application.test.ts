@@ -227,6 +227,7 @@ describe('a job’s outcome', () => {
       critical: false,
       score: null,
       culprits: [],
+      improved: [],
     } as const;
     const metrics = [{ metric: 'errors' } as unknown as MetricComparison];
     const comparison = { ...nothing, atMs: t0, verdict: 'healthy', missing: null, metrics } as const;

@@ -256,6 +256,7 @@ export function comparison(atMs: number, patch: Partial<Comparison> & { verdict:
     commonCause: false,
     critical: false,
     score: 50,
+    improved: [],
     culprits: patch.verdict === 'degraded' ? ['errors'] : [],
     metrics: [metric],
     missing: null,
@@ -281,5 +282,9 @@ function word(effect: Effect, now: number): string {
       return `report ${effect.card.kind}`;
     case 'page':
       return `page ${effect.action}`;
+    case 'probe':
+      return `probe ${effect.version}`;
+    case 'silence':
+      return `silence ${effect.action}`;
   }
 }

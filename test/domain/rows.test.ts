@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/domain/initial.ts';
-import { DAY, HOUR, MINUTE, policy, respond } from '../support/policy.ts';
+import { DAY, HOUR, MINUTE, policy, respond, servedFor } from '../support/policy.ts';
 import { ann, asked, bob, firing, Given, given, resolved, rollingBack, soaking, T0 } from './given.ts';
 
 /** The table "What happens when" of the product, a test a row. */
@@ -15,9 +15,9 @@ describe('a service without a rollout under way', () => {
     const state = {
       ...initialState('fraud-scorer', T0),
       served: [
-        { version: { id: 'v40' }, sinceMs: T0 - 9 * DAY, untilMs: T0 - 5 * DAY, tainted: false },
-        { version: { id: 'v41' }, sinceMs: T0 - 5 * DAY, untilMs: T0 - 5 * DAY + MINUTE, tainted: false },
-        { version: { id: 'v42' }, sinceMs: T0 - 4 * DAY, untilMs: null, tainted: false },
+        servedFor('v40', T0 - 9 * DAY, T0 - 5 * DAY),
+        servedFor('v41', T0 - 5 * DAY, T0 - 5 * DAY + MINUTE),
+        servedFor('v42', T0 - 4 * DAY, null),
       ],
     };
     const g = new Given(policy(), state).when(firing('ErrorsHigh'));

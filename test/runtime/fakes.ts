@@ -135,6 +135,7 @@ export function fakeWorld(store: Store, clock: VirtualClock) {
       asked.sources.push(of.revision);
       return source;
     },
+    alertSources: () => null,
     chat,
     pager,
     clock,

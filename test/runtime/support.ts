@@ -34,6 +34,11 @@ export function policy(over: Partial<Policy> = {}): Policy {
     service,
     description: 'Scores card payments',
     revision: 'rev1',
+    commit: null,
+    strategy: { kind: 'canary', warmUp: null, keepMs: 0 },
+    objective: 'no-worse',
+    requires: null,
+    silence: null,
     mode: 'enforce',
     channel: '#ml-rollouts',
     runbookUrl: 'https://runbooks.example/fraud',
@@ -100,7 +105,7 @@ export function policiesOf(...all: Policy[]): Policies {
 const somebody = { kind: 'person', id: 'U1', name: 'Ada' } as const;
 
 export function rollout(over: Partial<Rollout> = {}): Rollout {
-  const { steps, rollback, metrics, comparison, revision } = policy();
+  const { steps, rollback, metrics, comparison, strategy, objective, revision } = policy();
   return {
     id: `${service}-r1`,
     stable: { id: 'v41' },
@@ -108,7 +113,7 @@ export function rollout(over: Partial<Rollout> = {}): Rollout {
     startedAtMs: t0,
     startedBy: somebody,
     reason: 'weekly model',
-    plan: { steps, rollback, metrics, comparison, revision },
+    plan: { steps, rollback, metrics, comparison, strategy, objective, revision },
     exposurePercent: 10,
     step: 0,
     phase: { name: 'advancing', sinceMs: t0, stage: 'soaking', soakUntilMs: t0, maxSoakUntilMs: t0 },
@@ -118,6 +123,7 @@ export function rollout(over: Partial<Rollout> = {}): Rollout {
     overridden: [],
     comparison: null,
     origin: 'start',
+    wayBack: null,
     ...over,
   };
 }
@@ -132,6 +138,7 @@ export function degradation(over: Partial<Degradation> = {}): Degradation {
     stage: { name: 'asking', deadlineMs: t0 + 15 * minute, escalateAtMs: null, measuring: false },
     extendedMs: 0,
     acknowledged: null,
+    silencedUntilMs: null,
     comparison: null,
     milestones: [],
     page: { state: 'none', atMs: null, by: null },

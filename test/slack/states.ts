@@ -12,7 +12,7 @@ import type {
   ServiceState,
 } from '../../src/domain/state.ts';
 import type { CardView } from '../../src/ports/chat.ts';
-import { policy as basePolicy, HOUR, MINUTE } from '../support/policy.ts';
+import { policy as basePolicy, HOUR, MINUTE, servedFor } from '../support/policy.ts';
 
 /** 2026-11-21 12:00:00 UTC. */
 export const NOON = Date.parse('2026-11-21T12:00:00Z');
@@ -83,6 +83,7 @@ export function comparison(patch: Partial<Comparison> = {}): Comparison {
     critical: false,
     score: 21,
     culprits: ['errors'],
+    improved: [],
     metrics: [latency(), metric()],
     missing: null,
     ...patch,
@@ -104,6 +105,10 @@ export const alert = (patch: Partial<Alert> = {}): Alert => ({
   ...patch,
 });
 
+function planOf({ steps, rollback, metrics, comparison, strategy, objective }: Policy) {
+  return { steps, rollback, metrics, comparison, strategy, objective };
+}
+
 export function rollout(patch: Partial<Rollout> = {}): Rollout {
   const p = policy();
   return {
@@ -113,7 +118,7 @@ export function rollout(patch: Partial<Rollout> = {}): Rollout {
     startedAtMs: at(-20),
     startedBy: ada,
     reason: 'new features',
-    plan: { steps: p.steps, rollback: p.rollback, metrics: p.metrics, comparison: p.comparison, revision: 'rev1' },
+    plan: { ...planOf(p), revision: 'rev1' },
     exposurePercent: 50,
     step: 1,
     phase: { name: 'deciding', sinceMs: at(0), during: 'advancing' },
@@ -126,6 +131,7 @@ export function rollout(patch: Partial<Rollout> = {}): Rollout {
     overridden: [],
     comparison: comparison(),
     origin: 'start',
+    wayBack: null,
     ...patch,
   };
 }
@@ -160,6 +166,7 @@ export function degradation(patch: Partial<Degradation> = {}): Degradation {
     stage: asking,
     extendedMs: 0,
     acknowledged: null,
+    silencedUntilMs: null,
     comparison: comparison(),
     milestones: [{ what: 'opened', atMs: at(0), exposurePercent: 50, comparison: comparison() }],
     page: { state: 'none', atMs: null, by: null },
@@ -182,16 +189,14 @@ export function state(patch: Partial<ServiceState> = {}): ServiceState {
     clockMs: at(3),
     freeze: null,
     automationOff: null,
-    served: [
-      { version: { id: 'v40' }, sinceMs: at(-3000), untilMs: at(-2000), tainted: false },
-      { version: { id: 'v41' }, sinceMs: at(-2000), untilMs: null, tainted: false },
-    ],
+    served: [servedFor('v40', at(-3000), at(-2000)), servedFor('v41', at(-2000), null)],
     rollout: rollout(),
     degradation: degradation(),
     past: { rollouts: [], degradations: [] },
     alerts: [alert()],
     shift: null,
     look: null,
+    probe: null,
     timers: {},
     assertedPercent: null,
     counts: { rollouts: 1, degradations: 1 },

@@ -1,5 +1,7 @@
 import type { ComparisonSettings, Metric } from '../../src/analysis/types.ts';
 import type { Policy } from '../../src/domain/policy.ts';
+import { begun } from '../../src/domain/served.ts';
+import type { Served } from '../../src/domain/state.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -32,6 +34,11 @@ export function policy(patch: Partial<Policy> = {}): Policy {
     service: 'fraud-scorer',
     description: 'Scores card payments',
     revision: 'rev1',
+    commit: null,
+    strategy: { kind: 'canary', warmUp: null, keepMs: 0 },
+    objective: 'no-worse',
+    requires: null,
+    silence: null,
     mode: 'enforce',
     channel: '#ml-rollouts',
     runbookUrl: null,
@@ -76,4 +83,14 @@ export function policy(patch: Partial<Policy> = {}): Policy {
 
 export function respond(patch: Partial<Policy['respond']>): Partial<Policy> {
   return { respond: { ...policy().respond, ...patch } };
+}
+
+/** A version that served all traffic, well, all that time. */
+export function servedFor(id: string, sinceMs: number, untilMs: number | null, patch: Partial<Served> = {}): Served {
+  return {
+    ...begun({ id }, sinceMs),
+    untilMs,
+    ...(untilMs === null ? {} : { cleanSinceMs: null, longestCleanMs: untilMs - sinceMs }),
+    ...patch,
+  };
 }

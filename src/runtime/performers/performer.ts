@@ -1,6 +1,7 @@
 import type { Effect, EffectKind } from '../../domain/effect.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { AlertSource } from '../../ports/alert-source.ts';
 import type { Chat } from '../../ports/chat.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetricSource } from '../../ports/metric-source.ts';
@@ -17,6 +18,8 @@ export interface World {
   readonly policies: Policies;
   readonly targets: (policy: Policy) => Target;
   readonly sources: (policy: Policy) => MetricSource;
+  /** The policy's Alertmanager, else the instance's; null: none is known. */
+  readonly alertSources: (policy: Policy) => AlertSource | null;
   readonly chat: Chat;
   readonly pager: Pager;
   readonly clock: Clock;

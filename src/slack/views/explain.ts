@@ -1,6 +1,6 @@
 import type { Status } from '../../application/api.ts';
 import type { Step } from '../../domain/policy.ts';
-import { lastKnownGood, serving } from '../../domain/served.ts';
+import { knownGood, serving } from '../../domain/served.ts';
 import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 import { duration, percent } from '../../domain/words.ts';
@@ -58,7 +58,7 @@ function what(metadata: ModalMetadata, status: Status): string {
 function rollback({ state, policy }: Status): string {
   const rollout = underWay(state);
   if (rollout) return `All of it goes back to ${code(rollout.stable.id)}.`;
-  const good = lastKnownGood(state.served, policy.lastGoodAfterMs);
+  const good = knownGood(state.served, serving(state.served), policy.lastGoodAfterMs)[0]?.version;
   return good
     ? `Everything goes back to ${code(good.id)}, the last known good version.`
     : 'No last known good version is known. Name one with `/rollout rollback SERVICE --to VERSION`.';
