@@ -2,12 +2,17 @@ import type { Refusal } from '../domain/effect.ts';
 import type { Command, DomainEvent, Observed } from '../domain/event.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Actor, Alert, ServiceState, Version } from '../domain/state.ts';
-import type { StoredEntry } from '../ports/store.ts';
+import type { StoredEntry, UnmatchedAlert } from '../ports/store.ts';
+import type { NearMiss } from './near-miss.ts';
 
 /** What every way in calls: Slack, HTTP, the command line. Implemented by `createApplication`. */
 export interface Application {
-  /** Takes alerts in. Resolves when everything is durably stored: only then may the sender be told 200. */
-  receiveAlerts(alerts: readonly Alert[]): Promise<AlertReceipt>;
+  /**
+   * Takes alerts in. Resolves when everything is durably stored: only then may the sender be told 200.
+   * @param found they were not sent to us: Alertmanager was asked, for this service. Both ways in are one: what came in by the
+   * other before is a duplicate.
+   */
+  receiveAlerts(alerts: readonly Alert[], found?: { readonly service: string }): Promise<AlertReceipt>;
   /** A person's or a pipeline's command. `key` makes it happen once (a Slack view id, an idempotency key). */
   command(request: CommandRequest): Promise<Answer>;
   /** Starts a rollout: asks the target what is in force, then decides. */
@@ -27,6 +32,8 @@ export interface Application {
   status(service: string): Promise<Status | null>;
   statuses(): Promise<readonly Status[]>;
   history(service: string, limit: number): Promise<readonly StoredEntry[]>;
+  /** Alerts that came in and that no policy matches, heard of last first. */
+  unmatched(limit: number): Promise<readonly Unmatched[]>;
 }
 
 export interface CommandRequest {
@@ -45,6 +52,12 @@ export interface AlertReceipt {
   readonly matched: number;
   readonly unmatched: number;
   readonly duplicates: number;
+}
+
+export interface Unmatched {
+  readonly alert: UnmatchedAlert;
+  /** What each policy missed in it, the nearest first. */
+  readonly misses: readonly NearMiss[];
 }
 
 export interface Status {

@@ -1,5 +1,5 @@
 import type { Refusal } from '../domain/effect.ts';
-import type { DomainEvent, Observed } from '../domain/event.ts';
+import type { DomainEvent, Observed, Promotion } from '../domain/event.ts';
 import { initialState } from '../domain/initial.ts';
 import { permit } from '../domain/permit.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -9,6 +9,8 @@ import type { Target } from '../ports/target.ts';
 import { createAlertIntake } from './alerts.ts';
 import type { Answer, Application, Status } from './api.ts';
 import { withinLimit } from './limit.ts';
+import { promotionOf } from './promotion.ts';
+import { nearMisses } from './near-miss.ts';
 import { createSubmit, type SubmitParts } from './submit.ts';
 
 /** A person waits for the answer to a start, and Slack only three seconds. */
@@ -34,7 +36,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
   const unknown = (service: string) => refuse('not-found', unknownService(service, policies));
 
   const application: Application & Recorder = {
-    receiveAlerts: createAlertIntake({ policies, submit, telemetry }),
+    receiveAlerts: createAlertIntake({ policies, submit, telemetry, clock, unmatched: store.unmatched }),
     async command({ service, command, actor, binding, key }) {
       const policy = policies.get(service);
       if (!policy) return unknown(service);
@@ -58,7 +60,8 @@ export function createApplication(parts: ApplicationParts): Application & Record
           `${service} was not started: what is in force could not be read from its target (${messageOf(error)}). Nothing was changed. Try again when the target answers.`,
         );
       }
-      const command = { name: 'start' as const, candidate, observed, force, reason };
+      const promotion = await promotionFor(policy, candidate.id, parts);
+      const command = { name: 'start' as const, candidate, observed, ...(promotion && { promotion }), force, reason };
       return application.command({ service, command, actor, key });
     },
     async check({ service, command, actor, binding }) {
@@ -90,8 +93,30 @@ export function createApplication(parts: ApplicationParts): Application & Record
       });
     },
     history: (service, limit) => store.journal({ service, limit }),
+    async unmatched(limit) {
+      const alerts = await store.unmatched.list(limit);
+      // One that a policy edited since would match is no longer any trouble.
+      return alerts.flatMap((alert) => {
+        const misses = nearMisses(policies.all(), alert.labels);
+        return misses ? [{ alert, misses }] : [];
+      });
+    },
   };
   return application;
+}
+
+/** How the candidate fared where the policy requires it to have succeeded; null: nothing is required. */
+async function promotionFor(policy: Policy, versionId: string, parts: ApplicationParts): Promise<Promotion | null> {
+  if (policy.requires === null) return null;
+  const { service } = policy.requires;
+  const required = parts.policies.get(service);
+  if (!required) return { service, outcome: 'not-succeeded', detail: 'there is no policy for it any more' };
+  const stored = await parts.store.load(service);
+  return promotionOf(stored?.state ?? null, versionId, {
+    service,
+    neededMs: required.lastGoodAfterMs,
+    nowMs: parts.clock.now(),
+  });
 }
 
 /** A service whose file was taken away under way ends under the policy its rollout began with. */

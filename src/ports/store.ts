@@ -1,6 +1,6 @@
 import type { CardRef, Effect, JournalEntry } from '../domain/effect.ts';
 import type { DomainEvent } from '../domain/event.ts';
-import type { ServiceState } from '../domain/state.ts';
+import type { Alert, ServiceState } from '../domain/state.ts';
 import type { MessageAddress } from './chat.ts';
 
 /** What is remembered, and nothing else is. One implementation a database; one contract suite for all. */
@@ -23,6 +23,7 @@ export interface Store {
   messages: MessageBook;
   /** Policy files by revision, as written (secrets are only named in them): a rollout ends under the target it began with. */
   policies: PolicyArchive;
+  unmatched: UnmatchedBook;
   /** Forgets what only guards against doing things twice and is from before `beforeMs`; answers how many events. The journal stays. */
   prune(beforeMs: number): Promise<number>;
   /** Waits for the unit under way. */
@@ -131,6 +132,34 @@ export interface MessageBook {
 export interface PolicyArchive {
   keep(service: string, revision: string, yaml: string): Promise<void>;
   find(service: string, revision: string): Promise<string | null>;
+}
+
+/** Alerts that no policy matches. At most 1000: those not heard of for longest are forgotten first. */
+export interface UnmatchedBook {
+  /** In one commit. A repeat counts; a new start of a known one has to be told anew. */
+  note(alerts: readonly Alert[], nowMs: number): Promise<void>;
+  /** Heard of last first. */
+  list(limit: number): Promise<readonly UnmatchedAlert[]>;
+  /**
+   * What the default channel is to be told next: a message begun before and not told yet, else one with everything that fires
+   * and was heard of since `sinceMs`. Null: nothing. The same answer until `told`.
+   */
+  toTell(sinceMs: number): Promise<{ readonly id: string; readonly alerts: readonly UnmatchedAlert[] } | null>;
+  told(id: string): Promise<void>;
+}
+
+export interface UnmatchedAlert {
+  readonly fingerprint: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** As it was last heard of. */
+  readonly status: Alert['status'];
+  readonly startsAtMs: number;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  /** How often it was heard of, repeats and ends included. */
+  readonly count: number;
 }
 
 export class StoreConflict extends Error {

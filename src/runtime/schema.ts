@@ -22,6 +22,21 @@ export interface Schema {
     digest: string | null;
     at: number;
   };
+  unmatched_alerts: {
+    fingerprint: string;
+    name: string;
+    summary: string;
+    labels: string;
+    status: string;
+    starts_at: number;
+    first_seen: number;
+    last_seen: number;
+    count: number;
+    /** The message in the default channel that it was put into; null: in none yet. */
+    message: string | null;
+    /** 1: that message stands there (or nobody has to be told). */
+    told: number;
+  };
   policy_revisions: { service: string; revision: string; yaml: string };
 }
 

@@ -13,6 +13,7 @@ import {
 import { openDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
+import { createUnmatchedBook } from './store-unmatched.ts';
 
 /** A conflict with another writer is tried again this often. */
 const CONFLICT_RETRIES = 3;
@@ -44,10 +45,12 @@ function createStore(db: Kysely<Schema>): Store {
     jobs: createJobQueue(db),
     messages: createMessageBook(db),
     policies: createPolicyArchive(db),
+    unmatched: createUnmatchedBook(db),
     async prune(beforeMs) {
       const result = await db.deleteFrom('events').where('at', '<', beforeMs).executeTakeFirst();
       // Cards and reports are brought to the state for as long as there is one; a line is said once.
-      await db.deleteFrom('messages').where('id', 'like', 'say/%').where('at', '<', beforeMs).execute();
+      for (const once of ['say/%', 'unmatched/%'])
+        await db.deleteFrom('messages').where('id', 'like', once).where('at', '<', beforeMs).execute();
       return Number(result.numDeletedRows);
     },
     close: () => db.destroy(),

@@ -74,7 +74,7 @@ function lazily(application: SlackOptions['application']): Application {
   if (typeof application !== 'function') return application;
   const get = application;
   return {
-    receiveAlerts: (alerts) => get().receiveAlerts(alerts),
+    receiveAlerts: (alerts, found) => get().receiveAlerts(alerts, found),
     command: (request) => get().command(request),
     start: (request) => get().start(request),
     check: (request) => get().check(request),
@@ -83,5 +83,6 @@ function lazily(application: SlackOptions['application']): Application {
     status: (service) => get().status(service),
     statuses: () => get().statuses(),
     history: (service, limit) => get().history(service, limit),
+    unmatched: (limit) => get().unmatched(limit),
   };
 }

@@ -275,6 +275,7 @@ describe('alerts', () => {
     ]);
     expect(receipt).toEqual({ matched: 2, unmatched: 1, duplicates: 0 });
     expect(told.unmatched).toEqual(['DiskFull']);
+    expect(await app.unmatched(10)).toMatchObject([{ alert: { name: 'DiskFull', count: 1 } }]);
     expect(await store.load(service)).toMatchObject({ version: 1, state: { sequence: 2 } });
     expect(await store.load('ranker')).toMatchObject({ version: 1, state: { sequence: 1 } });
   });

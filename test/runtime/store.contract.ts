@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/domain/effect.ts';
 import { initialState } from '../../src/domain/initial.ts';
+import type { Alert } from '../../src/domain/state.ts';
 import { type Job, type Store, StoreConflict } from '../../src/ports/store.ts';
 import { enqueue, event, newJob, service, t0 } from './support.ts';
 
@@ -322,13 +323,81 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
 
       it('forget old lines, never cards', async () => {
-        for (const id of ['card/d1', 'say/x/1']) {
+        for (const id of ['card/d1', 'say/x/1', 'unmatched/f/1']) {
           await store.messages.begin(id, t0);
           await store.messages.posted(id, address, 'x');
         }
         await store.prune(t0 + 1);
         expect(await store.messages.get('say/x/1')).toBeNull();
+        expect(await store.messages.get('unmatched/f/1')).toBeNull();
         expect(await store.messages.get('card/d1')).not.toBeNull();
+      });
+    });
+
+    describe('alerts that no policy matches', () => {
+      const book = () => store.unmatched;
+      const names = async (limit = 10) => (await book().list(limit)).map(({ name }) => name);
+
+      it('are remembered once each, counted, heard of last first', async () => {
+        await book().note([unmatchedAlert('a'), unmatchedAlert('b')], t0);
+        await book().note([unmatchedAlert('a')], t0 + 1);
+        await book().note([unmatchedAlert('a', { status: 'resolved' })], t0 + 2);
+        const [a] = await book().list(1);
+        const labels = { alertname: 'a', team: 'x' };
+        const heard = { firstSeenMs: t0, lastSeenMs: t0 + 2, count: 3 };
+        expect(a).toEqual({
+          fingerprint: 'f-a',
+          name: 'a',
+          summary: 'a is bad',
+          labels,
+          status: 'resolved',
+          startsAtMs: t0,
+          ...heard,
+        });
+        expect(await names()).toEqual(['a', 'b']);
+        // A copy that comes late does not make it fire again.
+        await book().note([unmatchedAlert('a')], t0 + 3);
+        expect((await book().list(1))[0]?.status).toBe('resolved');
+      });
+
+      it('are a thousand at most: those not heard of for longest go', async () => {
+        await book().note([unmatchedAlert('old'), unmatchedAlert('kept')], t0);
+        const flood = Array.from({ length: 998 }, (_, index) => unmatchedAlert(`flood-${index}`));
+        await book().note(flood, t0 + 2);
+        await book().note([unmatchedAlert('kept')], t0 + 3);
+        expect((await names(2000)).length).toBe(1000);
+        await book().note([unmatchedAlert('new')], t0 + 4);
+        const all = await names(2000);
+        expect(all.length).toBe(1000);
+        expect(all).not.toContain('old');
+        expect(all.slice(0, 2)).toEqual(['new', 'kept']);
+        await book().note(flood.concat(flood), t0 + 5);
+        expect((await names(2000)).length).toBe(1000);
+      });
+
+      it('are to be told once a start, the same message until it is told', async () => {
+        expect(await book().toTell(t0)).toBeNull();
+        await book().note([unmatchedAlert('a'), unmatchedAlert('gone', { status: 'resolved' })], t0);
+        const first = await book().toTell(t0);
+        expect(first).toMatchObject({ id: `unmatched/f-a/${t0}`, alerts: [{ name: 'a' }] });
+        // What comes meanwhile is for the next message; it stays the same also where the first is old by now.
+        await book().note([unmatchedAlert('b')], t0 + 1);
+        expect(await book().toTell(t0 + 9_999)).toEqual(first);
+        await book().told(first?.id ?? '');
+        const second = await book().toTell(t0);
+        expect(second).toMatchObject({ id: `unmatched/f-b/${t0}`, alerts: [{ name: 'b' }] });
+        await book().told(second?.id ?? '');
+        await book().note([unmatchedAlert('a'), unmatchedAlert('b')], t0 + 2);
+        expect(await book().toTell(t0)).toBeNull();
+        await book().note([unmatchedAlert('a', { startsAtMs: t0 + 3 })], t0 + 4);
+        expect((await book().toTell(t0))?.id).toBe(`unmatched/f-a/${t0 + 3}`);
+      });
+
+      it('are not told where they are old news or over', async () => {
+        await book().note([unmatchedAlert('a'), unmatchedAlert('b')], t0);
+        expect(await book().toTell(t0 + 1)).toBeNull();
+        await book().note([unmatchedAlert('a', { status: 'resolved' })], t0 + 1);
+        expect(await book().toTell(t0)).toMatchObject({ alerts: [{ name: 'b' }] });
       });
     });
 
@@ -340,6 +409,13 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.policies.find('other', 'r1')).toBeNull();
     });
   });
+}
+
+function unmatchedAlert(name: string, over: Partial<Alert> = {}): Alert {
+  const texts = { summary: `${name} is bad`, description: '', generatorUrl: '', runbookUrl: '' };
+  const times = { startsAtMs: t0, endsAtMs: null };
+  const labels = { alertname: name, team: 'x' };
+  return { fingerprint: `f-${name}`, name, severity: 'warning', status: 'firing', labels, ...times, ...texts, ...over };
 }
 
 function entry(text: string, rolloutId: string | null = null, degradationId: string | null = null): JournalEntry {

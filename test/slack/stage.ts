@@ -29,6 +29,9 @@ export class FakeApplication implements Application {
   async receiveAlerts(): Promise<never> {
     throw new Error('Slack brings no alerts');
   }
+  async unmatched(): Promise<never> {
+    throw new Error('Slack lists no unmatched alerts');
+  }
   async deliver(): Promise<never> {
     throw new Error('Slack delivers commands only');
   }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import { first } from './001-first.ts';
+import { unmatched } from './002-unmatched.ts';
 
 /** One step of the schema. A released one is never edited: the next number changes what it did. */
 export interface Migration {
@@ -9,7 +10,7 @@ export interface Migration {
   up(db: Kysely<unknown>): Promise<void>;
 }
 
-const migrations: readonly Migration[] = [first];
+const migrations: readonly Migration[] = [first, unmatched];
 
 /**
  * Brings the database to the schema this code knows, all steps in one transaction.
