@@ -88,8 +88,15 @@ function described(error: unknown): { code: string; message: string } {
   return { code, message: error.message };
 }
 
+const consequence = ' It may have taken effect.';
+
 function mayHave(failure: FailureClass): string {
-  return failure === 'ambiguous' ? ' It may have taken effect.' : '';
+  return failure === 'ambiguous' ? consequence : '';
+}
+
+/** What happened alone, to be told in another message: what may have taken effect was that call, not the one that is told of it. */
+export function withoutConsequence(message: string): string {
+  return message.replace(consequence, '').replace(/\.$/, '');
 }
 
 function seconds(ms: number): string {

@@ -3,8 +3,9 @@ import https from 'node:https';
 import axios, { type AxiosResponse } from 'axios';
 import type { Endpoint } from '../domain/policy.ts';
 import { PortError } from '../ports/failure.ts';
+import { type Breaker, type CallEnd, type Circuit, createBreaker, type Reached } from './breaker.ts';
 import { excerpt, longEnough, redact, secretsOf } from './excerpt.ts';
-import { type Progress, retryAfterMs, transportFailure } from './failures.ts';
+import { type Progress, retryAfterMs, transportFailure, withoutConsequence } from './failures.ts';
 import { createAgents } from './tls.ts';
 
 /** The way out for every adapter. Throws nothing but PortError. */
@@ -42,7 +43,7 @@ export interface HttpOptions {
   readonly userAgent?: string;
   /** Connections to one host at the same time (32). */
   readonly maxSockets?: number;
-  /** For Retry-After given as a date. */
+  /** For Retry-After given as a date, and for how long a host that does not answer is left alone. */
   readonly now?: () => number;
   /** Values that stand in no message, wherever in a request they were: what a policy puts into a body, an answer may quote. */
   readonly secrets?: readonly string[];
@@ -50,15 +51,28 @@ export interface HttpOptions {
 
 const defaultMaxBytes = 8 * 1024 * 1024;
 
+/** How the hosts stand that were asked so far. */
+export interface Circuits {
+  circuits(): readonly Circuit[];
+}
+
 /**
  * The HTTP client: connections are kept, redirects are not followed, proxies of the environment are not used, answers are
- * bounded in time and length. Messages name method, host and path, never the query, the credentials or a header.
+ * bounded in time and length. A host that has not answered several times in a row is left alone for some seconds: what is asked
+ * of it meanwhile fails at once, as `retryable`. Messages name method, host and path, never the query, the credentials or a header.
  */
-export function createHttp(options: HttpOptions = {}): Http & { close(): void } {
+export function createHttp(options: HttpOptions = {}): Http & Circuits & { close(): void } {
   const agents = createAgents(options.maxSockets ?? 32);
   const now = options.now ?? Date.now;
   const userAgent = options.userAgent ?? 'lastgood';
   const secrets = longEnough(options.secrets ?? []);
+  const breakers = new Map<string, Breaker>();
+
+  function breakerOf({ origin }: URL): Breaker {
+    const breaker = breakers.get(origin) ?? createBreaker({ host: origin, now });
+    breakers.set(origin, breaker);
+    return breaker;
+  }
 
   async function request(given: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const url = parsed(given.url);
@@ -76,16 +90,23 @@ export function createHttp(options: HttpOptions = {}): Http & { close(): void } 
         timedOut: timeout.aborted,
         cancelled: signal?.aborted ?? false,
       });
+    const send = () => exchange(request, url, progress, either);
+    const call = async (): Promise<AxiosResponse<string>> => {
+      try {
+        return await send().catch((error: unknown) => {
+          // A kept connection that the server closed just now: reading again is harmless, and spares everybody a false failure.
+          if (request.intent === 'write' || !progress.reused || progress.status !== null || either.aborted) throw error;
+          return send();
+        });
+      } catch (error) {
+        throw without(secrets, failed(error));
+      }
+    };
+    const response = await breakerOf(url).run(call, (end) => reachedBy(end, what, progress, signal));
     try {
-      const send = () => exchange(request, url, progress, either);
-      const response = await send().catch((error: unknown) => {
-        // A kept connection that the server closed just now: reading again is harmless, and spares everybody a false failure.
-        if (request.intent === 'write' || !progress.reused || progress.status !== null || either.aborted) throw error;
-        return send();
-      });
       return judged(request, url, what, response, { nowMs: now(), secrets });
     } catch (error) {
-      throw without(secrets, error instanceof PortError ? error : failed(error));
+      throw error instanceof PortError ? without(secrets, error) : error;
     }
   }
 
@@ -117,7 +138,28 @@ export function createHttp(options: HttpOptions = {}): Http & { close(): void } 
     });
   }
 
-  return { request, close: () => agents.close() };
+  const circuits = () => [...breakers.values()].map((breaker) => breaker.circuit());
+  return { request, circuits, close: () => agents.close() };
+}
+
+/** Any answer below 500 shows that the host is there, also one that the caller has no use for. */
+function reachedBy(
+  end: CallEnd<AxiosResponse<string>>,
+  what: string,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): Reached {
+  if ('value' in end) {
+    const { status } = end.value;
+    if (status < 500) return { answered: true };
+    return { unreachable: `${what} answered ${status}` };
+  }
+  if (signal?.aborted) return { unknown: true };
+  const { error } = end;
+  if (!(error instanceof PortError)) return { unknown: true };
+  // Too long an answer is one; an address nothing can be sent to says nothing of the host.
+  if (error.failure === 'permanent') return progress.status === null ? { unknown: true } : { answered: true };
+  return { unreachable: withoutConsequence(error.message) };
 }
 
 /** The answer, or what its status means. */

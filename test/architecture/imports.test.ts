@@ -41,7 +41,7 @@ const vendors: readonly { readonly name: RegExp; readonly rooms: readonly string
   { name: /^@slack\//, rooms: ['slack'] },
   { name: /^(node:sqlite|kysely|pg)(\/|$)/, rooms: ['runtime'] },
   { name: /^@pagerduty\/pdjs$/, rooms: ['paging'] },
-  { name: /^axios$/, rooms: ['outbound'] },
+  { name: /^(axios|cockatiel)$/, rooms: ['outbound'] },
   { name: /^(pino|prom-client)$/, rooms: ['server'] },
   { name: /^re2js$/, rooms: ['domain'] },
   { name: /^yaml$/, rooms: ['policies', 'demo'] },
