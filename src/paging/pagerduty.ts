@@ -1,6 +1,7 @@
 import https from 'node:https';
 import net from 'node:net';
 import { event } from '@pagerduty/pdjs';
+import { type Circuit, createBreaker } from '../outbound/breaker.ts';
 import { excerpt } from '../outbound/excerpt.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Page, Pager } from '../ports/pager.ts';
@@ -15,6 +16,8 @@ export interface PagerDutyOptions {
   readonly timeoutMs?: number;
   /** PEM of a CA of one's own. */
   readonly ca?: string;
+  /** Unix ms, for how long a PagerDuty that does not answer is left alone; real time where none is given. */
+  readonly now?: () => number;
 }
 
 interface Server {
@@ -24,15 +27,19 @@ interface Server {
 
 const defaultTimeoutMs = 10_000;
 const answerBytes = 64 * 1024;
+/** A PagerDuty that does not answer is tried again at least this often. */
+const longestWaitMs = 30_000;
 
 /**
  * PagerDuty's Events API v2. Events carry a dedup key, so that repeating one is harmless: no failure is ambiguous.
  * Throws a plain Error where `eventsHost` cannot be one.
  */
-export function createPagerDuty(options: PagerDutyOptions): Pager {
+export function createPagerDuty(options: PagerDutyOptions): Pager & { circuit(): Circuit } {
   const server = serverOf(options.eventsHost ?? 'events.pagerduty.com');
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const breaker = createBreaker({ host: `PagerDuty (${server.host})`, now: options.now ?? Date.now, longestWaitMs });
   return {
+    circuit: () => breaker.circuit(),
     async send(page, signal) {
       const routingKey = page.routingKey ?? options.routingKey;
       if (routingKey === null || routingKey === '') {
@@ -41,19 +48,34 @@ export function createPagerDuty(options: PagerDutyOptions): Pager {
           `PagerDuty was not told of ${page.service}: there is no routing key. Set PAGERDUTY_ROUTING_KEY, or escalate.routingKey in the policy of ${page.service}.`,
         );
       }
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const agent = agentOf(server, options.ca);
-      try {
-        const answer = await enqueue(server, eventOf(page, routingKey), agent, AbortSignal.any([signal, timeout]));
-        if (answer.status !== 202) throw refused(page, answer, routingKey);
-      } catch (error) {
-        if (error instanceof PortError) throw error;
-        throw lost(page, server, error, timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : null);
-      } finally {
-        agent.destroy();
-      }
+      const answer = await breaker.run(
+        () => attempt(page, routingKey, signal),
+        (end) => {
+          if ('value' in end) {
+            const { status } = end.value;
+            return status < 500 ? { answered: true } : { unreachable: `answered ${status}` };
+          }
+          if (signal.aborted || !(end.error instanceof PortError)) return { unknown: true };
+          return end.error.failure === 'permanent'
+            ? { answered: true }
+            : { unreachable: end.error.message.replace(/\.$/, '') };
+        },
+      );
+      if (answer.status !== 202) throw refused(page, answer, routingKey);
     },
   };
+
+  async function attempt(page: Page, routingKey: string, signal: AbortSignal): Promise<Answer> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const agent = agentOf(server, options.ca);
+    try {
+      return await enqueue(server, eventOf(page, routingKey), agent, AbortSignal.any([signal, timeout]));
+    } catch (error) {
+      throw lost(page, server, error, timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : null);
+    } finally {
+      agent.destroy();
+    }
+  }
 }
 
 interface Answer {

@@ -1,4 +1,5 @@
 import type { KnownBlock, WebClient } from '@slack/web-api';
+import type { Breaker } from '../outbound/breaker.ts';
 import type { Chat, ChatMessage, MessageAddress } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
 import { PortError } from '../ports/failure.ts';
@@ -6,7 +7,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { Drawing } from './cards/blocks.ts';
 import { draw } from './cards/index.ts';
 import { plainer } from './cards/simplify.ts';
-import { BlocksRefused, type Call, slackFailure } from './errors.ts';
+import { BlocksRefused, type Call, reachedSlack, slackFailure } from './errors.ts';
 import type { Identity } from './identity.ts';
 
 const EVENT_TYPE = 'lastgood_message';
@@ -23,6 +24,8 @@ interface Parts {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /** Keeps messages, which can wait, off a Slack that does not answer; what a person waits for does not go through it. */
+  readonly breaker: Breaker;
 }
 
 /** The Chat port on Slack: every message carries our own id in its metadata, by which an uncertain post is found again. */
@@ -31,6 +34,7 @@ export class SlackChat implements Chat {
   private readonly identity: Identity;
   private readonly telemetry: Telemetry;
   private readonly clock: Clock;
+  private readonly breaker: Breaker;
   /** Channels in which a card waits for Slack's limit on posts, and until when threads leave the next place to it. */
   private readonly cardsWait = new Map<string, number>();
   /** Channel ids by name, as learned. */
@@ -41,6 +45,7 @@ export class SlackChat implements Chat {
     this.identity = parts.identity;
     this.telemetry = parts.telemetry;
     this.clock = parts.clock;
+    this.breaker = parts.breaker;
   }
 
   async post(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
@@ -98,6 +103,12 @@ export class SlackChat implements Chat {
       if (!cursor) return null;
     }
     return null;
+  }
+
+  /** Asks Slack whether it knows us; throws PortError where it does not, or does not answer. */
+  async ping(signal: AbortSignal): Promise<void> {
+    const call: Call = { method: 'auth.test', intent: 'repeatable', channel: 'Slack', botName: this.identity.bot.name };
+    await this.asked(call, signal, () => this.client.auth.test());
   }
 
   /**
@@ -187,8 +198,12 @@ export class SlackChat implements Chat {
     const stopped = Promise.withResolvers<never>();
     const stop = () => stopped.reject(signal.reason ?? new Error('stopped'));
     signal.addEventListener('abort', stop, { once: true });
+    const race = () => Promise.race([send(), stopped.promise]);
     try {
-      return await Promise.race([send(), stopped.promise]);
+      return await this.breaker.run(race, (end) => {
+        if ('value' in end) return { answered: true };
+        return signal.aborted ? { unknown: true } : reachedSlack(end.error, slackFailure(end.error, call));
+      });
     } catch (error) {
       this.identity.note(error);
       throw slackFailure(error, call);

@@ -1,4 +1,5 @@
 import { ErrorCode } from '@slack/web-api';
+import type { Reached } from '../outbound/breaker.ts';
 import { type FailureClass, PortError } from '../ports/failure.ts';
 
 /** What was called, so that its failure can be classed and told. */
@@ -82,6 +83,14 @@ export function isTokenProblem(error: unknown): boolean {
   const { data } = fieldsOf(error);
   const { error: code } = fieldsOf(data);
   return typeof code === 'string' && TOKEN_ERRORS.has(code);
+}
+
+/** What a failed call says of Slack itself: no answer and HTTP 5xx are its absence; a refusal, also for the rate, is an answer. */
+export function reachedSlack(error: unknown, failure: PortError): Reached {
+  const { code, statusCode } = fieldsOf(error);
+  if (code === ErrorCode.PlatformError || code === ErrorCode.RateLimitedError) return { answered: true };
+  if (code === ErrorCode.HTTPError && Number(statusCode) < 500) return { answered: true };
+  return { unreachable: failure.message.replace(/\.$/, '') };
 }
 
 /** Slack's own error code of a refused call; null where it was no refusal. */

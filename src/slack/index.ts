@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Application } from '../application/api.ts';
+import { type Circuit, createBreaker } from '../outbound/breaker.ts';
 import type { Chat } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Health } from '../ports/health.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { createBolt, isAnswered } from './app.ts';
 import { SlackChat } from './chat.ts';
@@ -21,6 +23,8 @@ export interface SlackOptions {
   /** Signatures are dated by it: where it is a virtual one, requests have to be signed by the same. */
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  /** Shown on App Home; absent: nothing is said of it. */
+  readonly health?: Health;
 }
 
 /** The Slack face: what we say there, and what comes from there. */
@@ -31,11 +35,17 @@ export interface Slack {
   /** Begins to ask Slack who we are, until it says. Never throws because Slack is down. */
   start(): void;
   readiness(): { ok: boolean; detail: string };
+  /** Asks Slack whether it knows us. Throws PortError. */
+  ping(signal: AbortSignal): Promise<void>;
+  /** How Slack stands for messages. */
+  circuit(): Circuit;
   /** No new requests; resolves when every handler has ended (10 s at most), then drops what is still open. */
   stop(): Promise<void>;
 }
 
 const STOP_WITHIN_MS = 10_000;
+/** A Slack that does not answer is tried again at least this often. */
+const LONGEST_WAIT_MS = 30_000;
 
 /** Builds the Slack face. Nothing is sent before `start` or the first use of `chat`. */
 export function createSlack(options: SlackOptions): Slack {
@@ -43,9 +53,11 @@ export function createSlack(options: SlackOptions): Slack {
   const clients = createClients({ botToken, apiUrl: options.apiUrl, telemetry });
   const identity = new Identity(clients.posting, clock, telemetry);
   const application = lazily(options.application);
-  const desk = { application, client: clients.interactive, identity, telemetry };
+  const desk = { application, client: clients.interactive, identity, telemetry, health: options.health };
   const { app, receiver } = createBolt({ desk, clients, clock, signingSecret, botToken });
   const inFlight = new InFlight();
+  const breaker = createBreaker({ host: 'Slack', now: () => clock.now(), longestWaitMs: LONGEST_WAIT_MS });
+  const chat = new SlackChat({ client: clients.posting, identity, telemetry, clock, breaker });
   let stopping = false;
   // Bolt's receiver gives no promise for what it began: its way into the app is where handlers can be waited for.
   const process = app.processEvent.bind(app);
@@ -57,7 +69,9 @@ export function createSlack(options: SlackOptions): Slack {
     stopping: () => stopping,
   });
   return {
-    chat: new SlackChat({ client: clients.posting, identity, telemetry, clock }),
+    chat,
+    ping: (signal) => chat.ping(signal),
+    circuit: () => breaker.circuit(),
     handle: (req, res) => inFlight.track(handle(req, res)),
     start: () => void identity.start(),
     readiness: () => (stopping ? { ok: false, detail: 'stopping' } : identity.readiness()),

@@ -3,6 +3,7 @@ import type { View, WebClient } from '@slack/web-api';
 import type { Answer, Application } from '../application/api.ts';
 import type { Refusal } from '../domain/effect.ts';
 import type { CommandName } from '../domain/event.ts';
+import type { Health } from '../ports/health.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { ACTION_PREFIX, readValue } from './cards/buttons.ts';
 import { mentionsKept } from './cards/people.ts';
@@ -20,6 +21,7 @@ export interface Desk {
   readonly client: WebClient;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
+  readonly health?: Health | undefined;
 }
 
 const EPHEMERAL_LENGTH = 3000;

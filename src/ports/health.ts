@@ -1,0 +1,39 @@
+/** What Lastgood leans on, each with a name of its own: `target/fraud-scorer`, `prometheus/http://prometheus:9090`. */
+export type HealthKind =
+  | 'store'
+  | 'policies'
+  | 'slack'
+  | 'channel'
+  | 'prometheus'
+  | 'alertmanager'
+  | 'target'
+  | 'pagerduty';
+
+/** How one of them does, as last seen. */
+export interface HealthPart {
+  readonly part: HealthKind;
+  /** Without credentials. */
+  readonly name: string;
+  /** False only after two failures in a row; true again with the first success. */
+  readonly ok: boolean;
+  /** Since when it is as `ok` says, Unix ms; of trouble: since its first failure. */
+  readonly sinceMs: number;
+  /** What it last said, or why it could not. */
+  readonly detail: string;
+  /** Failures in a row, while `ok` too: one alone may be chance. */
+  readonly failures: number;
+}
+
+/** What goes without which part, and what still works: a sentence for people. */
+export interface DegradedMode {
+  readonly part: HealthKind;
+  readonly name: string;
+  readonly sinceMs: number;
+  readonly text: string;
+}
+
+/** The health of this instance, as its background checks last saw it. Never asks anybody, never throws. */
+export interface Health {
+  parts(): readonly HealthPart[];
+  degraded(): readonly DegradedMode[];
+}
