@@ -220,8 +220,14 @@ function whatIsMissing(judged: readonly Judged[]): string | null {
   return reasons.length === 0 ? null : [...new Set(reasons)].join('; ');
 }
 
-/** Its whole interval lies on the good side of "the same". */
+/**
+ * Better than what it is held against, at any time it is looked at wrongly in no more than one case of twenty: the upper bound of
+ * its always-valid interval lies below "the same". The bound stands on the windows `healthy` is judged on, so there must be as
+ * many of them, and what is degraded elsewhere (a tail of a latency, a critical limit) is not better. Where the upper bound is not
+ * known it is 10,000, which is not below anything. Without a candidate there is nothing that could be better.
+ */
 function isImproved(metric: MetricComparison | undefined): boolean {
-  if (!metric?.change || metric.verdict === 'no-data') return false;
+  if (!metric?.change || metric.candidateNow.value === null) return false;
+  if (metric.verdict !== 'healthy' || metric.critical) return false;
   return metric.change.upper < (metric.changeIs === 'ratio' ? 1 : 0);
 }

@@ -9,8 +9,8 @@ import type { Target } from '../ports/target.ts';
 import { createAlertIntake } from './alerts.ts';
 import type { Answer, Application, Status } from './api.ts';
 import { withinLimit } from './limit.ts';
-import { promotionOf } from './promotion.ts';
 import { nearMisses } from './near-miss.ts';
+import { promotionOf } from './promotion.ts';
 import { createSubmit, type SubmitParts } from './submit.ts';
 
 /** A person waits for the answer to a start, and Slack only three seconds. */

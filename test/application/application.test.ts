@@ -389,6 +389,44 @@ describe('a start', () => {
   });
 });
 
+describe('a start that requires success elsewhere', () => {
+  const start = { service, candidate: { id: 'v42' }, force: false, reason: 'weekly', actor: ada, key: 'k1' };
+  const staging = policy({ service: 'staging' });
+  const production = policy({ requires: { service: 'staging' } });
+  const seenBy = async (policies: Policy[]) => {
+    const seen: unknown[] = [];
+    const decide: Decide = (before, event, context) => {
+      if (event.type === 'command' && event.command.name === 'start') seen.push(event.command.promotion);
+      return counting()(before, event, context);
+    };
+    await application({ policies, decide }).start(start);
+    return seen;
+  };
+
+  it('is decided with how the version fared there', async () => {
+    await saveState(store, state({ service: 'staging', rollout: rollout({ id: 'staging-r1' }) }));
+    expect(await seenBy([production, staging])).toEqual([
+      { service: 'staging', outcome: 'not-succeeded', detail: 'staging-r1 (v42) is under way at 10 %' },
+    ]);
+  });
+
+  it('says so where nothing was heard of it', async () => {
+    expect(await seenBy([production, staging])).toEqual([
+      { service: 'staging', outcome: 'not-succeeded', detail: 'v42 was never rolled out there' },
+    ]);
+  });
+
+  it('says so where its policy is gone', async () => {
+    expect(await seenBy([production])).toEqual([
+      { service: 'staging', outcome: 'not-succeeded', detail: 'there is no policy for it any more' },
+    ]);
+  });
+
+  it('carries nothing where nothing is required', async () => {
+    expect(await seenBy([policy(), staging])).toEqual([undefined]);
+  });
+});
+
 describe('what is asked', () => {
   it('is answered for every policy, also of a service nothing was heard of', async () => {
     const app = application({ policies: [policy(), policy({ service: 'ranker' })] });
