@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Severity } from '../domain/policy.ts';
 import type { Alert } from '../domain/state.ts';
+import { PortError } from '../ports/failure.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { labelText, limits, manyLines, oneLine, webAddress } from './text.ts';
 
@@ -84,15 +85,53 @@ export function parseWebhook(body: unknown): Webhook {
   };
 }
 
+/** What an Alertmanager holds, as `GET /api/v2/alerts` tells it. */
+export interface HeldBody {
+  /** Always firing: its `endsAt` only says when it would be over were it never heard of again. */
+  readonly alert: Alert;
+  readonly silencedBy: readonly string[];
+  readonly inhibited: boolean;
+}
+
+const heldSchema = alertSchema.extend({
+  // Its state ("active", "suppressed"), not the firing or resolved of a webhook.
+  status: z.looseObject({
+    state: z.string().nullish(),
+    silencedBy: z.array(z.string()).nullish(),
+    inhibitedBy: z.array(z.string()).nullish(),
+  }),
+});
+
+/** All or none: one that could not be read and was left out would be taken for resolved. Throws PortError. */
+export function parseHeld(body: readonly unknown[]): readonly HeldBody[] {
+  const result = z.array(heldSchema).safeParse(body);
+  if (!result.success)
+    throw new PortError('permanent', `Alertmanager's alerts could not be read: ${listed(result.error.issues)}`);
+  return result.data.map(({ status, ...held }) => ({
+    alert: readAlert({ ...held, status: 'firing' }, 'firing', ''),
+    silencedBy: status.silencedBy ?? [],
+    inhibited:
+      status.state === 'suppressed' && (status.silencedBy ?? []).length === 0 ? true : hasAny(status.inhibitedBy),
+  }));
+}
+
+function hasAny(list: readonly string[] | null | undefined): boolean {
+  return (list ?? []).length > 0;
+}
+
 function describe(issues: readonly z.core.$ZodIssue[]): string {
-  const listed = issues.slice(0, maxListed).map((issue) => {
+  return `This is not an Alertmanager webhook: ${listed(issues)}`;
+}
+
+function listed(issues: readonly z.core.$ZodIssue[]): string {
+  const first = issues.slice(0, maxListed).map((issue) => {
     const where = issue.path
       .map((part) => (typeof part === 'number' ? `[${part}]` : `.${oneLine(String(part), 60)}`))
       .join('');
     return `${where.replace(/^\./, '') || 'the body'} ${issue.message}`;
   });
   const more = issues.length > maxListed ? [`and ${issues.length - maxListed} more`] : [];
-  return `This is not an Alertmanager webhook: ${[...listed, ...more].join('; ')}`;
+  return [...first, ...more].join('; ');
 }
 
 function readAlert(body: AlertBody, groupStatus: Alert['status'] | null, externalUrl: string): Alert {

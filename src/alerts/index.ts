@@ -1,2 +1,3 @@
+export { type AlertSourceOptions, createAlertSource } from './alert-source.ts';
 export { parseWebhook, severityOf, type Webhook, WebhookProblem } from './alertmanager.ts';
 export { type SampleOptions, sampleWebhook } from './sample.ts';

@@ -27,6 +27,8 @@ export interface HeldAlert {
   readonly muted: boolean;
   /** Tags of our own silences among what mutes it. */
   readonly mutedByTags: readonly string[];
+  /** Inhibited, or silenced by a silence that is not ours: then it says nothing, neither that it is well nor that it is not. */
+  readonly mutedByOthers: boolean;
 }
 
 export interface Silence {
