@@ -5,13 +5,14 @@ import { serves } from './served.ts';
 import { orderShift } from './shifting.ts';
 import type { Actor, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
-import { percent } from './words.ts';
+import { list, percent } from './words.ts';
 
 /** Moving forward: steps, gates, the watch after 100 %. Only a passed gate or a permitted person raises exposure. */
 
 export function onShiftedForward(turn: Turn): void {
   const rollout = turn.rollout;
-  if (rollout?.phase.name !== 'advancing') return;
+  // What lands while it warms up was asserted once more, and is no step.
+  if (rollout?.phase.name !== 'advancing' || rollout.phase.stage === 'warming') return;
   if (rollout.exposurePercent >= 100) {
     complete(turn, rollout);
     return;
@@ -20,7 +21,7 @@ export function onShiftedForward(turn: Turn): void {
 }
 
 /** The step's soak begins (again): the gate has to pass from here on. */
-export function soakAnew(turn: Turn): void {
+function soakAnew(turn: Turn): void {
   const rollout = turn.rollout;
   if (!rollout) return;
   const step = rollout.plan.steps[rollout.step];
@@ -86,12 +87,14 @@ export function gate(turn: Turn, comparison: Comparison): void {
     openQuestion(turn, { kind: 'gate-failed', culprits: comparison.culprits, atMs: turn.now }, 'warning');
     return;
   }
-  if (soaked && comparison.verdict === 'healthy') {
+  const better = rollout.plan.objective === 'no-worse' || comparison.improved.length > 0;
+  if (soaked && comparison.verdict === 'healthy' && better) {
     pass(turn, rollout);
     return;
   }
   if (turn.now >= maxSoakUntilMs) {
-    const verdict = comparison.verdict === 'no-data' ? 'no-data' : 'inconclusive';
+    const verdict =
+      comparison.verdict === 'healthy' ? 'not-better' : comparison.verdict === 'no-data' ? 'no-data' : 'inconclusive';
     openQuestion(turn, { kind: 'gate-undecided', verdict, atMs: turn.now }, 'warning');
     return;
   }
@@ -105,7 +108,7 @@ function pass(turn: Turn, rollout: Rollout): void {
   turn.tell(
     'gate-passed',
     turn.automation,
-    `The gate at ${percent(rollout.exposurePercent)} passed: no metric is worse than its limit.`,
+    `The gate at ${percent(rollout.exposurePercent)} passed: no metric is worse than its limit${betterIn(rollout)}.`,
   );
   const inTheWay = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
   if (inTheWay) {
@@ -125,6 +128,12 @@ function pass(turn: Turn, rollout: Rollout): void {
     return;
   }
   goTo(turn, rollout, index, turn.automation, '');
+}
+
+function betterIn({ plan, comparison }: Rollout): string {
+  if (plan.objective === 'no-worse' || !comparison) return '';
+  const titles = comparison.metrics.filter((m) => comparison.improved.includes(m.metric)).map((m) => m.title);
+  return `, and ${list(titles)} got better`;
 }
 
 export function goTo(turn: Turn, rollout: Rollout, index: number, actor: Actor, reason: string): void {

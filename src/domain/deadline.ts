@@ -1,9 +1,10 @@
 import type { Comparison } from '../analysis/types.ts';
 import { look } from './looking.ts';
-import { ask, holdAndPage } from './question.ts';
+import { ask, getStuck, holdAndPage } from './question.ts';
 import { beginRollback } from './rollback.ts';
 import type { HeldReason } from './state.ts';
 import type { Turn } from './turn.ts';
+import { byEvidence, noneQualifies, takeWayBack } from './way-back.ts';
 import { duration, list } from './words.ts';
 
 /** What happens when nobody answers. */
@@ -45,6 +46,14 @@ export function decideAtDeadline(turn: Turn, comparison: Comparison): void {
     return;
   }
   turn.tell('deadline-reached', turn.automation, `Nobody answered in time on ${service}. ${measured}`);
+  if (rollout.exposurePercent >= 100) {
+    const chosen = byEvidence(turn, rollout.candidate);
+    if (!chosen) {
+      getStuck(turn, noneQualifies(turn, rollout.candidate), 'watching');
+      return;
+    }
+    takeWayBack(turn, chosen);
+  }
   beginRollback(
     turn,
     turn.automation,

@@ -1,5 +1,6 @@
 import { onAlert } from './alerting.ts';
 import { binding } from './binding.ts';
+import { onSeen } from './drift.ts';
 import type { Decision } from './effect.ts';
 import type { Command, DomainEvent } from './event.ts';
 import { hold, resume } from './holding.ts';
@@ -83,6 +84,9 @@ function happen(turn: Turn, event: DomainEvent): void {
     case 'probed':
       onProbed(turn, event);
       return;
+    case 'seen':
+      onSeen(turn, event.observed);
+      return;
     case 'silenced':
       onSilenced(turn, event);
       return;
@@ -97,7 +101,11 @@ function happen(turn: Turn, event: DomainEvent): void {
 /** Target, steps and metrics stay as they began; approvers, channel, routing and mode are the new ones: the cards say so. */
 function onPolicyChanged(turn: Turn): void {
   const { policy } = turn;
-  turn.note('policy-changed', turn.automation, `The policy of ${policy.service} is now ${policy.revision}.`);
+  turn.note(
+    'policy-changed',
+    turn.automation,
+    `The policy of ${policy.service} is now ${policy.revision}${policy.commit === null ? '' : ` (commit ${policy.commit})`}.`,
+  );
   if (turn.rollout) turn.setRollout({});
   if (turn.question) turn.setQuestion({});
 }

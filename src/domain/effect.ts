@@ -68,6 +68,8 @@ export interface JournalEntry {
   readonly text: string;
   readonly numbers: readonly JournalNumber[];
   readonly policyRevision: string;
+  /** Where the policy's file is kept in Git. */
+  readonly policyCommit?: string;
 }
 export interface Position {
   readonly version: string;

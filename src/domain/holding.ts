@@ -1,11 +1,15 @@
+import { goTo } from './advance.ts';
 import type { Command } from './event.ts';
 import { look, lookAgain } from './looking.ts';
 import { ask } from './question.ts';
 import { goOn } from './recovery.ts';
-import { resumeRollback } from './rollback.ts';
+import { beginRollback, resumeRollback } from './rollback.ts';
 import { orderShift } from './shifting.ts';
+import { liftSilence } from './silencing.ts';
 import type { Actor, Degradation, Phase, Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
+import { setOut } from './warming.ts';
+import { byEvidence, noneQualifies, takeWayBack } from './way-back.ts';
 import { because, duration, percent, utcTime, who } from './words.ts';
 
 /** Hold and Pause: no automatic action until it expires, then it asks again. */
@@ -27,6 +31,8 @@ export function hold(turn: Turn, command: Extract<Command, { name: 'hold' }>, ac
     );
   const untilMs = turn.now + forMs;
   const pausing = rollout?.phase.name === 'rolling_back';
+  // A person is at it: whatever fires is to be heard.
+  if (pausing) liftSilence(turn);
   if (rollout) holdRollout(turn, rollout, untilMs, actor, command.reason);
   turn.cancel('grace', 'deadline', 'escalate', 'stability', 'repage', 'watch');
   turn.timer('hold', untilMs);
@@ -137,7 +143,23 @@ export function resume(turn: Turn, reason: string, actor: Actor): void {
     resumeRollback(turn, { ...phase.during, by: actor });
   } else if (question) {
     askAgain(turn, `${who(actor)} ended the hold`);
-  } else if (phase?.name === 'holding') goOn(turn, phase.during);
+  } else if (phase?.name === 'holding') catchUp(turn, phase.during, actor, reason);
+}
+
+/** A person goes on: what was moved down from outside meanwhile is brought back to its step. */
+function catchUp(
+  turn: Turn,
+  during: Extract<Phase, { name: 'holding' }>['during'],
+  actor: Actor,
+  reason: string,
+): void {
+  const { rollout } = turn;
+  const step = rollout?.plan.steps[rollout.step];
+  const isBelow = rollout && step && rollout.exposurePercent < step.exposurePercent && !turn.state.shift;
+  if (during === 'advancing' && isBelow && rollout.exposurePercent > 0 && !turn.state.freeze)
+    goTo(turn, rollout, rollout.step, actor, reason);
+  else if (during === 'advancing' && isBelow && !turn.state.freeze) setOut(turn);
+  else goOn(turn, during);
 }
 
 /** What is stuck is tried again by a person: the same shift, from what is in force now. */
@@ -152,6 +174,18 @@ function tryAgain(
   turn.cancel('repage');
   turn.tell('resumed', actor, `${who(actor)} tries again.${because(reason)}`, { reason });
   turn.reply = 'Trying again.';
+  if (during === 'watching') {
+    // Nothing qualified as a way back. It may by now; else a person has to name it.
+    const chosen = byEvidence(turn, rollout.candidate);
+    if (!chosen)
+      turn.refuse(
+        'conflict',
+        `${noneQualifies(turn, rollout.candidate)} \`/rollout rollback ${turn.policy.service} --to VERSION\` names one.`,
+      );
+    takeWayBack(turn, chosen);
+    beginRollback(turn, actor, 'phased', reason);
+    return;
+  }
   if (during !== 'advancing') {
     if (turn.question) turn.stage({ name: 'decided' }, true);
     resumeRollback(turn, { ...during, by: actor });
@@ -163,6 +197,10 @@ function tryAgain(
       'conflict',
       `${turn.policy.service} is frozen by ${who(turn.state.freeze.by)}. Unfreeze it before you raise exposure, or roll back.`,
     );
+  if (rollout.exposurePercent === 0) {
+    setOut(turn);
+    return;
+  }
   turn.enter({ name: 'advancing', sinceMs: turn.now, stage: 'shifting', soakUntilMs: 0, maxSoakUntilMs: 0 });
   if (step) orderShift(turn, step.exposurePercent);
 }

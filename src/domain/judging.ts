@@ -2,6 +2,7 @@ import type { Comparison } from '../analysis/types.ts';
 import { lookAgain } from './looking.ts';
 import { getStuck, holdAndPage, open } from './question.ts';
 import { beginPhase, finishRollback } from './rollback.ts';
+import { liftSilence } from './silencing.ts';
 import type { Rollback } from './state.ts';
 import type { Turn } from './turn.ts';
 import { duration, list, percent } from './words.ts';
@@ -69,6 +70,7 @@ function critical(comparison: Comparison): string {
 /** Automation stops the way back where it is; a person has to say how it goes on. */
 function pause(turn: Turn, rollback: Rollback, why: 'stable-worse' | 'frozen' | 'observe', text: string): void {
   turn.cancel('look');
+  liftSilence(turn);
   turn.enter({
     name: 'holding',
     sinceMs: turn.now,

@@ -43,7 +43,9 @@ function measurement(turn: Turn, lookId: number): Effect {
     // A phase is judged by stable under the returning load, against stable before the way back began (rule 9). No warm-up:
     // stable was serving all along; the window in which the weights moved is left out.
     const fromMs = lastShiftMs + windowMs;
-    const beforeOffsetMs = wholeWindows(now - way.beganAtMs, windowMs);
+    // What comes back from nothing is held against the time it served last.
+    const lastServedMs = rollout.wayBack?.served.untilMs ?? way.beganAtMs;
+    const beforeOffsetMs = wholeWindows(now - lastServedMs, windowMs);
     return {
       kind: 'measure',
       lookId,

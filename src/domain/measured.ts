@@ -1,10 +1,11 @@
-import type { Comparison } from '../analysis/types.ts';
+import type { Comparison, Verdict } from '../analysis/types.ts';
 import { gate } from './advance.ts';
 import { askAgainOnEvidence, decideAtDeadline } from './deadline.ts';
 import { judgePhase, judgeVerification } from './judging.ts';
 import { lookAgain } from './looking.ts';
 import { openQuestion } from './question.ts';
 import { followHealth } from './recovery.ts';
+import { lookedAt } from './served.ts';
 import { postponeLateDecision } from './timing.ts';
 import { Ignored, type Turn } from './turn.ts';
 
@@ -15,12 +16,19 @@ export function onMeasured(turn: Turn, lookId: number, comparison: Comparison): 
   turn.set({ look: null });
   turn.cancel('look');
   if (turn.rollout) turn.setRollout({ comparison });
+  turn.set({ served: lookedAt(turn.state.served, verdictOnServing(turn, comparison)) });
   keepForQuestion(turn, comparison);
   const stage = turn.question?.stage;
   if (stage?.name === 'asking' && stage.measuring) {
     if (!postponeLateDecision(turn, look.askedAtMs)) decideAtDeadline(turn, comparison);
   } else judge(turn, comparison);
   if (!turn.state.timers.look && !turn.state.look && (turn.question || isLookedAt(turn))) lookAgain(turn);
+}
+
+/** How what serves looks: below 100 % that is stable. */
+function verdictOnServing(turn: Turn, comparison: Comparison): Verdict {
+  const exposurePercent = turn.rollout?.exposurePercent ?? 100;
+  return exposurePercent >= 100 ? comparison.verdict : comparison.stableVerdict;
 }
 
 function keepForQuestion(turn: Turn, comparison: Comparison): void {

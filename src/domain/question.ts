@@ -1,5 +1,7 @@
 import { look } from './looking.ts';
 import type { Severity } from './policy.ts';
+import { troubled, wellAgain } from './served.ts';
+import { liftSilence } from './silencing.ts';
 import type { Actor, Alert, Degradation, HeldReason, Rollback, Signal } from './state.ts';
 import type { Turn } from './turn.ts';
 import { duration, list, percent, sentence } from './words.ts';
@@ -45,6 +47,9 @@ export function open(turn: Turn, signal: Signal, severity: Severity): void {
     epoch: 1,
   };
   turn.set({ degradation });
+  // Below 100 % it is the candidate's trouble; what serves everything else keeps its good time.
+  if (!rollout || rollout.exposurePercent >= 100)
+    turn.set({ served: troubled(turn.state.served, degradation.id, now) });
   suspend(turn);
   turn.tell('question-opened', sourceOf(turn, signal), opening(turn, signal));
 }
@@ -172,6 +177,8 @@ export function endQuestion(
   const question = turn.question;
   if (!question) return;
   closePage(turn, why);
+  liftSilence(turn);
+  turn.set({ served: wellAgain(turn.state.served, turn.now) });
   turn.cancel('deadline', 'escalate', 'stability', 'grace', 'repage');
   const exposurePercent = turn.rollout?.exposurePercent ?? null;
   turn.setQuestion({
@@ -195,7 +202,8 @@ export function endQuestion(
 }
 
 /** A person is required, and is paged; ends only by a person. */
-export function getStuck(turn: Turn, reason: string, during: 'advancing' | Rollback): void {
+export function getStuck(turn: Turn, reason: string, during: 'advancing' | 'watching' | Rollback): void {
+  liftSilence(turn);
   turn.cancel('deadline', 'escalate', 'stability', 'grace', 'hold');
   turn.enter({ name: 'stuck', sinceMs: turn.now, reason, during });
   if (!turn.question) open(turn, { kind: 'stuck', reason, atMs: turn.now }, 'critical');
@@ -212,6 +220,13 @@ function sourceOf(turn: Turn, signal: Signal): Actor {
   return signal.kind === 'alert' ? { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' } : turn.automation;
 }
 
+const undecided: Readonly<Record<Extract<Signal, { kind: 'gate-undecided' }>['verdict'], string>> = {
+  inconclusive: 'The gate could not tell within the longest soak (inconclusive).',
+  'no-data': 'The gate could not tell within the longest soak (no data).',
+  'not-better':
+    'The candidate is no worse, but it was not shown to be better within the longest soak, as the objective asks.',
+};
+
 function opening(turn: Turn, signal: Signal): string {
   const rollout = turn.rollout;
   const where = rollout ? ` ${rollout.candidate.id} stays at ${percent(rollout.exposurePercent)}.` : '';
@@ -223,7 +238,7 @@ function opening(turn: Turn, signal: Signal): string {
     case 'gate-failed':
       return `The gate failed: ${list(signal.culprits) || 'all metrics together'} got worse than allowed.${where}`;
     case 'gate-undecided':
-      return `The gate could not tell within the longest soak (${signal.verdict === 'no-data' ? 'no data' : 'inconclusive'}).${where}`;
+      return `${undecided[signal.verdict]}${where}`;
     case 'stuck':
       return `${signal.reason}${where}`;
   }

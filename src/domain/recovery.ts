@@ -1,7 +1,8 @@
-import { backToWatching, soakAnew } from './advance.ts';
+import { backToWatching, onShiftedForward } from './advance.ts';
 import { endQuestion } from './question.ts';
 import type { Degradation } from './state.ts';
 import type { Turn } from './turn.ts';
+import { setOut } from './warming.ts';
 import { duration } from './words.ts';
 
 /** Rule 7: flapping neither cancels nor extends for ever. */
@@ -12,6 +13,8 @@ function isWell(turn: Turn, question: Degradation): boolean {
   const verdict = question.comparison?.verdict ?? 'no-data';
   if (verdict === 'degraded') return false;
   const undecided = question.signals.some((s) => s.kind === 'gate-undecided');
+  const wantsBetter = question.signals.some((s) => s.kind === 'gate-undecided' && s.verdict === 'not-better');
+  if (wantsBetter && !question.comparison?.improved.length) return false;
   const alone = question.signals.every((s) => s.kind !== 'alert');
   // A question that no alert opened has nothing that resolves: only a healthy look answers it.
   return undecided || alone ? verdict === 'healthy' : true;
@@ -128,6 +131,11 @@ export function goOn(turn: Turn, during: 'advancing' | 'watching' | object): voi
     });
     return;
   }
+  const isAtZero = turn.rollout?.exposurePercent === 0 && !turn.state.shift;
+  if (isAtZero && turn.rollout?.plan.strategy.warmUp) {
+    setOut(turn);
+    return;
+  }
   turn.enter({ name: 'advancing', sinceMs: turn.now, stage: 'shifting', soakUntilMs: 0, maxSoakUntilMs: 0 });
-  if (!turn.state.shift) soakAnew(turn);
+  if (!turn.state.shift) onShiftedForward(turn);
 }

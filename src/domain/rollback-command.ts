@@ -1,30 +1,49 @@
 import type { Command } from './event.ts';
 import { beginPhase, beginRollback } from './rollback.ts';
 import { createRollout } from './rollouts.ts';
-import { compatible, knownGood, serving } from './served.ts';
-import type { Actor, Rollback, Rollout, Version } from './state.ts';
+import { serving } from './served.ts';
+import type { Actor, Phase, Rollback, Rollout, WayBack } from './state.ts';
 import type { Turn } from './turn.ts';
-import { because, duration, percent, who } from './words.ts';
+import { byEvidence, byPerson, noneQualifies, takeWayBack, versionAt } from './way-back.ts';
+import { because, percent, who } from './words.ts';
 
 /** Roll back pressed, or typed. */
 export function rollbackCommand(turn: Turn, command: Extract<Command, { name: 'rollback' }>, actor: Actor): void {
-  const rollout = turn.rollout ?? restore(turn, command, actor);
+  const to = command.beforeMs === undefined ? command.to : versionAt(turn, command.beforeMs);
+  const underWay = turn.rollout;
+  const isFinished = underWay !== null && underWay.exposurePercent >= 100 && !isGoingBack(underWay.phase);
+  const rollout = underWay ?? restore(turn, command, to, actor);
   const { phase } = rollout;
-  if (command.to !== null && command.to !== rollout.stable.id)
-    turn.refuse(
-      'invalid',
-      `${rollout.id} can only go back to ${rollout.stable.id}, which the rest of the traffic is on; ${command.to} is not part of it.`,
-    );
+  if (isFinished) takeWayBack(turn, chosenWayBack(turn, underWay, to));
+  else if (underWay && to !== null && to !== rollout.stable.id) refuseOther(turn, rollout, to);
   if (phase.name === 'verifying') turn.refuse('conflict', `${rollout.id} is already at 0 % and being verified.`);
   if (phase.name === 'rolling_back') {
     hasten(turn, phase.rollback, command, actor);
     return;
   }
   beginRollback(turn, actor, command.pace, command.reason);
+  const back = turn.rollout?.stable.id ?? rollout.stable.id;
   turn.reply =
-    command.pace === 'at-once'
-      ? `To 0 % now: all traffic goes back to ${rollout.stable.id}.`
-      : `Rolling back to ${rollout.stable.id} by phases.`;
+    command.pace === 'at-once' ? `To 0 % now: all traffic goes back to ${back}.` : `Rolling back to ${back} by phases.`;
+}
+
+function isGoingBack(phase: Phase): boolean {
+  if (phase.name === 'rolling_back' || phase.name === 'verifying') return true;
+  return 'during' in phase && typeof phase.during === 'object';
+}
+
+/** All traffic is on the candidate: the version named, the last known good, or where the rollout came from. */
+function chosenWayBack(turn: Turn, { candidate, stable }: Rollout, to: string | null): WayBack {
+  if (to !== null) return byPerson(turn, candidate, to);
+  return byEvidence(turn, candidate) ?? byPerson(turn, candidate, stable.id);
+}
+
+function refuseOther(turn: Turn, { id, stable, candidate }: Rollout, to: string): never {
+  const how =
+    to === candidate.id
+      ? `${to} is what is being rolled out.`
+      : `Roll it back first, then \`/rollout rollback ${turn.policy.service} --to ${to}\`.`;
+  turn.refuse('invalid', `${id} can only go back to ${stable.id}, which the rest of the traffic is on. ${how}`);
 }
 
 function hasten(turn: Turn, rollback: Rollback, command: Extract<Command, { name: 'rollback' }>, actor: Actor): void {
@@ -44,8 +63,13 @@ function hasten(turn: Turn, rollback: Rollback, command: Extract<Command, { name
   turn.reply = 'To 0 % now.';
 }
 
-/** No rollout under way: the serving version is taken back to the last known good. */
-function restore(turn: Turn, command: Extract<Command, { name: 'rollback' }>, actor: Actor): Rollout {
+/** No rollout under way: the serving version is taken back to the last known good, or to what a person names. */
+function restore(
+  turn: Turn,
+  { reason }: Extract<Command, { name: 'rollback' }>,
+  to: string | null,
+  actor: Actor,
+): Rollout {
   const { policy } = turn;
   const candidate = serving(turn.state.served);
   if (!candidate)
@@ -53,34 +77,23 @@ function restore(turn: Turn, command: Extract<Command, { name: 'rollback' }>, ac
       'conflict',
       `Lastgood has not seen ${policy.service} roll out yet, so it does not know what serves. Use your own tools this time.`,
     );
-  const stable = restoreTo(turn, command.to, candidate);
+  const chosen = to === null ? byEvidence(turn, candidate) : byPerson(turn, candidate, to);
+  if (!chosen)
+    turn.refuse(
+      'conflict',
+      `${noneQualifies(turn, candidate)} Name one: \`/rollout rollback ${policy.service} --to VERSION\`.`,
+    );
   const rollout = createRollout(turn, {
-    stable,
+    stable: chosen.served.version,
     candidate,
     by: actor,
-    reason: command.reason,
+    reason,
     exposurePercent: 100,
     phase: { name: 'watching', sinceMs: turn.now, untilMs: turn.now },
     origin: 'restore',
   });
   const question = turn.question;
   if (question) turn.setQuestion({ rolloutId: rollout.id });
+  takeWayBack(turn, chosen);
   return rollout;
-}
-
-function restoreTo(turn: Turn, to: string | null, candidate: Version): Version {
-  if (to !== null) {
-    const known = turn.state.served.findLast((s) => s.version.id === to)?.version ?? { id: to };
-    if (to === candidate.id) turn.refuse('invalid', `${to} is what serves now.`);
-    if (!compatible(known, candidate))
-      turn.refuse('conflict', `${to} has another signature than ${candidate.id}: it cannot take the traffic.`);
-    return known;
-  }
-  return (
-    knownGood(turn.state.served, candidate, turn.policy.lastGoodAfterMs)[0]?.version ??
-    turn.refuse(
-      'conflict',
-      `No last known good version of ${turn.policy.service} is known: none served ${duration(turn.policy.lastGoodAfterMs)} without a degradation. Name one: \`/rollout rollback ${turn.policy.service} --to VERSION\`.`,
-    )
-  );
 }

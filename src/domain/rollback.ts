@@ -3,6 +3,7 @@ import type { Step } from './policy.ts';
 import { endQuestion, getStuck } from './question.ts';
 import { compatible, serves, taint } from './served.ts';
 import { orderShift } from './shifting.ts';
+import { silence } from './silencing.ts';
 import type { Actor, Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { because, duration, percent, who } from './words.ts';
@@ -18,7 +19,7 @@ export function beginRollback(turn: Turn, by: Actor, pace: Pace, reason: string)
     getStuck(
       turn,
       `${rollout.stable.id} has another signature than ${rollout.candidate.id}: it cannot take the traffic back.`,
-      'advancing',
+      rollout.exposurePercent >= 100 ? 'watching' : 'advancing',
     );
     return;
   }
@@ -49,6 +50,7 @@ export function beginRollback(turn: Turn, by: Actor, pace: Pace, reason: string)
     });
     turn.stage({ name: 'decided' }, true);
   }
+  silence(turn);
   turn.tell(
     'rollback-decided',
     by,
@@ -138,6 +140,7 @@ export function finishRollback(turn: Turn, rollback: Rollback, finding: string):
 /** Goes on where a rollback was paused or got stuck: the phase it was in is asserted again. */
 export function resumeRollback(turn: Turn, rollback: Rollback): void {
   const exposurePercent = turn.rollout?.exposurePercent ?? 0;
+  silence(turn);
   turn.enter({ name: 'rolling_back', sinceMs: turn.now, rollback });
   // What was already reached need not be waited for again.
   const next = rollback.phases.findIndex((p, i) => i >= rollback.phase && p.exposurePercent < exposurePercent);

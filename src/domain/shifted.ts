@@ -2,10 +2,11 @@ import { onShiftedForward } from './advance.ts';
 import type { DomainEvent } from './event.ts';
 import { lookAgain } from './looking.ts';
 import { getStuck } from './question.ts';
-import { onShiftedBack } from './rollback.ts';
+import { beginPhase, onShiftedBack } from './rollback.ts';
 import { orderShift } from './shifting.ts';
-import type { Rollout, ShiftInFlight } from './state.ts';
+import type { Rollback, Rollout, ShiftInFlight } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
+import { byEvidence, takeWayBack } from './way-back.ts';
 import { percent } from './words.ts';
 
 /** Longer than any adapter's call can take to land after its reply was lost (rule 11). */
@@ -22,6 +23,7 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
     return;
   }
   const moved = event.exposurePercent !== rollout.exposurePercent;
+  if (rollout.driftPercent !== undefined) turn.setRollout({ driftPercent: undefined });
   if (moved)
     turn.setRollout({
       exposurePercent: event.exposurePercent,
@@ -71,5 +73,23 @@ export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 's
   }
   const { phase } = rollout;
   if (phase.name === 'advancing') getStuck(turn, what, 'advancing');
-  else if (phase.name === 'rolling_back') getStuck(turn, what, phase.rollback);
+  else if (phase.name === 'rolling_back' && !goesElsewhere(turn, event, phase.rollback))
+    getStuck(turn, what, phase.rollback);
+}
+
+/** The last known good is not ready and nothing has moved yet: the next best that qualifies takes its place. */
+function goesElsewhere(
+  turn: Turn,
+  { problem, reason }: Extract<DomainEvent, { type: 'shift_failed' }>,
+  rollback: Rollback,
+): boolean {
+  const rollout = turn.rollout;
+  if (!rollout || problem !== 'not-ready' || rollout.wayBack?.chosenBy !== 'evidence' || rollout.exposurePercent < 100)
+    return false;
+  const { passedOver } = rollout.wayBack;
+  const next = byEvidence(turn, rollout.candidate, [...passedOver, { version: rollout.stable.id, why: reason }]);
+  if (!next) return false;
+  takeWayBack(turn, next);
+  beginPhase(turn, rollback);
+  return true;
 }

@@ -25,6 +25,7 @@ export function onSilenced(turn: Turn, event: Extract<DomainEvent, { type: 'sile
   const { degradation } = turn.state;
   if (degradation?.id !== event.degradationId) throw new Ignored(`${event.degradationId} is over`);
   if (event.problem !== null) {
+    if (event.action === 'create') turn.setQuestion({ silencedUntilMs: null });
     const what =
       event.action === 'create' ? 'could not be silenced' : 'could not be unsilenced; they end by themselves';
     turn.tell('silence-failed', turn.automation, `The alerts of ${turn.policy.service} ${what}: ${event.problem}.`);

@@ -1,10 +1,10 @@
-import type { Command } from './event.ts';
+import type { Command, Promotion } from './event.ts';
 import { endQuestion } from './question.ts';
 import { createRollout } from './rollouts.ts';
 import { compatible, serves, serving, taint } from './served.ts';
-import { orderShift } from './shifting.ts';
 import type { Actor, Version } from './state.ts';
 import type { Turn } from './turn.ts';
+import { setOut } from './warming.ts';
 import { because, list, percent, who } from './words.ts';
 
 export function start(turn: Turn, command: Extract<Command, { name: 'start' }>, actor: Actor): void {
@@ -23,8 +23,7 @@ export function start(turn: Turn, command: Extract<Command, { name: 'start' }>, 
     origin: 'start',
   });
   turn.set({ served: serves(turn.state.served, stable, now) });
-  const forced =
-    command.force && turn.firing.length > 0 ? ` Forced while ${list(turn.firing.map((a) => a.name))} fires.` : '';
+  const forced = whatWasForced(turn, command);
   turn.tell(
     'rollout-started',
     actor,
@@ -35,12 +34,15 @@ export function start(turn: Turn, command: Extract<Command, { name: 'start' }>, 
       reason: command.reason,
     },
   );
-  orderShift(turn, first.exposurePercent);
+  setOut(turn);
   turn.reply = `Started ${rollout.id}: ${stable.id} → ${rollout.candidate.id}. Progress is in ${policy.channel}.`;
 }
 
 /** Says what is in the way; otherwise what is stable now. */
-function refuseStart(turn: Turn, { candidate, observed, force }: Extract<Command, { name: 'start' }>): Version {
+function refuseStart(
+  turn: Turn,
+  { candidate, observed, force, promotion }: Extract<Command, { name: 'start' }>,
+): Version {
   const { policy, state } = turn;
   const running = turn.rollout;
   if (running && running.phase.name !== 'watching')
@@ -62,6 +64,11 @@ function refuseStart(turn: Turn, { candidate, observed, force }: Extract<Command
     turn.refuse(
       'conflict',
       `The question ${turn.question.id} is open on ${policy.service}. Answer it first, or start with --force (it is written in the journal).`,
+    );
+  if (lacksPromotion(turn, promotion) && !force)
+    turn.refuse(
+      'conflict',
+      `${candidate.id} has to succeed on ${policy.requires?.service} before it starts on ${policy.service}${promotion ? `: ${promotion.detail}` : ''}. Finish it there first, or start with --force (it is written in the journal).`,
     );
   const share = observed.exposurePercent;
   const stableId = share === 100 ? observed.candidate : observed.stable;
@@ -85,6 +92,20 @@ function refuseStart(turn: Turn, { candidate, observed, force }: Extract<Command
       `${candidate.id} has another signature (${candidate.signature}) than ${stable.id} (${stable.signature}): there would be no way back. Start with --force if you are sure.`,
     );
   return stable;
+}
+
+/** What --force went over, for the journal. */
+function whatWasForced(turn: Turn, { force, promotion }: Extract<Command, { name: 'start' }>): string {
+  if (!force) return '';
+  const over = [
+    ...(turn.firing.length > 0 ? [`${list(turn.firing.map((a) => a.name))} fires`] : []),
+    ...(lacksPromotion(turn, promotion) ? [`it has not succeeded on ${turn.policy.requires?.service}`] : []),
+  ];
+  return over.length > 0 ? ` Forced although ${list(over)}.` : '';
+}
+
+function lacksPromotion(turn: Turn, promotion: Promotion | undefined): boolean {
+  return turn.policy.requires !== null && promotion?.outcome !== 'succeeded';
 }
 
 function endWatchWithoutCredit(turn: Turn): void {

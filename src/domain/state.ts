@@ -119,6 +119,8 @@ export interface Rollout {
   readonly origin: 'start' | 'restore';
   /** Set where a finished (watched or ended) rollout is taken back; null: back to the stable beside it. */
   readonly wayBack: WayBack | null;
+  /** The candidate's share as somebody else set it, told already; absent: as ordered. */
+  readonly driftPercent?: number | undefined;
 }
 
 /** What a rollout keeps of the policy it began with. Its target is found again by the revision: it may hold secrets. */
@@ -164,7 +166,7 @@ export type Phase =
       readonly name: 'stuck';
       readonly sinceMs: number;
       readonly reason: string;
-      readonly during: 'advancing' | Rollback;
+      readonly during: 'advancing' | 'watching' | Rollback;
     }
   | { readonly name: 'succeeded' | 'rolled_back' | 'cancelled'; readonly atMs: number; readonly reason: string };
 
@@ -212,7 +214,12 @@ export type Signal =
   /** A shift failed or the way back is closed: a person is required. */
   | { readonly kind: 'stuck'; readonly reason: string; readonly atMs: number }
   /** The gate could not tell by `maxSoak`. */
-  | { readonly kind: 'gate-undecided'; readonly verdict: 'inconclusive' | 'no-data'; readonly atMs: number };
+  | {
+      readonly kind: 'gate-undecided';
+      /** `not-better`: no worse, but the objective asks for more. */
+      readonly verdict: 'inconclusive' | 'no-data' | 'not-better';
+      readonly atMs: number;
+    };
 
 export interface Degradation {
   /** `fraud-scorer-d5`: also PagerDuty's dedup key (with the instance's prefix) and the card's id. */

@@ -8,6 +8,7 @@ import { onStable } from './recovery.ts';
 import { reassert } from './shifting.ts';
 import type { TimerKey } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
+import { onProbeTimer } from './warming.ts';
 import { duration } from './words.ts';
 
 /** Rule 10. */
@@ -20,7 +21,7 @@ export function onTimer(turn: Turn, key: TimerKey, epoch: number): void {
   const { [key]: _, ...timers } = turn.state.timers;
   turn.set({ timers });
   const lateMs = turn.now - timer.atMs;
-  if (lateMs > OVERDUE_MS && key !== 'reassert' && key !== 'repage') postpone(turn, key, lateMs);
+  if (lateMs > OVERDUE_MS && key !== 'reassert' && key !== 'repage' && key !== 'probe') postpone(turn, key, lateMs);
   else fire(turn, key);
 }
 
@@ -51,6 +52,7 @@ function fire(turn: Turn, key: TimerKey): void {
       onWatchEnd(turn);
       return;
     case 'probe':
+      onProbeTimer(turn);
       return;
     case 'reassert':
       reassert(turn);

@@ -36,7 +36,8 @@ export class Turn {
   /** The default action's actor (rule 12). */
   get automation(): Actor {
     const id = `${this.policy.service}@${this.policy.revision}`;
-    return { kind: 'policy', id, name: id };
+    const { commit } = this.policy;
+    return { kind: 'policy', id, name: commit === null ? id : `${id}, commit ${commit}` };
   }
 
   /** Why automation only says what it would have done; null: it acts. */
@@ -84,6 +85,8 @@ export class Turn {
   enter(phase: Phase): void {
     const rollout = this.state.rollout;
     if (!rollout) throw new Error(`${this.state.service} has no rollout to move to ${phase.name}`);
+    // A readiness check is of interest only as long as it warms up.
+    if (phase.name !== 'advancing' || phase.stage !== 'warming') this.cancel('probe');
     this.setRollout({ phase, epoch: rollout.epoch + 1, votes: [] });
   }
 
@@ -108,6 +111,7 @@ export class Turn {
     for (const key of keys) {
       // Looking no more: an answer still on its way is of no interest.
       if (key === 'look') this.set({ look: null });
+      if (key === 'probe') this.set({ probe: null });
       if (!this.state.timers[key]) continue;
       const { [key]: _, ...timers } = this.state.timers;
       this.set({ timers });
@@ -154,6 +158,7 @@ export class Turn {
       text,
       numbers: journalNumbers(this.question?.comparison ?? this.rollout?.comparison ?? null),
       policyRevision: this.policy.revision,
+      ...(this.policy.commit === null ? {} : { policyCommit: this.policy.commit }),
     };
     this.journal.push(entry);
     return entry;

@@ -5,9 +5,9 @@ import type { Effect, JournalEntry } from '../../src/domain/effect.ts';
 import type { Command, DomainEvent, Observed } from '../../src/domain/event.ts';
 import { initialState } from '../../src/domain/initial.ts';
 import type { Policy } from '../../src/domain/policy.ts';
-import type { Actor, Alert, ServiceState, TimerKey } from '../../src/domain/state.ts';
+import type { Actor, Alert, Served, ServiceState, TimerKey } from '../../src/domain/state.ts';
 import { duration } from '../../src/domain/words.ts';
-import { policy as storyPolicy } from '../support/policy.ts';
+import { DAY, servedFor, policy as storyPolicy } from '../support/policy.ts';
 
 export const T0 = Date.parse('2026-11-21T03:00:00Z');
 export const ann: Actor = { kind: 'person', id: 'U1', name: 'ann' };
@@ -96,6 +96,14 @@ export class Given {
     const shift = this.state.shift;
     if (!shift) throw new Error('no shift is in flight');
     return this.when({ type: 'shift_failed', shiftId: shift.id, problem, uncertain, reason });
+  }
+
+  /** The readiness check under way comes back. */
+  probed(ready: boolean, detail = ready ? '3 of 3 instances' : '0 of 3 instances'): this {
+    if (!this.state.probe) this.timer('probe');
+    const probe = this.state.probe;
+    if (!probe) throw new Error('no readiness check is under way');
+    return this.when({ type: 'probed', probeId: probe.id, readiness: { ready, detail }, problem: null });
   }
 
   start(candidate = 'v42', patch: Partial<Extract<Command, { name: 'start' }>> = {}): this {
@@ -189,6 +197,19 @@ export function rollingBack(patch: Partial<Policy> = {}): Given {
   }
   g.when(firing('ErrorsHigh'), 60_000).measured({ verdict: 'degraded' });
   return g.timer('deadline').measured({ verdict: 'degraded' });
+}
+
+/** v42 has all traffic and is watched; v39 served long before it, v41 only since the rollout began. */
+export function watched(
+  patch: Partial<Policy> = {},
+  served: readonly Served[] = [servedFor('v39', T0 - 9 * DAY, T0)],
+): Given {
+  const g = new Given(storyPolicy(patch), { ...initialState('fraud-scorer', T0), served }).start();
+  while (g.state.rollout?.phase.name !== 'watching') {
+    if (g.state.shift) g.shifted();
+    else g.looks({ verdict: 'healthy', improved: ['errors'] });
+  }
+  return g;
 }
 
 export function observed(patch: Partial<Observed> = {}): Observed {

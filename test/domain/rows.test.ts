@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/domain/initial.ts';
+import type { Served } from '../../src/domain/state.ts';
 import { DAY, HOUR, MINUTE, policy, respond, servedFor } from '../support/policy.ts';
-import { ann, asked, bob, firing, Given, given, resolved, rollingBack, soaking, T0 } from './given.ts';
+import { ann, asked, bob, firing, Given, given, resolved, rollingBack, soaking, T0, watched } from './given.ts';
 
 /** The table "What happens when" of the product, a test a row. */
 
@@ -360,13 +361,18 @@ describe('alerts are old news', () => {
 
 describe('watching', () => {
   it('a failed look asks, and the finished rollout is rolled back by phases', () => {
-    const g = soaking();
-    while (g.state.rollout?.phase.name !== 'watching') {
-      if (g.state.shift) g.shifted();
-      else g.looks({ verdict: 'healthy' });
-    }
+    const g = watched({ lastGoodAfterMs: MINUTE }, []);
     g.looks({ verdict: 'degraded' }).phase('deciding').measured({ verdict: 'degraded' });
     g.timer('deadline').measured({ verdict: 'degraded' }).phase('rolling_back').shifts(50);
+  });
+  it('last known good missing or not ready at the deadline: stuck, and a page', () => {
+    const asked = (served: readonly Served[]) =>
+      watched({}, served).when(firing('ErrorsHigh'), HOUR).timer('deadline').measured({ verdict: 'degraded' });
+    asked([]).phase('stuck').pages(1);
+    asked([servedFor('v39', T0 - 9 * DAY, T0)])
+      .shiftFails('not-ready', '0 of 3 instances')
+      .phase('stuck')
+      .pages(1);
   });
 });
 

@@ -101,7 +101,7 @@ describe('start is refused', () => {
   it('while an alert fires, unless forced', () => {
     const g = given().when(firing('ErrorsHigh'));
     g.start().refused(/ErrorsHigh fires.*--force/);
-    g.start('v42', { force: true }).says('rollout-started', /Forced while ErrorsHigh fires/);
+    g.start('v42', { force: true }).says('rollout-started', /Forced although ErrorsHigh fires/);
   });
   it('while frozen', () => {
     given()

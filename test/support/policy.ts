@@ -94,3 +94,13 @@ export function servedFor(id: string, sinceMs: number, untilMs: number | null, p
     ...patch,
   };
 }
+
+/** Two whole arms: warmed up for a minute, then everything in one step. */
+export const blueGreen: Partial<Policy> = {
+  strategy: { kind: 'blue-green', warmUp: { soakMs: MINUTE, maxSoakMs: 10 * MINUTE }, keepMs: DAY },
+  steps: [{ exposurePercent: 100, soakMs: 0, maxSoakMs: 0 }],
+  rollback: {
+    phases: [{ exposurePercent: 0, soakMs: 0, maxSoakMs: 0 }],
+    verify: { soakMs: 2 * MINUTE, maxSoakMs: 10 * MINUTE },
+  },
+};

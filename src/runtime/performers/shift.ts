@@ -1,5 +1,5 @@
 import type { DomainEvent, Observed } from '../../domain/event.ts';
-import type { Split } from '../../domain/state.ts';
+import { isInForce } from '../../domain/in-force.ts';
 import { PortError } from '../../ports/failure.ts';
 import type { Job } from '../../ports/store.ts';
 import type { Target } from '../../ports/target.ts';
@@ -13,11 +13,6 @@ const BUDGET_MS = 120_000;
 const AWAY_MS = 60_000;
 /** A target that accepted is given this long to come there before it is told again. */
 const RESEND_MS = 30_000;
-/** How far the exposure read back may be off, in percentage points: weights are rounded by the target. */
-const TOLERANCE_POINTS = 0.5;
-/** Nothing and everything are exact in every target: half a per cent of traffic on a bad version is not "none". */
-const TOLERANCE_AT_ENDS_POINTS = 0.05;
-
 const polling: RetryRule = { firstMs: 250, capMs: 5_000, giveUpAfterMs: null };
 const failing: RetryRule = { firstMs: 1_000, capMs: 15_000, giveUpAfterMs: null };
 
@@ -214,21 +209,4 @@ function progressOf({ gaining, split }: EffectOf<'shift'>, job: Job, nowMs: numb
     sinceMs: isOwed ? nowMs : left.sinceMs,
     uncertain: left.uncertain || left.attempt !== job.attempt - 1,
   };
-}
-
-/** Whether what is observed is this split. A target may already call the candidate its stable once it has everything. */
-export function isInForce(observed: Observed, split: Split): boolean {
-  const onlyStable = observed.candidate === null && observed.stable !== null;
-  const exposure = observed.exposurePercent ?? (onlyStable ? 0 : null);
-  if (exposure === null) return false;
-  const arms = [
-    { version: observed.stable ?? split.stable, share: 100 - exposure },
-    { version: observed.candidate ?? split.candidate, share: exposure },
-  ];
-  const shareOf = (version: string) =>
-    arms.filter((arm) => arm.version === version).reduce((sum, arm) => sum + arm.share, 0);
-  const wanted = split.exposurePercent;
-  const tolerance = wanted === 0 || wanted === 100 ? TOLERANCE_AT_ENDS_POINTS : TOLERANCE_POINTS;
-  const near = (version: string, share: number) => Math.abs(shareOf(version) - share) <= tolerance;
-  return near(split.candidate, wanted) && near(split.stable, 100 - wanted);
 }

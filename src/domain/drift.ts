@@ -1,0 +1,95 @@
+import type { Observed } from './event.ts';
+import { servesAlone, shareOf } from './in-force.ts';
+import { lookAgain } from './looking.ts';
+import { serves, serving } from './served.ts';
+import { orderShift } from './shifting.ts';
+import type { Rollout, ServiceState } from './state.ts';
+import { Ignored, isEnded, type Turn } from './turn.ts';
+import { percent } from './words.ts';
+
+/** What the target shows between our shifts: moved by hand, lost by a reload, or what served before Lastgood came. */
+
+/** Off by more than this, in percentage points, is somebody's doing and no rounding. */
+const ROUNDING_POINTS = 1;
+
+/** Whether an observation says anything new: most do not, and are no event. */
+export function isNews(state: ServiceState, observed: Observed): boolean {
+  if (state.shift) return false;
+  const { rollout } = state;
+  if (!rollout || isEnded(rollout.phase)) {
+    const alone = servesAlone(observed);
+    return alone !== null && alone !== serving(state.served)?.id;
+  }
+  const share = shareOf(observed, versions(rollout), rollout.candidate.id);
+  if (share === null) return false;
+  const known = rollout.driftPercent ?? rollout.exposurePercent;
+  return Math.abs(share - known) > ROUNDING_POINTS;
+}
+
+export function onSeen(turn: Turn, observed: Observed): void {
+  if (!isNews(turn.state, observed)) throw new Ignored('the target shows what is known');
+  const rollout = turn.rollout;
+  if (!rollout) {
+    newlyServing(turn, observed);
+    return;
+  }
+  const share = shareOf(observed, versions(rollout), rollout.candidate.id) ?? rollout.exposurePercent;
+  if (Math.abs(share - rollout.exposurePercent) <= ROUNDING_POINTS) {
+    turn.setRollout({ driftPercent: undefined });
+    turn.tell(
+      'drift-noticed',
+      turn.automation,
+      `The traffic is as ordered again: ${rollout.candidate.id} gets ${percent(rollout.exposurePercent)}.`,
+    );
+    return;
+  }
+  if (share > rollout.exposurePercent) above(turn, rollout, share);
+  else below(turn, rollout, share);
+}
+
+/** Without a rollout the target is the truth: what serves from now on, by whoever's hand. */
+function newlyServing(turn: Turn, observed: Observed): void {
+  const id = servesAlone(observed);
+  if (id === null) return;
+  const before = serving(turn.state.served);
+  turn.set({ served: serves(turn.state.served, { id }, turn.now) });
+  const instead = before ? ` instead of ${before.id}; Lastgood did not move it` : '';
+  turn.note('drift-noticed', turn.automation, `${id} serves all traffic of ${turn.policy.service}${instead}.`);
+}
+
+/** More than was ordered: brought down again, unless automation must not act. */
+function above(turn: Turn, rollout: Rollout, share: number): void {
+  const why = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
+  const then = why
+    ? `Would have taken it back to ${percent(rollout.exposurePercent)}, but ${why}.`
+    : `It is taken back to ${percent(rollout.exposurePercent)}.`;
+  turn.setRollout({ driftPercent: share });
+  turn.tell('drift-noticed', turn.automation, `${moved(rollout, share)} ${then}`, { from: turn.position });
+  if (why === null) orderShift(turn, rollout.exposurePercent);
+}
+
+/** Less than was ordered: that is the truth now, and only a person raises it again (rule 1). */
+function below(turn: Turn, rollout: Rollout, share: number): void {
+  const from = turn.position;
+  turn.setRollout({
+    exposurePercent: share,
+    shifts: [...rollout.shifts, { atMs: turn.now, exposurePercent: share }],
+  });
+  const { phase } = rollout;
+  const stops = phase.name === 'advancing' || phase.name === 'watching';
+  const then = stops ? ' The rollout is held: resume it, or roll it back.' : '';
+  turn.tell('drift-noticed', turn.automation, `${moved(rollout, share)}${then}`, { from, to: turn.position });
+  if (!stops) return;
+  turn.cancel('watch', 'look');
+  const reason = `its traffic was moved to ${percent(share)} from outside`;
+  turn.enter({ name: 'holding', sinceMs: turn.now, untilMs: null, by: turn.automation, reason, during: 'advancing' });
+  lookAgain(turn);
+}
+
+function moved({ candidate, exposurePercent }: Rollout, share: number): string {
+  return `${candidate.id} gets ${percent(share)} of the traffic instead of ${percent(exposurePercent)}: it was moved by hand, or the target was reloaded.`;
+}
+
+function versions({ stable, candidate }: Rollout): { stable: string; candidate: string } {
+  return { stable: stable.id, candidate: candidate.id };
+}
