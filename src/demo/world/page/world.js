@@ -1,158 +1,132 @@
-import { drawCharts } from './charts.js';
-import { byId, h, timeOfDay } from './dom.js';
+import { createClock } from './clock.js';
+import { drawControls, listenToKeys, nextSpeed } from './controls.js';
+import { bound, byId, countdown, h, setText, timeOfDay } from './dom.js';
+import { drawJournal, drawSignals } from './journal.js';
+import { drawRoad, tickRoad } from './road.js';
+import { createTour } from './tour.js';
+import { drawTraffic } from './traffic.js';
 
+performance.mark('world-skeleton');
+
+const clock = createClock();
+const tour = createTour();
+const tones = { calm: 'All calm', moving: 'Under way', alarm: 'Needs attention', good: 'Good' };
 let latest = null;
-/** By how much the visitor's clock is behind the demo's. */
-let clockOffsetMs = 0;
-let lastLine = 0;
-let forgetting;
+let lines = null;
 
-function draw(state) {
-  if (state.starting) return;
-  latest = state;
-  clockOffsetMs = state.nowMs - Date.now();
-  drawNow(state.now);
-  drawSplit(state.split);
-  byId('charts').replaceChildren(...drawCharts(armsOf(state.split), state));
-  drawSignals(state);
-  drawControls(state.controls);
-  drawJournal(state.lines);
-  drawSources(state.sources);
+/** What an older or a starting feed leaves out. */
+const nothing = {
+  speed: { factor: 1, choices: [1] },
+  slowMs: 500,
+  points: {},
+  moment: 'starting',
+  road: [],
+  alerts: [],
+  incidents: [],
+  journal: [],
+  lines: [],
+  controls: [],
+  sources: [],
+};
+
+function draw(sent) {
+  if (sent.starting) return;
+  const first = latest === null;
+  latest = { ...nothing, ...sent };
+  clock.set(latest.nowMs, latest.speed.factor);
+  drawNow(latest.now);
+  drawTraffic(latest);
+  drawRoad(latest);
+  drawSignals(latest);
+  drawJournal(latest);
+  drawControls(latest);
+  drawSources(latest.sources);
+  lines?.draw(latest);
+  tour.draw(latest);
+  tick();
+  if (!first) return;
+  document.body.classList.add('ready');
+  performance.mark('world-first');
+  loadLines();
 }
 
 function drawNow(now) {
-  byId('now').className = `now ${now.tone}`;
-  setText(byId('now-title'), now.title);
-  setText(byId('now-detail'), now.detail);
-  byId('until').hidden = now.untilMs === null;
-  if (now.untilMs === null) return;
-  setText(byId('until-what'), now.until);
-  setText(byId('until-at'), timeOfDay(now.untilMs));
-  byId('until-at').dateTime = new Date(now.untilMs).toISOString();
-  drawCountdown();
+  const strip = byId('now');
+  strip.className = `strip ${now.tone}${strip.classList.contains('told') ? ' told' : ''}`;
+  strip.dataset.tone = tones[now.tone] ?? '';
+  setText(byId('now-title'), bound(now.title));
+  setText(byId('now-detail'), bound(now.detail));
+  byId('until').classList.toggle('empty', now.untilMs === null);
+  setText(byId('until-what'), now.untilMs === null ? '' : now.until);
+  setText(byId('until-at'), now.untilMs === null ? '' : timeOfDay(now.untilMs));
+  if (now.untilMs !== null) byId('until-at').dateTime = new Date(now.untilMs).toISOString();
 }
 
-function drawCountdown() {
-  const untilMs = latest?.now.untilMs ?? null;
-  if (untilMs === null) return;
-  const seconds = Math.max(0, Math.ceil((untilMs - Date.now() - clockOffsetMs) / 1000));
-  const text = seconds >= 120 ? `in ${Math.round(seconds / 60)} min` : `in ${seconds} s`;
-  setText(byId('countdown'), seconds === 0 ? 'now' : text);
-}
-
-function armsOf({ stable, candidate }) {
-  const arms = [{ role: 'stable', ...stable }];
-  if (candidate.version !== null) arms.push({ role: 'candidate', ...candidate });
-  return arms;
-}
-
-function drawSplit(split) {
-  const arms = armsOf(split);
-  const bar = byId('bar');
-  bar.setAttribute('aria-label', arms.map(({ version, percent }) => `${version} ${percent} %`).join(', '));
-  // The same elements, so that the shares move instead of jumping.
-  if (bar.children.length === 0) bar.append(h('div', { class: 'stable' }), h('div', { class: 'candidate' }));
-  for (const [index, part] of [...bar.children].entries()) {
-    const arm = arms[index];
-    part.style.width = `${arm?.percent ?? 0}%`;
-    setText(part, arm && arm.percent >= 10 ? `${arm.version}` : '');
-  }
-  const entries = arms.map(({ role, version, percent }) =>
-    h('li', {}, h('i', { class: `dot ${role}` }), `${version} (${role}) `, h('strong', {}, `${percent} %`)),
-  );
-  byId('legend').replaceChildren(...entries);
-}
-
-function drawSignals({ alerts, incidents }) {
-  const alertRows = alerts.map(({ name, state, summary, sinceMs }) =>
-    row(state, `Alert ${name}`, `${summary}, since ${timeOfDay(sinceMs)}`),
-  );
-  const incidentRows = incidents.map(({ state, summary }) => row(state, 'PagerDuty', summary));
-  const rows = [...alertRows, ...incidentRows];
-  const nothing = h('li', { class: 'none' }, 'No alert fires, nobody is paged.');
-  byId('signals').replaceChildren(...(rows.length > 0 ? rows : [nothing]));
-}
-
-function row(state, what, text) {
-  return h('li', {}, h('span', { class: `badge ${state}` }, state), h('span', {}, h('strong', {}, what), ` ${text}`));
-}
-
-/** Blocked buttons stay reachable and say why. */
-function drawControls(controls) {
-  const box = byId('controls');
-  const same = box.children.length === controls.length;
-  if (!same) {
-    box.replaceChildren(
-      ...controls.map(({ id }) =>
-        h('button', { type: 'button', 'data-testid': `control-${id}`, onclick: () => press(id) }),
-      ),
-    );
-  }
-  for (const [index, { label, blocked }] of controls.entries()) {
-    const button = box.children[index];
-    setText(button, label);
-    button.setAttribute('aria-disabled', blocked === null ? 'false' : 'true');
-    button.title = blocked ?? '';
-  }
-}
-
-async function press(action) {
-  const control = latest?.controls.find(({ id }) => id === action);
-  if (control && control.blocked !== null) {
-    say(control.blocked);
-    return;
-  }
-  try {
-    const response = await fetch('/act', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ action }),
-    });
-    say((await response.json()).text);
-  } catch {
-    say('The demo does not answer: has it ended?');
-  }
-}
-
-/** Long enough to be read. */
-function say(text) {
-  setText(byId('answer'), text);
-  clearTimeout(forgetting);
-  forgetting = setTimeout(() => setText(byId('answer'), ''), 12_000);
-}
-
-/** Newest on top; only what is new is added. */
-function drawJournal(lines) {
-  const list = byId('journal');
-  for (const { number, atMs, kind, text } of lines) {
-    if (number <= lastLine) continue;
-    list.prepend(
-      h('li', {}, h('time', {}, timeOfDay(atMs)), h('span', { class: kind }, text.replace(/(\d) %/g, '$1\u00a0%'))),
-    );
-    lastLine = number;
-  }
-  while (list.children.length > 200) list.lastChild.remove();
+/** What runs between two snapshots, on the demo's clock. */
+function tick() {
+  if (latest === null || document.hidden) return;
+  const nowMs = clock.nowMs();
+  const { untilMs } = latest.now;
+  const left = untilMs === null ? '' : countdown(untilMs - nowMs);
+  setText(byId('countdown'), left === '' || left === 'now' ? left : `in ${left}`);
+  tickRoad(latest, nowMs);
 }
 
 function drawSources(sources) {
-  const text = sources
-    .map(({ label, real }) => (real ? `${label} (installed here)` : `a built-in ${label}`))
-    .join(', ');
-  setText(byId('sources'), text === '' ? 'Prometheus and Alertmanager are starting.' : `Measured by ${text}.`);
+  const box = byId('sources');
+  const shape = JSON.stringify(sources);
+  if (box.dataset.shape === shape) return;
+  box.dataset.shape = shape;
+  const link = ({ label, url, real }) => [
+    real ? '' : 'a built-in ',
+    h('a', { href: url, target: '_blank', rel: 'noreferrer noopener' }, label),
+    real ? ' (installed here)' : '',
+  ];
+  const named = sources.flatMap((source, index) => [index > 0 ? ', ' : 'Measured by ', ...link(source)]);
+  box.replaceChildren(...(named.length > 0 ? [...named, '.'] : ['Prometheus and Alertmanager are starting.']));
 }
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+/** Only when the rest is shown: the numbers do not wait for the chart library. */
+async function loadLines() {
+  const { drawLines } = await import('./lines.js');
+  let uPlot = null;
+  lines = { draw: (state) => drawLines(state, uPlot) };
+  lines.draw(latest);
+  try {
+    ({ default: uPlot } = await import('/vendor/uPlot.esm.js'));
+    lines.draw(latest);
+    performance.mark('world-lines');
+  } catch {
+    byId('lines').classList.add('without-plots');
+  }
 }
 
+listenToKeys([
+  { key: 'f', label: 'Faster, or at normal speed', run: nextSpeed },
+  { key: 't', label: 'Open or close the tour', run: tour.toggle },
+  { key: 'j', label: 'To the journal', run: () => byId('journal').focus() },
+]);
 const events = new EventSource('/events');
 events.onmessage = ({ data }) => draw(JSON.parse(data));
 events.onerror = () => {
   // The browser tries again by itself.
-  byId('now').className = 'now calm';
-  setText(byId('now-title'), 'The demo does not answer');
-  setText(byId('now-detail'), 'It has ended, or the connection was lost. Trying again…');
-  byId('until').hidden = true;
-  latest = null;
+  drawNow({
+    tone: 'calm',
+    title: 'The demo does not answer',
+    detail: 'It has ended, or the connection was lost. Trying again…',
+    until: '',
+    untilMs: null,
+  });
+  if (latest) latest = { ...latest, now: { ...latest.now, untilMs: null } };
 };
-setInterval(drawCountdown, 250);
+setInterval(tick, 250);
+document.addEventListener('visibilitychange', tick);
+
+/** How much of the window the strip and the dock take: what is scrolled to stays clear of both. */
+const measure = new ResizeObserver(() => {
+  for (const [name, id] of Object.entries({ strip: 'now', dock: 'dock' })) {
+    document.documentElement.style.setProperty(`--${name}-height`, `${byId(id).offsetHeight}px`);
+  }
+});
+measure.observe(byId('now'));
+measure.observe(byId('dock'));

@@ -1,0 +1,188 @@
+import { byId, h, memory, setAttribute, setText } from './dom.js';
+
+/** The ways to make things worse, in the order of their keys. */
+const worsen = [
+  { is: /^errors?$/, label: 'Errors' },
+  { is: /^(latency|slow)/, label: 'Latency' },
+  { is: /^(accuracy|wrong)/, label: 'Accuracy' },
+  { is: /^drift/, label: 'Drift' },
+  { is: /^(both|common)/, label: 'Both versions' },
+  { is: /metrics|gone|missing|silent/, label: 'Metrics gone' },
+];
+const isSpeed = /^(speed|faster)/;
+const QUIET_KEY = 'lastgood-demo-keys';
+
+let latest = null;
+let help = null;
+let forgetting;
+const buttons = new Map();
+const speeds = new Map();
+const extraKeys = [];
+
+export function drawControls(state) {
+  latest = state;
+  const shown = state.controls.filter(({ id }) => !isSpeed.test(id));
+  const shape = shown.map(({ id }) => id).join();
+  if (byId('controls').dataset.shape !== shape) build(shown, shape);
+  for (const control of shown) drawButton(buttons.get(control.id), control);
+  const candidate = state.split.candidate.version;
+  const title = byId('worsen-title');
+  if (title) setText(title, candidate === null ? 'Make the candidate worse' : `Make ${candidate} worse`);
+  drawSpeed(state.speed);
+}
+
+function build(shown, shape) {
+  buttons.clear();
+  const bad = worsen.flatMap(({ is, label }, index) => {
+    const control = shown.find(({ id }) => is.test(id));
+    return control ? [{ control, label, key: String(index + 1) }] : [];
+  });
+  const keys = { heal: '0', next: 'n' };
+  const others = shown
+    .filter(({ id }) => !bad.some(({ control }) => control.id === id))
+    .map((control) => ({ control, label: null, key: keys[control.id] ?? null }));
+  const group = (id, title, entries) =>
+    entries.length === 0
+      ? null
+      : h(
+          'div',
+          { class: `group ${id}`, role: 'group', 'aria-labelledby': `${id}-title` },
+          h('h3', { id: `${id}-title` }, title),
+          h('div', { class: 'buttons' }, entries.map(buildButton)),
+        );
+  const box = byId('controls');
+  box.dataset.shape = shape;
+  box.replaceChildren(
+    ...[group('worsen', 'Make the candidate worse', bad), group('go', 'Go on', others)].filter(Boolean),
+  );
+}
+
+function buildButton({ control: { id }, label, key }) {
+  const text = h('span', {});
+  const why = h('span', { class: 'unseen', id: `why-${id}` });
+  const node = h(
+    'button',
+    {
+      type: 'button',
+      'data-testid': `control-${id}`,
+      'aria-keyshortcuts': key,
+      'aria-describedby': `why-${id}`,
+      onclick: () => press(id),
+    },
+    text,
+    key ? h('kbd', { 'aria-hidden': 'true' }, key) : null,
+  );
+  buttons.set(id, { node, text, why, label, key });
+  return h('span', { class: 'slot' }, node, why);
+}
+
+/** A blocked button stays reachable and says why. */
+function drawButton({ node, text, why, label }, control) {
+  setText(text, label ?? control.label);
+  setAttribute(node, 'aria-disabled', control.blocked === null ? 'false' : 'true');
+  setAttribute(node, 'title', control.blocked ?? (label === null ? null : control.label));
+  setText(why, control.blocked ?? (label === null ? '' : control.label));
+  if (typeof control.active === 'boolean') setAttribute(node, 'aria-pressed', String(control.active));
+}
+
+function drawSpeed({ factor, choices }) {
+  const box = byId('speed');
+  box.hidden = choices.length < 2;
+  if (box.dataset.choices !== choices.join()) {
+    box.dataset.choices = choices.join();
+    speeds.clear();
+    for (const choice of choices) {
+      const label = `${choice} times the speed`;
+      const onclick = () => press(speedAction(choice));
+      speeds.set(choice, h('button', { type: 'button', class: 'small', 'aria-label': label, onclick }, `${choice}×`));
+    }
+    box.replaceChildren(...speeds.values());
+  }
+  for (const [choice, node] of speeds) setAttribute(node, 'aria-pressed', String(choice === factor));
+}
+
+function speedAction(factor) {
+  const named = latest.controls.find(({ id }) => isSpeed.test(id) && Number(/\d+/.exec(id)?.[0]) === factor);
+  return named?.id ?? `speed-${factor}`;
+}
+
+async function press(action) {
+  const control = latest?.controls.find(({ id }) => id === action);
+  if (control && control.blocked !== null) return say(control.blocked, 'blocked');
+  const node = buttons.get(action)?.node;
+  node?.classList.add('sent');
+  try {
+    const response = await fetch('/act', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ action }),
+    });
+    say((await response.json()).text, 'done');
+  } catch {
+    say('The demo does not answer: has it ended?', 'blocked');
+  } finally {
+    node?.classList.remove('sent');
+  }
+}
+
+/** Long enough to be read. The same text said again is announced again. */
+function say(text, kind) {
+  const answer = byId('answer');
+  answer.replaceChildren(h('span', { class: kind }, text));
+  clearTimeout(forgetting);
+  forgetting = setTimeout(() => answer.replaceChildren(), 12_000);
+}
+
+/** `keys`: more of them, `{ key, label, run }`. */
+export function listenToKeys(keys) {
+  extraKeys.push(...keys);
+  help = byId('help');
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+    if (help.open) return;
+    if (event.key === '?') return openHelp(event);
+    if (memory.get(QUIET_KEY) === 'off') return;
+    const button = [...buttons].find(([, { key }]) => key === event.key);
+    const extra = extraKeys.find(({ key }) => key === event.key);
+    if (!button && !extra) return;
+    event.preventDefault();
+    if (button) press(button[0]);
+    else extra.run();
+  });
+  byId('help-open').addEventListener('click', openHelp);
+}
+
+export function nextSpeed() {
+  const { factor, choices } = latest?.speed ?? { factor: 1, choices: [1] };
+  const next = choices[(choices.indexOf(factor) + 1) % choices.length];
+  if (next !== factor) press(speedAction(next));
+}
+
+function isTyping({ tagName, isContentEditable }) {
+  return isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(tagName);
+}
+
+function openHelp(event) {
+  event.preventDefault();
+  const own = [...buttons.values()].filter(({ key }) => key).map(({ key, text }) => [key, text.textContent]);
+  const rows = [
+    ...own,
+    ...extraKeys.map(({ key, label }) => [key, label]),
+    ['?', 'These keys'],
+    ['Esc', 'Close what is open'],
+  ];
+  const box = h('input', { type: 'checkbox', id: 'keys-on' });
+  box.checked = memory.get(QUIET_KEY) !== 'off';
+  box.addEventListener('change', () => memory.set(QUIET_KEY, box.checked ? 'on' : 'off'));
+  help.replaceChildren(
+    h('h2', { id: 'help-title' }, 'Keys'),
+    h(
+      'dl',
+      {},
+      rows.flatMap(([key, label]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, label)]),
+    ),
+    h('p', {}, h('label', {}, box, ' Single keys work on this page')),
+    h('form', { method: 'dialog' }, h('button', { autofocus: true }, 'Close')),
+  );
+  help.showModal();
+}

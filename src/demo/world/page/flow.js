@@ -1,0 +1,168 @@
+/** Marks leave this often at most and at least, whatever the real rate: fewer cannot be read as a split, more not as requests. */
+const MARKS_PER_SECOND = { least: 5, most: 16 };
+const TRAVEL_MS = 2_300;
+const SLOW_TRAVEL_MS = 5_200;
+const FRAME_MS = 1000 / 40;
+/** The whole stream's height in pixels. */
+const STREAM = 44;
+const roles = ['stable', 'candidate'];
+
+/** So many requests are one mark. */
+export function requestsPerMark(requestsPerSecond) {
+  return Math.max(1, Math.round(requestsPerSecond / 15 / 5) * 5);
+}
+
+/**
+ * Draws requests that move from the router to the versions. `places()`: where users, router and the two versions are, in the
+ * canvas's own pixels. Every arm's marks are dealt out evenly, not drawn by lot: of a hundred marks at 10 % ten take its way.
+ */
+export function createFlow(canvas, places, colours) {
+  const context = canvas.getContext('2d');
+  let marks = [];
+  let arms = {};
+  const shown = { stable: 1, candidate: 0 };
+  const owed = { mark: 0, candidate: 0, kinds: {} };
+  let frame = 0;
+  let lastMs = 0;
+  let visible = true;
+
+  const step = (atMs) => {
+    frame = requestAnimationFrame(step);
+    const passedMs = atMs - lastMs;
+    if (passedMs < FRAME_MS) return;
+    lastMs = atMs;
+    // After a pause the stream goes on where it was.
+    advance(Math.min(passedMs, 100));
+    draw();
+  };
+  const advance = (passedMs) => {
+    for (const role of roles) shown[role] += ((arms[role]?.share ?? 0) - shown[role]) * Math.min(1, passedMs / 350);
+    for (const mark of marks) mark.at += passedMs / mark.travelMs;
+    marks = marks.filter(({ at }) => at < 1);
+    owed.mark += (passedMs / 1000) * rate();
+    for (; owed.mark >= 1; owed.mark -= 1) marks.push(nextMark());
+  };
+  const rate = () => {
+    const requests = roles.reduce((sum, role) => sum + (arms[role]?.requestsPerSecond ?? 0), 0);
+    if (requests < 0.5) return 0;
+    return Math.min(MARKS_PER_SECOND.most, Math.max(MARKS_PER_SECOND.least, requests / requestsPerMark(requests)));
+  };
+  const nextMark = () => {
+    owed.candidate += arms.candidate?.share ?? 0;
+    const role = owed.candidate >= 1 ? 'candidate' : 'stable';
+    if (role === 'candidate') owed.candidate -= 1;
+    const kind = nextKind(role);
+    return { role, kind, at: 0, lane: Math.random() - 0.5, travelMs: kind === 'slow' ? SLOW_TRAVEL_MS : TRAVEL_MS };
+  };
+  const nextKind = (role) => {
+    for (const kind of ['failed', 'slow', 'wrong']) {
+      const key = `${role} ${kind}`;
+      owed.kinds[key] = (owed.kinds[key] ?? 0) + (arms[role]?.[kind] ?? 0);
+      if (owed.kinds[key] < 1) continue;
+      owed.kinds[key] -= 1;
+      return kind;
+    }
+    return 'ok';
+  };
+
+  const draw = () => {
+    const scale = devicePixelRatio;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    const where = places();
+    const palette = colours();
+    for (const role of roles) drawBand(context, where, role, shown, palette);
+    for (const mark of marks) drawMark(context, positionOf(mark, where, shown), mark, palette);
+  };
+  const resize = () => {
+    const { width, height } = canvas.getBoundingClientRect();
+    canvas.width = Math.round(width * devicePixelRatio);
+    canvas.height = Math.round(height * devicePixelRatio);
+    draw();
+  };
+  const run = () => {
+    cancelAnimationFrame(frame);
+    const runs = visible && !document.hidden;
+    canvas.dataset.running = String(runs);
+    lastMs = performance.now();
+    if (runs) frame = requestAnimationFrame(step);
+  };
+  new ResizeObserver(resize).observe(canvas);
+  new IntersectionObserver(([entry]) => {
+    visible = entry.isIntersecting;
+    run();
+  }).observe(canvas);
+  document.addEventListener('visibilitychange', run);
+  run();
+  return {
+    set(next) {
+      arms = next;
+    },
+  };
+}
+
+/** The stream divides at the router: stable above, candidate below, each as thick as its share. */
+function bandOf(role, where, shown) {
+  const thick = STREAM * shown[role];
+  const top = where.router.y - STREAM / 2;
+  const fromY = role === 'stable' ? top + thick / 2 : top + STREAM - thick / 2;
+  return { thick, fromY, toY: where[role].y };
+}
+
+function drawBand(context, where, role, shown, palette) {
+  const { thick, fromY, toY } = bandOf(role, where, shown);
+  const bend = (where.router.right + where[role].left) / 2;
+  context.beginPath();
+  context.moveTo(where.users.right, fromY);
+  context.lineTo(where.router.right, fromY);
+  context.bezierCurveTo(bend, fromY, bend, toY, where[role].left, toY);
+  const open = thick < 1;
+  context.strokeStyle = open ? palette.line : palette[`${role}Band`];
+  context.lineWidth = open ? 1.5 : Math.max(3, thick);
+  context.setLineDash(open ? [3, 4] : []);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function positionOf({ role, at, lane }, where, shown) {
+  const { thick, fromY, toY } = bandOf(role, where, shown);
+  const aside = lane * Math.max(0, thick - 9);
+  const straight = where.router.right - where.users.right;
+  const curved = where[role].left - where.router.right;
+  const x = at * (straight + curved);
+  if (x <= straight) return { x: where.users.right + x, y: fromY + aside };
+  const t = (x - straight) / curved;
+  const bend = 3 * t * t - 2 * t * t * t;
+  return { x: where.router.right + (x - straight), y: fromY + (toY - fromY) * bend + aside };
+}
+
+function drawMark(context, { x, y }, { role, kind }, palette) {
+  context.beginPath();
+  context.lineCap = 'round';
+  if (kind === 'failed') {
+    context.strokeStyle = palette.failed;
+    context.lineWidth = 2.2;
+    context.moveTo(x - 3.5, y - 3.5);
+    context.lineTo(x + 3.5, y + 3.5);
+    context.moveTo(x + 3.5, y - 3.5);
+    context.lineTo(x - 3.5, y + 3.5);
+    context.stroke();
+  } else if (kind === 'slow') {
+    context.fillStyle = palette.slow;
+    context.moveTo(x - 5, y);
+    context.lineTo(x, y - 5);
+    context.lineTo(x + 5, y);
+    context.lineTo(x, y + 5);
+    context.fill();
+  } else if (kind === 'wrong') {
+    context.strokeStyle = palette.wrong;
+    context.lineWidth = 2;
+    context.arc(x, y, 3.6, 0, Math.PI * 2);
+    context.stroke();
+  } else {
+    context.fillStyle = palette[role];
+    context.arc(x, y, 2.8, 0, Math.PI * 2);
+    context.fill();
+  }
+  context.lineCap = 'butt';
+}

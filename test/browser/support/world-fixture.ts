@@ -1,0 +1,44 @@
+import { startWorld } from '../../../src/demo/world/server.ts';
+import { type SceneName, snapshotOf } from './snapshots.ts';
+
+export interface WorldFixture {
+  readonly url: string;
+  /** What was pressed, in order. */
+  readonly pressed: readonly string[];
+  /** Goes to that scene: whoever looks is told. The demo's clock stands still there unless `runs`. */
+  show(scene: SceneName, options?: { readonly runs?: boolean }): void;
+  setSpeed(factor: number): void;
+  stop(): Promise<void>;
+}
+
+/** The page's own server, with a story written by hand behind it. */
+export async function startWorldFixture(): Promise<WorldFixture> {
+  const world = await startWorld();
+  const pressed: string[] = [];
+  let scene: SceneName = 'serving';
+  let factor = 1;
+  let running: { atMs: number; sinceMs: number } | null = null;
+  const sinceMs = () => (running ? running.sinceMs + (Date.now() - running.atMs) * factor : 0);
+  world.show({
+    snapshot: async () => snapshotOf(scene, sinceMs(), factor),
+    act: async (action) => {
+      pressed.push(action);
+      return `Pressed: ${action}.`;
+    },
+  });
+  return {
+    url: world.url,
+    pressed,
+    show(name, { runs = false } = {}) {
+      scene = name;
+      running = runs ? { atMs: Date.now(), sinceMs: 0 } : null;
+      world.changed();
+    },
+    setSpeed(next) {
+      if (running) running = { atMs: Date.now(), sinceMs: sinceMs() };
+      factor = next;
+      world.changed();
+    },
+    stop: () => world.stop(),
+  };
+}
