@@ -32,7 +32,7 @@ describe('a rollout card', () => {
       Slow answers | 0.22 s | 0.214 s | 0.21 s | 🟢 Healthy | +0.006 s (−0.01 s to +0.02 s) | +0.05 s | 880 / 900
       Gate: 🟢 Healthy
       [Roll back] [Hold] [Promote]
-      📖 <https://runbooks.example.com/fraud|Runbook> · 📈 <https://grafana.example.com/d/fraud|Dashboard> / \`fraud-scorer-r3\` · since 2026-11-21 11:40:00 UTC · policy \`rev1\`"
+      📖 <https://runbooks.example.com/fraud|Runbook> · 📈 <https://grafana.example.com/d/fraud|Dashboard> / \`fraud-scorer-r3\` · since 2026-11-21 11:40:00 UTC · policy \`fraud-scorer@rev1\`"
     `);
     expect(labels({ rollout: inPhase(soaking) })).toEqual(['Roll back', 'Hold', 'Promote']);
   });
@@ -141,7 +141,7 @@ describe('the report', () => {
       *Timeline*
       12:00:00 UTC 🔴 HighErrorRate (critical) fires
       12:04:00 UTC ⏪ @ada takes fraud-scorer back to v41: 50 % → 10 % → 0 %. Reason: errors doubled
-      \`fraud-scorer-d5\` · policy \`rev1\`"
+      \`fraud-scorer-d5\` · policy \`fraud-scorer@rev1\`"
     `);
   });
 

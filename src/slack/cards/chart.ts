@@ -1,7 +1,6 @@
-import type { Comparison, MetricComparison } from '../../analysis/types.ts';
+import type { MetricComparison } from '../../analysis/types.ts';
 import { utcTime } from '../../domain/words.ts';
 import type { Block } from './blocks.ts';
-import { worstFirst } from './table.ts';
 import { outside } from './text.ts';
 
 /** Slack's limits of a chart. */
@@ -15,11 +14,11 @@ interface Line {
 }
 
 /**
- * Stable against candidate over time, for the worst metric that has two points or more; null where none has. An arm that
+ * Stable against candidate over time, for the first of the metrics that has two points or more; null where none has. An arm that
  * has no numbers is left out, and so are windows in which one has none: a gap is not a zero.
  */
-export function chart(comparison: Comparison, arms: 1 | 2): Block | null {
-  const metric = worstFirst(comparison).find((m) => points(m, lines(m, arms)).length >= 2);
+export function chart(metrics: readonly MetricComparison[], arms: 1 | 2): Block | null {
+  const metric = metrics.find((m) => points(m, lines(m, arms)).length >= 2);
   if (!metric) return null;
   const drawn = lines(metric, arms);
   const shown = points(metric, drawn);

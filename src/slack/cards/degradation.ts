@@ -4,14 +4,16 @@ import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
 import { buttonRow, buttonsFor } from './buttons.ts';
 import { chart } from './chart.ts';
+import { chartOrder } from './charted.ts';
 import { footer } from './footer.ts';
-import { impact, impactPlain } from './impact.ts';
+import { alertsOf, impact, impactPlain } from './impact.ts';
 import { verdictWords } from './numbers.ts';
 import { named, namedPlain } from './people.ts';
 import { phaseLine } from './phase.ts';
 import { comparisonTable, leftOut } from './table.ts';
 import { fitted, moment, outside } from './text.ts';
 import { degradationHeadline, headerText } from './title.ts';
+import { wayBackLine } from './way-back.ts';
 
 /** How much is drawn, from everything to what always fits: rows of the table, and whether there is a chart. */
 const DETAIL: readonly { readonly rows: number; readonly chart: boolean }[] = [
@@ -33,6 +35,7 @@ export function degradationCard(view: CardView): Drawing {
       section(fitted(impact(view) || 'A signal came in.', LIMIT.text)),
       ...numbers(view, detail),
       ...part(phaseLine(view)),
+      ...wayBack(view),
       ...part(decided(view)),
       ...buttonRow(view),
       ...context(footer(view)),
@@ -45,12 +48,19 @@ function part(text: string): Block[] {
   return text === '' ? [] : [section(fitted(text, LIMIT.text))];
 }
 
+/** Where Roll back leads; after the end only where it was taken. */
+function wayBack(view: CardView): Block[] {
+  const isOpen = view.current && view.degradation?.stage.name !== 'ended';
+  return isOpen || view.rollout?.wayBack ? context([fitted(wayBackLine(view), LIMIT.text)]) : [];
+}
+
 function numbers(view: CardView, detail: { rows: number; chart: boolean }): Block[] {
   const comparison = view.degradation?.comparison ?? null;
   if (comparison === null) return view.degradation?.stage.name === 'ended' ? [] : [section('⏱️ *Measuring…*')];
   if (comparison.metrics.length === 0) return [];
   const arms = view.rollout ? 2 : 1;
-  const drawn = detail.chart ? chart(comparison, arms) : null;
+  const alerts = view.degradation ? alertsOf(view.degradation, view) : [];
+  const drawn = detail.chart ? chart(chartOrder(comparison, alerts), arms) : null;
   return [
     comparisonTable(comparison, arms, detail.rows),
     ...context([summary(comparison), leftOut(comparison, detail.rows)].filter((s) => s !== '')),

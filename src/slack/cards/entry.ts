@@ -48,5 +48,11 @@ export const EMOJI: Readonly<Partial<Record<JournalKind, string>>> = {
   'automation-off': '⏻',
   'automation-on': '⏻',
   'policy-changed': '📝',
+  warming: '🌡️',
+  'warmed-up': '🌡️',
+  'way-back-chosen': '🧭',
+  'alerts-silenced': '🔕',
+  'silence-lifted': '🔔',
+  'silence-failed': '⚠️',
   'drift-noticed': '⚠️',
 };

@@ -1,7 +1,8 @@
-import type { Alert } from '../../domain/state.ts';
+import type { Alert, Degradation } from '../../domain/state.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { alertsOf } from './impact.ts';
 import { named, namedPlain } from './people.ts';
+import { policyLine } from './revision.ts';
 import { code, fitted, link, moment, outside } from './text.ts';
 
 const ALERTS = 6;
@@ -37,11 +38,12 @@ function links({ policy }: CardView): string {
   return found.filter((s) => s !== '').join(' · ');
 }
 
-/** What holds besides: pages, acknowledgement, observe, frozen, the brake. */
+/** What holds besides: pages, acknowledgement, silences, observe, frozen, the brake. */
 export function standing({ policy, state, degradation }: CardView): string {
   const notes = [
     degradation?.acknowledged ? `👤 ${named(degradation.acknowledged.by)} is on it` : '',
     degradation ? paged(degradation.page, degradation.stage.name !== 'ended') : '',
+    degradation ? silenced(degradation, state.clockMs) : '',
     policy.mode === 'observe' ? '👁️ Observe: automation moves and pages nothing; buttons work' : '',
     state.automationOff
       ? `⏻ Automation switched off by ${namedPlain(state.automationOff.by)}${why(state.automationOff.reason)}; buttons work`
@@ -55,6 +57,11 @@ export function standing({ policy, state, degradation }: CardView): string {
 
 function why(reason: string): string {
   return reason.trim() === '' ? '' : ` (${outside(reason, 200)})`;
+}
+
+function silenced({ stage, silencedUntilMs }: Degradation, nowMs: number): string {
+  if (silencedUntilMs === null || silencedUntilMs <= nowMs || stage.name === 'ended') return '';
+  return `🔕 Alerts are silenced in Alertmanager until ${moment(silencedUntilMs)}`;
 }
 
 function paged(page: { state: string; atMs: number | null; by: string | null }, isOpen: boolean): string {
@@ -75,5 +82,5 @@ function paged(page: { state: string; atMs: number | null; by: string | null }, 
 function provenance({ card, policy, rollout, degradation }: CardView): string {
   const began = degradation?.openedAtMs ?? rollout?.startedAtMs;
   const since = began === undefined ? '' : ` · since ${moment(began, 'day')}`;
-  return `${code(card.id)}${since} · policy ${code((rollout?.plan.revision ?? policy.revision).slice(0, 12))}`;
+  return `${code(card.id)}${since} · ${policyLine(policy, rollout)}`;
 }

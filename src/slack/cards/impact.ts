@@ -58,12 +58,19 @@ function alertSentence(view: CardView): string {
   return [first ? alertText(first) : '', other ? signalText(other) : ''].filter((s) => s !== '').join('\n');
 }
 
+/** Why a gate neither passed nor failed by the end of its longest soak. */
+const UNDECIDED: Readonly<Record<string, string>> = {
+  'no-data': 'The gate of this step could not tell in time (no data).',
+  inconclusive: 'The gate of this step could not tell in time (inconclusive).',
+  'not-better': 'The gate of this step asks for better: the candidate is no worse, but nothing got better in time.',
+};
+
 function signalText(signal: Exclude<Signal, { kind: 'alert' }>): string {
   switch (signal.kind) {
     case 'gate-failed':
       return `🚧 The gate of this step did not pass: ${outside(list(signal.culprits), 300) || 'all metrics together'} got worse than allowed.`;
     case 'gate-undecided':
-      return `🚧 The gate of this step could not tell in time (${signal.verdict === 'no-data' ? 'no data' : 'inconclusive'}).`;
+      return `🚧 ${UNDECIDED[signal.verdict] ?? 'The gate of this step could not tell in time.'}`;
     case 'stuck':
       return `🚨 ${outside(signal.reason, SENTENCE)}`;
   }

@@ -2,6 +2,8 @@ import type { CardView, ChatContent } from '../../ports/chat.ts';
 import type { Drawing } from './blocks.ts';
 import { degradationCard } from './degradation.ts';
 import { entryLine } from './entry.ts';
+import { notice } from './notice.ts';
+import { note } from './note.ts';
 import { report } from './report.ts';
 import { rolloutCard } from './rollout.ts';
 
@@ -17,7 +19,11 @@ export function draw(content: ChatContent): Drawing {
       return card(content.view);
     case 'entry':
       return entryLine(content.entry);
+    case 'note':
+      return note(content.text);
     case 'report':
       return report(content.view, content.journal);
+    case 'notice':
+      return notice(content.notice);
   }
 }

@@ -1,33 +1,40 @@
-import type { Degradation, HeldReason, Rollback, Rollout } from '../../domain/state.ts';
+import type { Actor, Degradation, HeldReason, Rollback, Rollout } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { named } from './people.ts';
+import { keptWords, movingWords, rollbackWords, stepWords, warmingWords } from './strategy.ts';
 import { code, moment, outside } from './text.ts';
 
 /** Where the rollout stands: exposure, step or phase, and what comes next and when. Markdown, escaped. */
 export function phaseLine(view: CardView): string {
   const { rollout, degradation } = view;
-  const lines = [rollout ? whereItStands(rollout) : '', degradation ? whatComes(degradation, view) : ''];
+  const lines = [
+    rollout ? whereItStands(rollout, view.state.clockMs) : '',
+    degradation ? whatComes(degradation, view) : '',
+  ];
   return lines.filter((line) => line !== '').join('\n');
 }
 
-/** Exposure and the phase by its name. */
-export function whereItStands(rollout: Rollout): string {
+/** Exposure and the phase by its name, as of `nowMs`. */
+export function whereItStands(rollout: Rollout, nowMs: number): string {
   const { phase } = rollout;
   const exposure = `*${percent(rollout.exposurePercent)}* of traffic on ${code(rollout.candidate.id)}`;
   switch (phase.name) {
     case 'advancing':
+      if (phase.stage === 'warming') return `🌡️ ${exposure} · ${warmingWords(rollout, phase, nowMs)}`;
       return phase.stage === 'shifting'
-        ? `🔄 ${exposure} · moving to ${step(rollout)}`
-        : `🔄 ${exposure} · ${step(rollout)} · next gate ${moment(phase.soakUntilMs, 'seconds')}, at the latest ${moment(phase.maxSoakUntilMs, 'seconds')}`;
+        ? `🔄 ${exposure} · ${movingWords(rollout)}`
+        : `🔄 ${exposure} · ${stepWords(rollout)} · next gate ${moment(phase.soakUntilMs, 'seconds')}, at the latest ${moment(phase.maxSoakUntilMs, 'seconds')}`;
     case 'deciding':
       return `⏸️ ${exposure} · ${during(phase.during, rollout)} · stays there while people decide`;
     case 'holding':
-      return `⏸️ ${exposure} · ${during(phase.during, rollout)} · held by ${named(phase.by)} ${until(phase.untilMs)}${reason(phase.reason)}`;
+      return `⏸️ ${exposure} · ${during(phase.during, rollout)} · held by ${holder(phase.by)} ${until(phase.untilMs)}${reason(phase.reason)}`;
     case 'watching':
-      return `👀 ${exposure} · watched until ${moment(phase.untilMs, 'day')}`;
+      return [`👀 ${exposure} · watched until ${moment(phase.untilMs, 'day')}`, keptWords(rollout, nowMs)]
+        .filter((s) => s !== '')
+        .join(' · ');
     case 'rolling_back':
-      return `⏪ ${exposure} · ${rollbackPhase(phase.rollback)}`;
+      return `⏪ ${exposure} · ${rollbackWords(phase.rollback, rollout)}`;
     case 'verifying':
       return `🔎 ${exposure} · all traffic is back on ${code(rollout.stable.id)}, checked until ${moment(phase.soakUntilMs, 'seconds')}`;
     case 'stuck':
@@ -41,25 +48,14 @@ export function whereItStands(rollout: Rollout): string {
   }
 }
 
-function step(rollout: Rollout): string {
-  const { steps } = rollout.plan;
-  const number = Math.min(Math.max(rollout.step, 0) + 1, steps.length);
-  const target = steps[Math.max(rollout.step, 0)];
-  return `step ${number} of ${steps.length}${target ? ` (${percent(target.exposurePercent)})` : ''}`;
-}
-
 function during(what: 'advancing' | 'watching' | Rollback, rollout: Rollout): string {
-  if (what === 'advancing') return step(rollout);
-  return what === 'watching' ? 'all steps done' : rollbackPhase(what);
+  if (what === 'advancing') return stepWords(rollout);
+  return what === 'watching' ? 'all steps done' : rollbackWords(what, rollout);
 }
 
-function rollbackPhase(rollback: Rollback): string {
-  const target = rollback.phases[rollback.phase];
-  const number = `phase ${rollback.phase + 1} of ${rollback.phases.length}`;
-  if (!target) return number;
-  return rollback.stage === 'shifting'
-    ? `rolling back, ${number}: moving to ${percent(target.exposurePercent)}`
-    : `rolling back, ${number} (${percent(target.exposurePercent)}), next phase ${moment(rollback.soakUntilMs, 'seconds')}, at the latest ${moment(rollback.maxSoakUntilMs, 'seconds')}`;
+/** Where automation holds, the footer says by which policy. */
+function holder(by: Actor): string {
+  return by.kind === 'policy' ? 'automation' : named(by);
 }
 
 function until(ms: number | null): string {

@@ -7,9 +7,11 @@ import { type Block, context, type Drawing, firstThatFits, header, LIMIT, sectio
 import { EMOJI } from './entry.ts';
 import { reading } from './numbers.ts';
 import { namedPlain } from './people.ts';
+import { policyLine } from './revision.ts';
 import { table, title, worstFirst } from './table.ts';
 import { code, fitted, moment, outside } from './text.ts';
 import { degradationHeadline, headerText, rolloutHeadline } from './title.ts';
+import { evidenceLine } from './way-back.ts';
 
 const DETAIL = [
   { rows: 12, lines: 40 },
@@ -29,9 +31,7 @@ export function report(view: CardView, journal: readonly JournalEntry[]): Drawin
       section(fitted(summary(view, entries), LIMIT.text)),
       ...milestones(view, rows),
       ...timeline(entries, lines),
-      ...context([
-        `${code(view.card.id)} · policy ${code((view.rollout?.plan.revision ?? view.policy.revision).slice(0, 12))}`,
-      ]),
+      ...context([`${code(view.card.id)} · ${policyLine(view.policy, view.rollout)}`]),
     ]),
   );
   const text = [headline, ...summaryLines(view, entries)].join('. ').replaceAll('*', '');
@@ -61,6 +61,7 @@ function summaryLines({ degradation, rollout }: CardView, entries: readonly Jour
     lines.push(
       `*Versions* ${code(rollout.stable.id)} (stable), ${code(rollout.candidate.id)} (candidate); exposure ${exposures(rollout.shifts)}`,
     );
+    if (rollout.wayBack) lines.push(fitted(evidenceLine(rollout.wayBack), 1000));
     const last = entries[entries.length - 1];
     if (!degradation && last) {
       lines.push(

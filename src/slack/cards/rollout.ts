@@ -1,14 +1,18 @@
+import { isEnded } from '../../domain/turn.ts';
 import { list, percent } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
 import { buttonRow, buttonsFor, openQuestion } from './buttons.ts';
 import { footer } from './footer.ts';
 import { verdictWords } from './numbers.ts';
+import { objectiveWords } from './objective.ts';
 import { named, namedPlain } from './people.ts';
 import { whereItStands } from './phase.ts';
+import { progressMarks } from './strategy.ts';
 import { comparisonTable, leftOut } from './table.ts';
 import { code, fitted, link, outside } from './text.ts';
 import { headerText, rolloutHeadline } from './title.ts';
+import { wayBackLine } from './way-back.ts';
 
 const STEPS_SHOWN = 20;
 
@@ -22,8 +26,9 @@ export function rolloutCard(view: CardView): Drawing {
       header(headline),
       section(intro(view)),
       ...progress(view),
-      section(fitted(whereItStands(rollout), LIMIT.text)),
+      section(fitted(whereItStands(rollout, view.state.clockMs), LIMIT.text)),
       ...numbers(view, rows),
+      ...wayBack(view),
       ...votes(view),
       ...note(view),
       ...buttonRow(view),
@@ -48,19 +53,17 @@ function intro({ rollout, policy }: CardView): string {
   return fitted(`*${words}*${about}\n${[by, ...facts].join(' · ')}`, LIMIT.text);
 }
 
-/** Each step with ✅, 🔄 or ⬜. */
+/** How far it is on its way; nothing where a version is only taken back. */
 function progress({ rollout }: CardView): Block[] {
   if (!rollout || rollout.plan.steps.length === 0 || rollout.origin === 'restore') return [];
-  const { steps } = rollout.plan;
-  const { phase } = rollout;
-  const done = phase.name === 'succeeded' || phase.name === 'watching';
-  const ended = phase.name === 'rolled_back' || phase.name === 'cancelled';
-  const marks = steps.slice(0, STEPS_SHOWN).map((step, index) => {
-    const mark = done || index < rollout.step ? '✅' : index === Math.max(rollout.step, 0) && !ended ? '🔄' : '⬜';
-    return `${mark} ${percent(step.exposurePercent)}`;
-  });
-  const more = steps.length > STEPS_SHOWN ? [`…and ${steps.length - STEPS_SHOWN} more steps`] : [];
-  return [section([...marks, ...more].join('  ›  '))];
+  return [section(progressMarks(rollout, STEPS_SHOWN))];
+}
+
+/** Where a rollback leads, as soon as there is a choice: after 100 %. */
+function wayBack(view: CardView): Block[] {
+  const { rollout, current } = view;
+  const canGoBack = current && rollout !== null && !isEnded(rollout.phase);
+  return canGoBack || rollout?.wayBack ? context([fitted(wayBackLine(view), LIMIT.text)]) : [];
 }
 
 function numbers(view: CardView, rows: number): Block[] {
@@ -69,8 +72,13 @@ function numbers(view: CardView, rows: number): Block[] {
   const missing = comparison.missing ? outside(comparison.missing, 300) : '';
   return [
     comparisonTable(comparison, 2, rows),
-    ...context([`Gate: ${verdictWords(comparison.verdict)}`, missing, leftOut(comparison, rows)]),
+    ...context([`Gate: ${verdictWords(comparison.verdict)}`, objective(view), missing, leftOut(comparison, rows)]),
   ];
+}
+
+function objective({ rollout }: CardView): string {
+  if (!rollout || isEnded(rollout.phase)) return '';
+  return objectiveWords(rollout);
 }
 
 function votes({ rollout, policy }: CardView): Block[] {

@@ -100,3 +100,11 @@ export function moment(ms: number, format: 'time' | 'seconds' | 'day' = 'time'):
 export function utcDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** "21 Nov 09:12 UTC", for where Slack shows no dates of its own: options, notifications. */
+export function utcMoment(ms: number): string {
+  const at = new Date(ms);
+  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()] ?? ''} ${utcTime(ms).slice(0, 5)} UTC`;
+}

@@ -58,7 +58,9 @@ export function rolloutHeadline(rollout: Rollout): Headline {
   if (moving) return moving;
   switch (rollout.phase.name) {
     case 'advancing':
-      return { emoji: '🚀', words: 'Rolling out' };
+      return rollout.phase.stage === 'warming'
+        ? { emoji: '🌡️', words: 'Warming up' }
+        : { emoji: '🚀', words: 'Rolling out' };
     case 'deciding':
       return { emoji: '🔴', words: 'Degraded, decision needed' };
     case 'watching':
