@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseWebhook, WebhookProblem } from './alerts/index.ts';
+import { createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
 import { prometheusOf, unmetNeeds } from './app/checks.ts';
 import { instanceName } from './app/instance.ts';
-import { createPolicyBook, type PolicyBook } from './app/policy-book.ts';
+import { lifecycle } from './app/lifecycle.ts';
+import { createPolicyBook, type PolicyBook, type PolicyBookParts } from './app/policy-book.ts';
 import { createReadiness } from './app/readiness.ts';
 import { takeReadings } from './app/readings.ts';
-import { StartProblems } from './app/start-problems.ts';
+import { orProblem, StartProblems } from './app/start-problems.ts';
 import { servicesUnderWay } from './app/under-way.ts';
 import type { Application } from './application/api.ts';
-import { createApplication } from './application/application.ts';
+import { createApplication, type Recorder } from './application/application.ts';
 import { type Config, secretsOf } from './config.ts';
 import type { Endpoint, Policy } from './domain/policy.ts';
 import { createHttp, type Http } from './outbound/http.ts';
@@ -21,13 +23,14 @@ import type { Pager } from './ports/pager.ts';
 import type { Store } from './ports/store.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createPerformers } from './runtime/performers/index.ts';
+import type { World } from './runtime/performers/performer.ts';
 import { openStore } from './runtime/store.ts';
 import { createWorker, type Worker } from './runtime/worker.ts';
 import { createLogger, type Logger, type LoggerOptions } from './server/logger.ts';
 import type { ParsedAlerts } from './server/routes.ts';
-import { createHttpServer, type HttpServer } from './server/server.ts';
+import { createHttpServer } from './server/server.ts';
 import { createTelemetry, type ServerTelemetry } from './server/telemetry.ts';
-import { createSlack, type Slack } from './slack/index.ts';
+import { createSlack } from './slack/index.ts';
 import { checkPrometheus, createPrometheusSource } from './sources/prometheus.ts';
 import { createTargets, targetSchemas } from './targets/index.ts';
 
@@ -58,8 +61,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** How long what the worker is doing may go on after a stop was asked for. */
-const workerDrainMs = 10_000;
 /** Alertmanager cuts a delivery off after 10 s where its interval is short. */
 const answerWithinMs = 8_000;
 
@@ -119,17 +120,7 @@ function assemble(begun: Beginnings): App {
   const http = overrides.http ?? ownHttp;
   const targets = onePerPolicy(createTargets({ http }));
   const sources = onePerPolicy((policy) => sourceOf(config, http, policy));
-  const book = createPolicyBook({
-    directory: config.policyDir,
-    targets: targetSchemas,
-    secrets: config.policySecrets,
-    archive: store.policies,
-    first: begun.first,
-    check: (policies) => unmetNeeds(config, policies),
-    onProblem: (error) => telemetry.problem('policies', error),
-    underWay: () => servicesUnderWay(store),
-    onChange: (services) => tellOfPolicies(services),
-  });
+  const book = bookOf(begun, (services) => tellOfPolicies(services));
   const application = createApplication({
     store,
     clock,
@@ -137,32 +128,26 @@ function assemble(begun: Beginnings): App {
     policies: book,
     targets,
     wake: () => worker.wake(),
+    onUnmatched: () => alertWatch.unmatched(),
   });
   const slack = createSlack({ ...config.slack, application, clock, telemetry });
+  const alertmanagers = createAlertmanagers({ config, http, clock, instance: begun.instance });
   const pager = overrides.pager ?? createPagerDuty(config.pagerduty);
   const { chat } = slack;
-  const world = {
+  const world: World = {
     store,
     policies: book,
     targets,
     sources,
-    alertSources: () => null,
+    alertSources: alertmanagers.of,
     chat,
     pager,
     clock,
     telemetry,
     instance: begun.instance,
   };
-  const worker: Worker = createWorker({
-    store,
-    recorder: application,
-    performers: createPerformers(world),
-    clock,
-    telemetry,
-    owner: random.id(),
-    alone: true,
-    random: overrides.jitter,
-  });
+  const alertWatch = createAlertWatch({ config, alertmanagers, application, world, log });
+  const worker = workerOf(begun, world, application);
   const server = createHttpServer({
     host: config.host,
     port: config.port,
@@ -183,83 +168,63 @@ function assemble(begun: Beginnings): App {
   });
   telemetry.watch(() => takeReadings(application, store));
 
-  /** Rollouts under way and their cards follow an edit. A service nothing ever happened to has nothing to follow. */
-  async function tellOfPolicies(services: readonly string[]): Promise<void> {
-    for (const service of services) {
-      if ((await store.load(service)) === null) continue;
-      await application.deliver(service, { type: 'policy_changed' }, `policy/${service}/${random.id()}`);
-    }
-    log.info({ services }, `policies changed: ${services.join(', ')}`);
-  }
+  const tellOfPolicies = async (services: readonly string[]) => {
+    await followPolicies(begun, application, services);
+    alertWatch.policiesChanged();
+  };
 
+  const parts = { book, tellOfPolicies, worker, alertWatch, server, slack, store, log };
   return {
     log,
     application,
     store,
-    settled: () => worker.settled(),
-    reloadPolicies: () => book.reload(),
-    ...lifecycle({ book, tellOfPolicies, worker, server, slack, store, log, closeHttp: () => ownHttp.close() }),
-  };
-}
-
-interface LifecycleParts {
-  readonly book: PolicyBook;
-  readonly tellOfPolicies: (services: readonly string[]) => Promise<void>;
-  readonly worker: Worker;
-  readonly server: HttpServer;
-  readonly slack: Slack;
-  readonly store: Store;
-  readonly log: Logger;
-  readonly closeHttp: () => void;
-}
-
-function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
-  const { book, worker, server, slack, store, log } = parts;
-  const ending = new AbortController();
-  let watching: Promise<void> = Promise.resolve();
-  let stopped: Promise<void> | null = null;
-
-  async function start(): Promise<{ url: string }> {
-    const fresh = await book.open();
-    await worker.start();
-    const { url } = await orProblem('HOST, PORT', () => server.listen());
-    slack.start();
-    // Real files change in real time, whatever clock the decisions run on.
-    watching = book.watch(systemClock, ending.signal);
-    // What was edited while we were down is news to what was under way.
-    if (fresh.length > 0) await parts.tellOfPolicies(fresh);
-    log.info({ url, services: book.all().map(({ service }) => service) }, `Lastgood listens on ${url}`);
-    return { url };
-  }
-
-  /** In this order: nothing new comes in, what is under way ends, what it needs is closed last. */
-  async function end(): Promise<void> {
-    ending.abort();
-    server.retire();
-    await server.close();
-    await watching;
-    await worker.stop(workerDrainMs);
-    await slack.stop();
-    parts.closeHttp();
-    await store.close();
-  }
-
-  return {
-    start,
-    stop: () => {
-      stopped ??= end();
-      return stopped;
+    async settled() {
+      await alertWatch.settled();
+      await worker.settled();
     },
+    reloadPolicies: () => book.reload(),
+    ...lifecycle({ ...parts, closeHttp: () => ownHttp.close() }),
   };
 }
 
-/** What the machine refuses at the start is for the operator, like a wrong variable. */
-async function orProblem<T>(about: string, attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    throw new StartProblems([`${about}: ${error instanceof Error ? error.message : String(error)}`], { cause: error });
+function workerOf({ overrides, random }: Beginnings, world: World, recorder: Recorder): Worker {
+  return createWorker({
+    store: world.store,
+    recorder,
+    performers: createPerformers(world),
+    clock: world.clock,
+    telemetry: world.telemetry,
+    owner: random.id(),
+    alone: true,
+    random: overrides.jitter,
+  });
+}
+
+function bookOf({ config, telemetry, store, first }: Beginnings, onChange: PolicyBookParts['onChange']): PolicyBook {
+  return createPolicyBook({
+    directory: config.policyDir,
+    targets: targetSchemas,
+    secrets: config.policySecrets,
+    archive: store.policies,
+    first,
+    check: (policies) => unmetNeeds(config, policies),
+    onProblem: (error) => telemetry.problem('policies', error),
+    underWay: () => servicesUnderWay(store),
+    onChange,
+  });
+}
+
+/** Rollouts under way and their cards follow an edit. A service nothing ever happened to has nothing to follow. */
+async function followPolicies(
+  { store, random, log }: Beginnings,
+  application: Application,
+  services: readonly string[],
+): Promise<void> {
+  for (const service of services) {
+    if ((await store.load(service)) === null) continue;
+    await application.deliver(service, { type: 'policy_changed' }, `policy/${service}/${random.id()}`);
   }
+  log.info({ services }, `policies changed: ${services.join(', ')}`);
 }
 
 function parseAlerts(body: unknown): ParsedAlerts {

@@ -18,6 +18,10 @@ export interface Config {
     readonly url: string | null;
   };
   readonly prometheusUrl: string | null;
+  /** Slack channel that is told of alerts no policy matches; null: none is. */
+  readonly defaultChannel: string | null;
+  /** Where operators are told of the instance's own troubles: `#name` or an id; null: only in log, metrics and App Home. */
+  readonly operationsChannel: string | null;
   readonly pagerduty: {
     readonly routingKey: string | null;
     /** `host` or `host:port`; null: PagerDuty's own. */
@@ -65,7 +69,12 @@ export const variables: readonly { readonly name: string; readonly need: string;
     meaning: `bearer token Alertmanager sends, at least ${minimumTokenLength} characters; several with commas between them`,
   },
   { name: 'PROMETHEUS_URL', need: 'for policies without their own', meaning: 'where metrics are read' },
-  { name: 'ALERTMANAGER_URL', need: 'optional', meaning: 'Alertmanager itself, for links' },
+  {
+    name: 'ALERTMANAGER_URL',
+    need: 'optional',
+    meaning: 'Alertmanager itself: asked for what its webhook missed, and silenced where a policy says so',
+  },
+  { name: 'DEFAULT_CHANNEL', need: 'optional', meaning: 'Slack channel that is told of alerts no policy matches' },
   {
     name: 'PAGERDUTY_ROUTING_KEY',
     need: 'for policies that escalate without their own',
@@ -75,6 +84,11 @@ export const variables: readonly { readonly name: string; readonly need: string;
     name: 'PAGERDUTY_EVENTS_HOST',
     need: 'optional',
     meaning: 'host[:port] of the Events API, events.eu.pagerduty.com for the EU',
+  },
+  {
+    name: 'OPERATIONS_CHANNEL',
+    need: 'optional',
+    meaning: "Slack channel that is told of Lastgood's own troubles, #name or id",
   },
   { name: 'POLICY_DIR', need: './policies', meaning: 'directory of policy files' },
   { name: 'DATA_DIR', need: './data', meaning: 'directory of the database' },
@@ -115,6 +129,10 @@ const environmentSchema = z.object({
     ),
   PROMETHEUS_URL: httpUrl('Prometheus').optional(),
   ALERTMANAGER_URL: httpUrl('Alertmanager').optional(),
+  DEFAULT_CHANNEL: z
+    .string()
+    .regex(/^(#[^\s#]{1,80}|[CG][A-Z0-9]{2,})$/, 'must be a Slack channel: #name or its id, such as C024BE91L')
+    .optional(),
   PAGERDUTY_ROUTING_KEY: z
     .string()
     .regex(
@@ -128,6 +146,10 @@ const environmentSchema = z.object({
       /^([A-Za-z0-9.-]+|http:\/\/(127\.0\.0\.1|localhost))(:\d{1,5})?$/,
       'must be host or host:port, without https:// and without a path (http:// is taken on loopback only)',
     )
+    .optional(),
+  OPERATIONS_CHANNEL: z
+    .string()
+    .regex(/^(#[^\s#@]{1,80}|[CG][A-Z0-9]{2,})$/, 'must be a Slack channel: its name with # before it, or its id (C…)')
     .optional(),
   POLICY_DIR: z.string().default('./policies'),
   DATA_DIR: z.string().default('./data'),
@@ -238,6 +260,8 @@ function toConfig(values: z.infer<typeof environmentSchema>, policySecrets: Reco
     },
     alertmanager: { webhookTokens: values.ALERTMANAGER_WEBHOOK_TOKEN, url: values.ALERTMANAGER_URL ?? null },
     prometheusUrl: values.PROMETHEUS_URL ?? null,
+    operationsChannel: values.OPERATIONS_CHANNEL ?? null,
+    defaultChannel: values.DEFAULT_CHANNEL ?? null,
     pagerduty: { routingKey: values.PAGERDUTY_ROUTING_KEY ?? null, eventsHost: values.PAGERDUTY_EVENTS_HOST ?? null },
     policySecrets,
   };

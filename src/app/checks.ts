@@ -17,13 +17,33 @@ export function unmetNeeds(config: Config, policies: readonly Policy[]): readonl
       `${blind.join(', ')}: there is nowhere to read the policy's metrics from: set PROMETHEUS_URL, or give prometheus.url in the policy`,
     );
   }
+  const loud = services((policy) => policy.silence !== null && alertmanagerOf(config, policy) === null);
+  if (loud.length > 0) {
+    problems.push(
+      `${loud.join(', ')}: the policy says silence, and there is no Alertmanager to silence: set ALERTMANAGER_URL, give alertmanager.url in the policy, or take silence out of it`,
+    );
+  }
+  const unsilenced = services(({ silence, alertmanager }) => silence !== null && alertmanager === null);
+  if (unsilenced.length > 0 && config.alertmanager.url === null) {
+    problems.push(
+      `${unsilenced.join(', ')}: the policy says silence, and there is no Alertmanager to silence alerts in: set ALERTMANAGER_URL, give alertmanager.url in the policy, or take silence out of it`,
+    );
+  }
   return problems;
 }
 
 /** Where a policy's numbers come from; null: nowhere. */
 export function prometheusOf(config: Config, policy: Policy): Endpoint | null {
   if (policy.prometheus) return policy.prometheus;
-  if (config.prometheusUrl === null) return null;
-  const noTls = { ca: null, cert: null, key: null, insecure: false };
-  return { url: config.prometheusUrl, headers: {}, tls: noTls };
+  return config.prometheusUrl === null ? null : plainEndpoint(config.prometheusUrl);
+}
+
+/** Where a policy's alerts are held; null: nowhere that can be asked. */
+export function alertmanagerOf(config: Config, policy: Policy): Endpoint | null {
+  if (policy.alertmanager) return policy.alertmanager;
+  return config.alertmanager.url === null ? null : plainEndpoint(config.alertmanager.url);
+}
+
+function plainEndpoint(url: string): Endpoint {
+  return { url, headers: {}, tls: { ca: null, cert: null, key: null, insecure: false } };
 }

@@ -8,3 +8,12 @@ export class StartProblems extends Error {
     this.problems = problems;
   }
 }
+
+/** What the machine refuses at the start is for the operator, like a wrong variable. */
+export async function orProblem<T>(about: string, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    throw new StartProblems([`${about}: ${error instanceof Error ? error.message : String(error)}`], { cause: error });
+  }
+}

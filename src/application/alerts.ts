@@ -15,6 +15,7 @@ interface IntakeParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly unmatched: UnmatchedBook;
+  readonly onUnmatched: (() => void) | undefined;
 }
 
 /** Takes a body of alerts in: each goes to every service with a policy that matches, one commit a service. */
@@ -54,9 +55,12 @@ export function createAlertIntake(parts: IntakeParts): Application['receiveAlert
   };
 }
 
-async function remember({ telemetry, clock, unmatched }: IntakeParts, alerts: readonly Alert[]): Promise<void> {
+async function remember(parts: IntakeParts, alerts: readonly Alert[]): Promise<void> {
+  const { telemetry, clock, unmatched, onUnmatched } = parts;
   for (const { name, fingerprint } of alerts) telemetry.alertUnmatched({ name, fingerprint });
-  if (alerts.length > 0) await unmatched.note(alerts, clock.now());
+  if (alerts.length === 0) return;
+  await unmatched.note(alerts, clock.now());
+  onUnmatched?.();
 }
 
 interface Claim {

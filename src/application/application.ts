@@ -19,6 +19,8 @@ const OBSERVE_LIMIT_MS = 2_000;
 export interface ApplicationParts extends SubmitParts {
   readonly policies: Policies;
   readonly targets: (policy: Policy) => Target;
+  /** Called when alerts that no policy matches were remembered. */
+  readonly onUnmatched?: () => void;
 }
 
 /** What the worker calls besides: an outcome and the end of its job are one commit. */
@@ -36,7 +38,14 @@ export function createApplication(parts: ApplicationParts): Application & Record
   const unknown = (service: string) => refuse('not-found', unknownService(service, policies));
 
   const application: Application & Recorder = {
-    receiveAlerts: createAlertIntake({ policies, submit, telemetry, clock, unmatched: store.unmatched }),
+    receiveAlerts: createAlertIntake({
+      policies,
+      submit,
+      telemetry,
+      clock,
+      unmatched: store.unmatched,
+      onUnmatched: parts.onUnmatched,
+    }),
     async command({ service, command, actor, binding, key }) {
       const policy = policies.get(service);
       if (!policy) return unknown(service);

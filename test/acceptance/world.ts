@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
@@ -42,6 +42,8 @@ export interface World {
   degrade(version: string, share: number): void;
   heal(version: string): void;
   card(): Message;
+  /** Edits the policy file, as its owner would, and lets it be read. */
+  edit(change: (yaml: string) => string): Promise<void>;
   restart(kill?: boolean): Promise<void>;
   stop(): Promise<void>;
 }
@@ -77,7 +79,8 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
   });
   const slack = await workspace.start();
   const directory = await mkdtemp(join(tmpdir(), 'lastgood-acceptance-'));
-  await writeFile(join(directory, 'fraud-scorer.yaml'), edit(policyYaml(router.url)));
+  const policyFile = join(directory, 'fraud-scorer.yaml');
+  await writeFile(policyFile, edit(policyYaml(router.url)));
   const config: Config = {
     host: '127.0.0.1',
     port: 0,
@@ -88,6 +91,7 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
     slack: { botToken, signingSecret, apiUrl: slack.apiUrl },
     alertmanager: { webhookTokens: [WEBHOOK_TOKEN], url: null },
     prometheusUrl: prometheus.url,
+    defaultChannel: null,
     pagerduty: { routingKey, eventsHost: null },
     policySecrets: {},
   };
@@ -165,6 +169,11 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
       const card = workspace.messages(CHANNEL).at(-1);
       if (!card) throw new Error('There is no card.');
       return card;
+    },
+    async edit(change) {
+      await writeFile(policyFile, change(await readFile(policyFile, 'utf8')));
+      await running.app.reloadPolicies();
+      await settled();
     },
     async restart() {
       await running.app.stop();

@@ -40,6 +40,7 @@ describe('loadConfig', () => {
       slack: { botToken: 'xoxb-1-2-abc', signingSecret: 'signing-secret', apiUrl: 'https://slack.com/api/' },
       alertmanager: { webhookTokens: ['a-token-long-enough'], url: null },
       prometheusUrl: null,
+      defaultChannel: null,
       pagerduty: { routingKey: null, eventsHost: null },
       policySecrets: {},
     });

@@ -30,11 +30,14 @@ export function viewOf(card: CardRef, state: ServiceState, policy: CardView['pol
   return { card, policy, state, rollout, degradation, current: state.degradation?.id === degradation.id };
 }
 
+/** What saying something takes. */
+export type Speaking = Pick<World, 'store' | 'chat' | 'clock' | 'telemetry'>;
+
 /**
  * Brings a message to what it has to say and answers where it stands. The intent is written down before the post: a post of
  * which only that is known is looked for before it is sent again. What says the same already is left alone.
  */
-export async function bring(world: World, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
+export async function bring(world: Speaking, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
   const digest = digestOf(message);
   const book = world.store.messages;
   const { address, refused } = await standing(world, message, signal);
@@ -58,7 +61,7 @@ interface Standing {
   refused(): Promise<void>;
 }
 
-async function standing(world: World, message: ChatMessage, signal: AbortSignal): Promise<Standing> {
+async function standing(world: Speaking, message: ChatMessage, signal: AbortSignal): Promise<Standing> {
   const book = world.store.messages;
   const entry = await book.get(message.id);
   const refused = () => book.forget(message.id);
@@ -77,7 +80,7 @@ async function standing(world: World, message: ChatMessage, signal: AbortSignal)
 }
 
 async function post(
-  world: World,
+  world: Speaking,
   message: ChatMessage,
   digest: string,
   signal: AbortSignal,
@@ -97,7 +100,7 @@ async function post(
 }
 
 /** What passes is for the next try; only what will not is for us to go round. */
-function tellPermanent(world: World, where: string, error: unknown): void {
+function tellPermanent(world: Speaking, where: string, error: unknown): void {
   if (!(error instanceof PortError) || error.failure !== 'permanent') throw error;
   world.telemetry.problem(where, error);
 }
@@ -105,7 +108,7 @@ function tellPermanent(world: World, where: string, error: unknown): void {
 /** Of what is shown, so that what only keeps count (clock, sequence, timers) is no reason for an update. */
 function digestOf(message: ChatMessage): string {
   const { content } = message;
-  const shown = content.kind === 'entry' ? content : { ...content, view: shownOf(content.view) };
+  const shown = 'view' in content ? { ...content, view: shownOf(content.view) } : content;
   return createHash('sha256').update(JSON.stringify(shown)).digest('base64url');
 }
 

@@ -2,8 +2,8 @@ import type { CardView, ChatContent } from '../../ports/chat.ts';
 import type { Drawing } from './blocks.ts';
 import { degradationCard } from './degradation.ts';
 import { entryLine } from './entry.ts';
-import { notice } from './notice.ts';
 import { note } from './note.ts';
+import { notice } from './notice.ts';
 import { report } from './report.ts';
 import { rolloutCard } from './rollout.ts';
 

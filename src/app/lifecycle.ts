@@ -1,0 +1,68 @@
+import type { App } from '../app.ts';
+import type { Store } from '../ports/store.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Worker } from '../runtime/worker.ts';
+import type { Logger } from '../server/logger.ts';
+import type { HttpServer } from '../server/server.ts';
+import type { Slack } from '../slack/index.ts';
+import type { AlertWatch } from './alertmanagers.ts';
+import type { PolicyBook } from './policy-book.ts';
+import { orProblem } from './start-problems.ts';
+
+/** How long what the worker is doing may go on after a stop was asked for. */
+const workerDrainMs = 10_000;
+
+interface LifecycleParts {
+  readonly book: PolicyBook;
+  readonly tellOfPolicies: (services: readonly string[]) => Promise<void>;
+  readonly worker: Worker;
+  readonly alertWatch: AlertWatch;
+  readonly server: HttpServer;
+  readonly slack: Slack;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly closeHttp: () => void;
+}
+
+/** What begins when an instance starts, and in which order it ends. */
+export function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
+  const { book, worker, alertWatch, server, slack, store, log } = parts;
+  const ending = new AbortController();
+  let watching: Promise<void> = Promise.resolve();
+  let stopped: Promise<void> | null = null;
+
+  async function start(): Promise<{ url: string }> {
+    const fresh = await book.open();
+    await worker.start();
+    alertWatch.start();
+    const { url } = await orProblem('HOST, PORT', () => server.listen());
+    slack.start();
+    // Real files change in real time, whatever clock the decisions run on.
+    watching = book.watch(systemClock, ending.signal);
+    // What was edited while we were down is news to what was under way.
+    if (fresh.length > 0) await parts.tellOfPolicies(fresh);
+    log.info({ url, services: book.all().map(({ service }) => service) }, `Lastgood listens on ${url}`);
+    return { url };
+  }
+
+  /** In this order: nothing new comes in, what is under way ends, what it needs is closed last. */
+  async function end(): Promise<void> {
+    ending.abort();
+    server.retire();
+    await server.close();
+    await watching;
+    await alertWatch.stop();
+    await worker.stop(workerDrainMs);
+    await slack.stop();
+    parts.closeHttp();
+    await store.close();
+  }
+
+  return {
+    start,
+    stop: () => {
+      stopped ??= end();
+      return stopped;
+    },
+  };
+}
