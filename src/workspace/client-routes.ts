@@ -4,11 +4,13 @@ import { type Fields, isFields, stringOf } from './fields.ts';
 import type { Interactions } from './interactions.ts';
 import type { Modals } from './modals.ts';
 import type { Change, State } from './state.ts';
-import type { Delivery } from './types.ts';
+import type { CommandCompletion, Delivery } from './types.ts';
 import type { Views } from './views.ts';
 
 /** How many messages of a channel a page gets. */
 const shownMessages = 300;
+/** How often pages are told the time, where the workspace has one of its own. */
+const clockEveryMs = 1000;
 
 /** What the page asks: what is there, what changes, and what its person does. Same-origin only. */
 export class ClientRoutes {
@@ -33,6 +35,7 @@ export class ClientRoutes {
       if (path === '/client/events') return this.stream(user, request, response);
       if (path === '/client/messages') return json(response, 200, this.channel(user, query.get('channel') ?? ''));
       if (path === '/client/views') return json(response, 200, { views: this.modalsOf(user) });
+      if (path === '/client/completion') return json(response, 200, await this.completion(query.get('command') ?? ''));
       if (path === '/client/home') return json(response, 200, { view: this.home(user) });
     }
     if (request.method === 'POST' && path === '/client/act') return this.act(request, response);
@@ -53,9 +56,19 @@ export class ClientRoutes {
       users: [...state.users.values()],
       usergroups: state.options.usergroups ?? [],
       channels: [...state.channels.values()],
-      commands: state.options.commands,
+      commands: state.options.commands.map(({ command, description, usageHint }) => ({
+        command,
+        description,
+        usageHint,
+      })),
+      now: state.options.now === undefined ? null : state.now(),
       panel: state.options.panel ?? null,
     };
+  }
+
+  private async completion(name: string): Promise<CommandCompletion | null> {
+    const command = this.state.options.commands.find((one) => one.command === name);
+    return (await command?.completion?.()) ?? null;
   }
 
   private channel(user: string, id: string): Fields {
@@ -93,10 +106,20 @@ export class ClientRoutes {
       if (change.user !== undefined && change.user !== user) return;
       response.write(`data: ${JSON.stringify(change)}\n\n`);
     });
+    const clock = this.tellTime(response);
     request.on('close', () => {
       stop();
+      clearInterval(clock);
       this.streams.delete(response);
     });
+  }
+
+  /** A workspace with a clock of its own says what it shows; otherwise the page's own is right. */
+  private tellTime(response: ServerResponse): NodeJS.Timeout | undefined {
+    if (this.state.options.now === undefined) return undefined;
+    return setInterval(() => {
+      response.write(`data: ${JSON.stringify({ kind: 'clock', now: this.state.now() })}\n\n`);
+    }, clockEveryMs).unref();
   }
 
   private async act(request: IncomingMessage, response: ServerResponse): Promise<void> {

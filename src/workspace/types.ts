@@ -39,6 +39,8 @@ export interface UserOptions {
   realName: string;
   /** A CSS hex colour (`#e01e5a`) for the avatar. */
   color?: string;
+  /** What they may do, in a word or two: `approver`. Shown beside their name. */
+  role?: string;
 }
 
 export interface ChannelOptions {
@@ -55,8 +57,28 @@ export interface CommandOptions {
   command: string;
   description: string;
   usageHint: string;
-  /** Longer completions the page offers, for example `start fraud-scorer v42`. */
-  completions?: readonly string[];
+  /** What the page offers while somebody types this command; asked for whenever a line begins. Without it: the hint's words. */
+  completion?: () => CommandCompletion | Promise<CommandCompletion>;
+}
+
+/** What can be typed after a command. */
+export interface CommandCompletion {
+  readonly subcommands: readonly SubcommandOptions[];
+  /** What a usage's capital words stand for now: `SERVICE` → the services there are. */
+  readonly words: Readonly<Record<string, readonly CompletionWord[]>>;
+}
+
+export interface SubcommandOptions {
+  readonly name: string;
+  /** `SERVICE VERSION [--reason TEXT]`: capitals stand for words, `a|b` for either, brackets for what may be left out. */
+  readonly usage: string;
+  /** One line. */
+  readonly summary: string;
+}
+
+export interface CompletionWord {
+  readonly value: string;
+  readonly note?: string;
 }
 
 export interface UsergroupOptions {

@@ -1,12 +1,15 @@
 import { act, get, listen } from './api.js';
-import { renderBlocks } from './blocks.js';
 import { Composer } from './composer.js';
 import { toast } from './dialogs.js';
 import { h } from './dom.js';
+import { drawHome } from './home.js';
+import { listenToKeys } from './keys.js';
 import { MessageList } from './list.js';
 import { ModalHost } from './modal.js';
+import { Panes } from './panes.js';
 import { renderHeader, renderSidebar } from './sidebar.js';
 import { drawThread } from './thread.js';
+import { setClock } from './time.js';
 import { keepingFocus, keepTimesTrue, single } from './tools.js';
 
 const byId = (id) => document.getElementById(id);
@@ -22,7 +25,12 @@ class Store {
     this.unread = new Map();
     this.dismissed = new Set();
     this.threadTs = null;
-    this.panelOpen = boot.panel !== null && window.innerWidth >= 1000;
+    /** What was sent from this page: the composers share it. */
+    this.typed = [];
+    /** Up to which reply each thread has been read: parent ts → ts. */
+    this.read = new Map();
+    this.known = new Set();
+    if (boot.now !== null) setClock(boot.now);
     const asked = new URLSearchParams(location.search);
     const stored = localStorage.getItem('workspace-user');
     this.user = [asked.get('user'), stored, this.users[0].id].find((id) => this.users.some((one) => one.id === id));
@@ -35,12 +43,19 @@ class Store {
     this.goTo = permalink === null ? null : `${permalink[2]}.${permalink[3]}`;
     if (asked.get('place') === 'home') this.place = 'home';
     this.makeDirectory();
-    this.list = new MessageList(byId('messages'), byId('scroller'), this);
+    this.panes = new Panes(this);
+    this.makeList();
     this.composer = new Composer(byId('composer'), this);
     this.modals = new ModalHost(this);
     this.loadMessages = single(() => this.fetchMessages());
     this.loadViews = single(async () => this.modals.show((await get('/client/views', { user: this.user })).views));
-    this.loadHome = single(async () => this.drawHome((await get('/client/home', { user: this.user })).view));
+    this.loadHome = single(async () => drawHome(this, (await get('/client/home', { user: this.user })).view));
+  }
+
+  makeList() {
+    byId('messages').replaceChildren();
+    byId('news').hidden = true;
+    this.list = new MessageList(byId('messages'), byId('scroller'), this, { news: byId('news') });
   }
 
   makeDirectory() {
@@ -77,12 +92,15 @@ class Store {
   }
 
   changed(change) {
-    if (change.kind === 'notice') toast(change.text);
+    if (change.kind === 'clock') setClock(change.now);
+    else if (change.kind === 'notice') toast(change.text);
     else if (change.kind === 'view') this.loadViews();
     else if (change.kind === 'home') this.place === 'home' && this.loadHome();
     else if (change.kind === 'channel') this.reloadChannels();
-    else if (change.channel === this.channelId && this.place !== 'home') this.loadMessages();
-    else if (change.kind === 'message') {
+    else if (change.channel === this.channelId && this.place !== 'home') {
+      this.loadMessages();
+      this.panes.tellNews();
+    } else if (change.kind === 'message') {
       this.unread.set(change.channel, (this.unread.get(change.channel) ?? 0) + 1);
       this.drawFrame();
     }
@@ -100,10 +118,23 @@ class Store {
     this.messages = answer.messages;
     this.ephemerals = answer.ephemerals;
     this.values = answer.values ?? {};
+    // What was there when the channel was first shown is no news.
+    if (!this.known.has(this.channelId)) for (const one of this.messages) this.read.set(one.ts, one.latest_reply ?? '');
+    this.known.add(this.channelId);
     this.draw();
   }
 
+  /** Whether a thread has replies that nobody has looked at on this page. */
+  hasNewReplies(message) {
+    if (message.ts === this.threadTs || message.latest_reply === undefined) return false;
+    return message.latest_reply > (this.read.get(message.ts) ?? '');
+  }
+
   draw() {
+    if (this.threadTs !== null) {
+      const open = this.messages.find((one) => one.ts === this.threadTs);
+      this.read.set(this.threadTs, open?.latest_reply ?? '');
+    }
     const only = this.ephemerals.filter((one) => !this.dismissed.has(one.ts));
     const sorted = (list) => list.toSorted((a, b) => (a.ts < b.ts ? -1 : 1));
     // What only this person sees in a thread that is not open is shown in the channel: it must not go unseen.
@@ -127,14 +158,22 @@ class Store {
   openThread(ts) {
     this.threadTs = ts;
     this.draw();
-    byId('thread').querySelector('textarea')?.focus();
+    this.panes.draw();
+    byId('thread').querySelector('textarea')?.focus({ preventScroll: true });
     this.remember();
   }
 
+  /** Back to the message it belongs to. */
   closeThread() {
+    const ts = this.threadTs;
     this.threadTs = null;
     byId('thread').hidden = true;
     document.body.classList.remove('with-thread');
+    this.panes.draw();
+    if (ts !== null)
+      byId('messages')
+        .querySelector(`[data-ts="${CSS.escape(ts)}"]`)
+        ?.focus({ preventScroll: true });
     this.remember();
   }
 
@@ -146,8 +185,8 @@ class Store {
     this.ephemerals = [];
     this.closeThread();
     document.body.classList.remove('with-sidebar');
-    byId('messages').replaceChildren();
-    this.list = new MessageList(byId('messages'), byId('scroller'), this);
+    this.panes.shown = 'channel';
+    this.makeList();
     this.drawFrame();
     this.loadMessages();
     this.remember();
@@ -167,30 +206,6 @@ class Store {
     this.remember();
     const result = await act(this.user, 'home');
     if (!result.ok) toast(`${this.bot.name} did not answer: ${result.error ?? result.message}`);
-  }
-
-  drawHome(view) {
-    if (this.place !== 'home') return;
-    const box = byId('messages');
-    if (view === null) {
-      box.replaceChildren(
-        h(
-          'div',
-          { class: 'empty', 'data-testid': 'home' },
-          `${this.bot.name} has not published a Home tab for you yet.`,
-        ),
-      );
-      return;
-    }
-    const context = {
-      target: view.id,
-      directory: this.directory,
-      use: (block, element, chosen) => this.use(view.id, block, element, chosen),
-      value: (block, element) => view.state.values[block.block_id]?.[element.action_id],
-      refresh: () => this.loadHome(),
-    };
-    const home = h('div', { class: 'home', 'data-testid': 'home' }, renderBlocks(view.blocks, context));
-    keepingFocus(box, () => box.replaceChildren(home));
   }
 
   async use(target, block, element, chosen, channel) {
@@ -228,9 +243,9 @@ class Store {
     this.modals.show([]);
     if (this.place === 'direct') this.channelId = this.directId();
     this.remember();
-    byId('messages').replaceChildren();
-    this.list = new MessageList(byId('messages'), byId('scroller'), this);
+    this.makeList();
     this.start();
+    document.querySelector('[data-testid=user-switch]')?.focus();
   }
 
   toggleSidebar() {
@@ -238,8 +253,8 @@ class Store {
   }
 
   togglePanel() {
-    this.panelOpen = !this.panelOpen;
-    this.drawFrame();
+    if (this.panes.narrow) this.panes.show(this.panes.shown === 'panel' ? 'channel' : 'panel');
+    else this.panes.toggle();
   }
 
   /** Keeps the address such that a reload comes back to the same place. */
@@ -254,43 +269,21 @@ class Store {
 
   drawFrame() {
     keepingFocus(byId('sidebar'), () => byId('sidebar').replaceChildren(...renderSidebar(this)));
-    byId('header').replaceChildren(...renderHeader(this).filter((node) => node !== null));
+    const header = byId('header');
+    keepingFocus(header, () => header.replaceChildren(...renderHeader(this).filter((node) => node !== null)));
     const channel = this.channels.find((one) => one.id === this.channelId);
     const name = this.place === 'channel' ? `#${channel?.name}` : this.bot.name;
     document.title = `${name} · ${this.team.name}`;
     byId('composer').hidden = this.place === 'home';
     this.composer.place(channel?.archived ? 'This channel is archived' : `Message ${name}`, channel?.archived === true);
-    this.drawPanel();
-  }
-
-  drawPanel() {
-    const pane = byId('panel');
-    pane.hidden = !this.panelOpen;
-    document.body.classList.toggle('with-panel', this.panelOpen);
-    if (this.panel === null || !this.panelOpen || pane.children.length > 0) return;
-    pane.append(
-      h(
-        'header',
-        { class: 'main-header' },
-        h('h2', {}, this.panel.title),
-        h('span', { class: 'topic' }),
-        h(
-          'button',
-          { type: 'button', class: 'icon-button', 'aria-label': 'Hide panel', onclick: () => this.togglePanel() },
-          '✕',
-        ),
-      ),
-      h('iframe', { src: this.panel.url, title: this.panel.title }),
-    );
+    this.panes.draw();
   }
 }
 
-document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return;
-  document.body.classList.remove('with-sidebar');
-});
 byId('scroller').addEventListener('click', () => document.body.classList.remove('with-sidebar'));
-setInterval(keepTimesTrue, 5000);
+setInterval(keepTimesTrue, 1000);
 
 const store = new Store(await get('/client/boot'));
+listenToKeys(store);
+document.addEventListener('visibilitychange', () => store.list.seen());
 store.start();

@@ -250,7 +250,7 @@ const drawers = {
   rich_text: (block, context) => h('div', { class: 'text' }, ...richText(block, context.directory)),
   markdown: (block, context) => h('div', { class: 'text md' }, ...markdown(block.text, context.directory)),
   table,
-  data_visualization: (block, context) => renderChart(block, context.prefix === 'thread-'),
+  data_visualization: renderChart,
   container,
   plan,
   task_card: taskCard,

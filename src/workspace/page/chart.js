@@ -1,6 +1,6 @@
 import { h, svg } from './dom.js';
 
-const margin = { top: 12, right: 14, bottom: 26, left: 46 };
+const margin = { top: 10, right: 30, bottom: 24, left: 40 };
 /** Marks differ, so that the series can be told apart without colour. */
 const dashes = [null, '6 4', '2 3', '10 4 2 4', '1 4', '12 3'];
 
@@ -27,11 +27,11 @@ function short(value) {
 }
 
 /** Where things are: from categories and values to x and y. */
-function scales(chart, inNarrowPane) {
+function scales(chart) {
   // Drawn for the width it is shown at, so that its words stay readable on a phone.
-  const narrow = inNarrowPane || window.innerWidth < 600;
-  const width = narrow ? 330 : 560;
-  const height = narrow ? 190 : 210;
+  const narrow = window.innerWidth < 600;
+  const width = narrow ? 350 : 540;
+  const height = narrow ? 170 : 160;
   const { categories } = chart.axis_config;
   const values = chart.series.flatMap((series) => series.data.map((point) => point.value));
   const marks = ticks(Math.min(0, ...values), Math.max(...values, 0));
@@ -119,9 +119,9 @@ function barsOf(series, index, count, scale) {
 }
 
 /** A data_visualization block as an inline SVG with a legend, and its numbers in words for those who cannot see it. */
-export function renderChart(block, inNarrowPane) {
+export function renderChart(block) {
   const { chart } = block;
-  const scale = scales(chart, inNarrowPane);
+  const scale = scales(chart);
   const words = chart.series
     .map((series) => `${series.name}: ${series.data.map((point) => `${point.label} ${point.value}`).join(', ')}`)
     .join('. ');

@@ -14,16 +14,20 @@ export function renderElement(element, block, context) {
 
 /** Asks first where the element says so, then uses it; the control is busy until the app has acknowledged. */
 async function use(control, element, block, context, chosen) {
+  // Pressed twice while it is under way: once is meant.
+  if (control.getAttribute('aria-busy') === 'true') return;
   if (element.confirm !== undefined && !(await confirmDialog(element.confirm, context.directory))) {
     context.refresh?.();
     return;
   }
   control.setAttribute('aria-busy', 'true');
+  if (control.matches('button')) control.setAttribute('aria-disabled', 'true');
   control.classList.add('busy');
   try {
     await context.use(block, element, chosen);
   } finally {
     control.removeAttribute('aria-busy');
+    control.removeAttribute('aria-disabled');
     control.classList.remove('busy');
   }
 }

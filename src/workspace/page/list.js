@@ -1,6 +1,8 @@
 import { h } from './dom.js';
 import { renderMessage } from './message.js';
+import { patch } from './patch.js';
 import { dateOf, dayName } from './time.js';
+import { keepingFocus } from './tools.js';
 
 const groupSeconds = 300;
 
@@ -19,6 +21,10 @@ export class MessageList {
     this.store = store;
     this.options = options;
     this.drawn = new Map();
+    this.shownOnce = false;
+    this.unseen = 0;
+    scroller.onscroll = () => this.atBottom() && this.seen();
+    if (options.news !== undefined) options.news.onclick = () => this.toBottom();
   }
 
   show(messages) {
@@ -41,10 +47,11 @@ export class MessageList {
         author(before) === author(message) &&
         !before.from &&
         Number(message.ts) - Number(before.ts) < groupSeconds;
-      const signature = JSON.stringify([message, follows, this.store.values[message.ts] ?? null]);
-      wanted.push(
-        this.keyed(next, message.ts, signature, () => renderMessage(message, this.store, { follows, ...this.options })),
-      );
+      const { ts } = message;
+      const state = [follows, this.store.values[ts] ?? null, this.store.hasNewReplies(message)];
+      const options = { follows, inThread: this.options.inThread };
+      const draw = () => renderMessage(message, this.store, options);
+      wanted.push(this.keyed(next, ts, JSON.stringify([message, ...state]), draw));
       before = message;
       if (this.options.inThread && message === messages[0] && messages.length > 1) {
         const text = `${messages.length - 1} ${messages.length === 2 ? 'reply' : 'replies'}`;
@@ -52,14 +59,33 @@ export class MessageList {
         before = null;
       }
     }
+    const fresh = messages.filter((message) => !this.drawn.has(message.ts)).length;
     this.drawn = next;
     place(this.box, wanted);
     if (bottom) this.toBottom();
+    else if (this.shownOnce) this.tellNews(fresh);
+    this.shownOnce ||= messages.length > 0;
+  }
+
+  /** Somebody reads further up: what came is told, the page does not jump. */
+  tellNews(count) {
+    this.unseen += count;
+    const { news } = this.options;
+    if (news === undefined || this.unseen === 0) return;
+    news.textContent = `${this.unseen} new ${this.unseen === 1 ? 'message' : 'messages'} ↓`;
+    news.hidden = false;
+  }
+
+  seen() {
+    if (!this.atBottom()) return;
+    this.unseen = 0;
+    if (this.options.news !== undefined) this.options.news.hidden = true;
   }
 
   keyed(next, key, signature, draw) {
     const old = this.drawn.get(key);
     const entry = old?.signature === signature ? old : { signature, node: draw() };
+    if (old !== undefined && entry !== old) entry.node = changed(old.node, entry.node);
     next.set(key, entry);
     return entry.node;
   }
@@ -81,6 +107,17 @@ export class MessageList {
       this.scroller.scrollTop = this.scroller.scrollHeight;
     });
   }
+}
+
+/** The drawn message, made to look like the fresh one; who was at a control that is gone is at the message. */
+function changed(node, fresh) {
+  const had = node.contains(document.activeElement);
+  let now = node;
+  keepingFocus(node, () => {
+    now = patch(node, fresh);
+  });
+  if (had && !now.contains(document.activeElement)) now.focus({ preventScroll: true });
+  return now;
 }
 
 /** Puts exactly these nodes into the box, moving as few as possible. */

@@ -97,9 +97,15 @@ function threadLine(message, store) {
     .map((id) => authorOf(id === store.bot.id ? { from: 'app' } : { user: id }, store));
   return h(
     'button',
-    { type: 'button', class: 'thread-line', 'data-testid': 'thread-link', onclick: () => store.openThread(message.ts) },
+    {
+      type: 'button',
+      class: `thread-line${store.hasNewReplies(message) ? ' unread' : ''}`,
+      'data-testid': 'thread-link',
+      onclick: () => store.openThread(message.ts),
+    },
     people.map((one) => avatar(one, true)),
     h('strong', {}, `${message.reply_count} ${message.reply_count === 1 ? 'reply' : 'replies'}`),
+    store.hasNewReplies(message) ? h('span', { class: 'new-mark', 'data-testid': 'new-replies' }, 'New') : null,
     h('time', { class: 'subtle', 'data-ago': message.latest_reply }, `Last reply ${ago(dateOf(message.latest_reply))}`),
   );
 }
@@ -123,6 +129,7 @@ export function renderMessage(message, store, { follows = false, inThread = fals
         .trim(),
       'data-testid': only ? 'ephemeral' : 'message',
       'data-ts': message.ts,
+      tabindex: '-1',
       'aria-label': `${author.name}, ${clock(date)}`,
     },
     h(

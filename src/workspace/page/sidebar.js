@@ -1,7 +1,8 @@
 import { h } from './dom.js';
+import { showKeys } from './keys.js';
 import { avatar } from './message.js';
 
-/** Draws the sidebar: channels, the app, and who is using this page. */
+/** Draws the sidebar: channels and the app. */
 export function renderSidebar(store) {
   const item = ({ testid, current, label, sign, unread, onclick, archived }) =>
     h(
@@ -32,7 +33,6 @@ export function renderSidebar(store) {
         onclick: () => store.openChannel(channel.id),
       }),
     );
-  const me = store.users.find((user) => user.id === store.user);
   return [
     h(
       'div',
@@ -56,25 +56,64 @@ export function renderSidebar(store) {
       }),
     ),
     h(
-      'label',
-      { class: 'me' },
-      avatar({ name: me.realName, color: me.color ?? '#6b7280', bot: false }),
+      'div',
+      { class: 'nav-foot' },
       h(
-        'span',
-        { class: 'me-text' },
-        h('small', {}, 'You are'),
-        h(
-          'select',
-          {
-            'data-testid': 'user-switch',
-            'aria-label': 'Use this page as',
-            onchange: (event) => store.switchUser(event.target.value),
-          },
-          store.users.map((user) => h('option', { value: user.id, selected: user.id === store.user }, user.realName)),
-        ),
+        'button',
+        {
+          type: 'button',
+          class: 'icon-button',
+          'aria-label': 'Light or dark',
+          title: 'Light or dark (t)',
+          'data-testid': 'theme-toggle',
+          onclick: () => document.dispatchEvent(new CustomEvent('themetoggle')),
+        },
+        '◐',
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'icon-button',
+          'aria-label': 'Keys',
+          title: 'Keys (?)',
+          'data-testid': 'keys-open',
+          onclick: showKeys,
+        },
+        '?',
       ),
     ),
   ];
+}
+
+/** Who uses this page, and the choice of being somebody else. */
+function userSwitch(store) {
+  const me = store.users.find((user) => user.id === store.user);
+  return h(
+    'label',
+    { class: 'me', title: 'Use this page as somebody else (u)' },
+    avatar({ name: me.realName, color: me.color ?? '#6b7280', bot: false }, true),
+    h(
+      'span',
+      { class: 'me-text' },
+      h('small', { 'data-testid': 'role' }, me.role ? `You are · ${me.role}` : 'You are'),
+      h(
+        'select',
+        {
+          'data-testid': 'user-switch',
+          'aria-label': 'Use this page as',
+          onchange: (event) => store.switchUser(event.target.value),
+        },
+        store.users.map((user) =>
+          h(
+            'option',
+            { value: user.id, selected: user.id === store.user },
+            user.role && user.id !== store.user ? `${user.realName} · ${user.role}` : user.realName,
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Draws the bar above the messages. */
@@ -95,21 +134,24 @@ export function renderHeader(store) {
         'button',
         {
           type: 'button',
-          class: 'button button-default panel-toggle',
+          class: 'icon-button panel-toggle',
           'data-testid': 'panel-toggle',
-          'aria-pressed': store.panelOpen ? 'true' : 'false',
+          'aria-pressed': store.panes.open ? 'true' : 'false',
+          'aria-label': store.panel.title,
+          title: `${store.panes.open ? 'Hide' : 'Show'} “${store.panel.title}” (w)`,
           onclick: () => store.togglePanel(),
         },
-        store.panel.title,
+        '◨',
       )
     : null;
+  const me = userSwitch(store);
   if (store.place === 'channel') {
     const channel = store.channels.find((one) => one.id === store.channelId);
     return [
       menu,
       h('h1', {}, h('span', { class: 'hash', 'aria-hidden': 'true' }, '#'), channel?.name ?? ''),
       h('span', { class: 'topic' }, channel?.archived ? 'Archived' : (channel?.topic ?? '')),
-      h('span', { class: 'members', title: 'Members' }, `👥 ${store.users.length + (channel?.botIsMember ? 1 : 0)}`),
+      me,
       panel,
     ];
   }
@@ -131,6 +173,7 @@ export function renderHeader(store) {
     h('h1', {}, store.bot.name),
     h('div', { class: 'tabs', role: 'tablist' }, tab('home', 'Home'), tab('direct', 'Messages')),
     h('span', { class: 'topic' }),
+    me,
     panel,
   ];
 }

@@ -23,6 +23,17 @@ function makeThread(store, pane) {
   const head = h(
     'header',
     { class: 'main-header' },
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'icon-button thread-back',
+        'aria-label': 'Back to the channel',
+        'data-testid': 'thread-back',
+        onclick: () => store.closeThread(),
+      },
+      '←',
+    ),
     h('h2', {}, 'Thread'),
     h('span', { class: 'topic' }, channel?.directTo ? '' : `# ${channel?.name ?? ''}`),
     h(

@@ -1,3 +1,21 @@
+/** The workspace's time: what its messages are dated by, which may run ahead of this machine's, or faster. */
+const clockState = { at: null, wall: 0, rate: 1 };
+
+/** Told the workspace's time now and then; between two tellings it runs as fast as it ran from one to the next. */
+export function setClock(at, wall = Date.now()) {
+  const before = clockState.at;
+  const passed = wall - clockState.wall;
+  if (before !== null && passed >= 500) clockState.rate = Math.max(0, (at - before) / passed);
+  if (before !== null && passed < 500) return;
+  Object.assign(clockState, { at, wall });
+}
+
+/** Milliseconds since 1970, by the workspace's time. */
+export function now() {
+  const { at, wall, rate } = clockState;
+  return at === null ? Date.now() : at + (Date.now() - wall) * rate;
+}
+
 /** When a ts was. */
 export function dateOf(ts) {
   return new Date(Number(ts.split('.')[0]) * 1000);
@@ -7,8 +25,8 @@ export function clock(date) {
   return date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
 }
 
-export function ago(date, now = Date.now()) {
-  const seconds = Math.round((now - date.getTime()) / 1000);
+export function ago(date, at = now()) {
+  const seconds = Math.round((at - date.getTime()) / 1000);
   const future = seconds < 0;
   const size = Math.abs(seconds);
   const [count, unit] =
@@ -26,7 +44,7 @@ export function ago(date, now = Date.now()) {
 
 function dayDistance(date) {
   const start = (one) => new Date(one.getFullYear(), one.getMonth(), one.getDate()).getTime();
-  return Math.round((start(date) - start(new Date())) / 86_400_000);
+  return Math.round((start(date) - start(new Date(now()))) / 86_400_000);
 }
 
 function pretty(date, text) {
