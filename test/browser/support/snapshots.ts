@@ -10,7 +10,8 @@ type Point = WorldSnapshot['points'][string][number];
 
 /** Everything below is in seconds since BEGAN_MS. */
 const at = (seconds: number) => BEGAN_MS + seconds * 1000;
-const wave = (seconds: number, size: number) => size * (1 + 0.6 * Math.sin(seconds * 1.7) + 0.4 * Math.sin(seconds / 3.1));
+const wave = (seconds: number, size: number) =>
+  size * (1 + 0.6 * Math.sin(seconds * 1.7) + 0.4 * Math.sin(seconds / 3.1));
 
 const shifts: readonly (readonly [number, number])[] = [
   [20, 10],
@@ -55,7 +56,12 @@ const written: readonly (readonly [number, string, string, string])[] = [
   [34, 'policy@4be1', 'gate-passed', 'The gate at 10 % passed: no metric of v42 is worse than v41’s.'],
   [34.4, 'policy@4be1', 'shifted', 'v42 has 70 % of the traffic, v41 30 %.'],
   [58, 'Alertmanager', 'alert-fired', 'ModelErrorRateHigh fires: v42 of fraud-scorer fails 30.4 % of its requests.'],
-  [58.2, 'policy@4be1', 'question-opened', 'People are asked: v42 stays at 70 %, and is rolled back at 14:01:28 unless somebody decides.'],
+  [
+    58.2,
+    'policy@4be1',
+    'question-opened',
+    'People are asked: v42 stays at 70 %, and is rolled back at 14:01:28 unless somebody decides.',
+  ],
   [70, 'policy@4be1', 'paged', 'PagerDuty was called: nobody had answered for 12 s.'],
   [88, 'policy@4be1', 'deadline-reached', 'Nobody answered. Error rate: v42 31.2 %, v41 0.5 %.'],
   [88.1, 'policy@4be1', 'rollback-decided', 'Rolling back from 70 % to 50 %, 10 % and 0 %.'],
@@ -88,7 +94,11 @@ const controls = (candidate: string | null, underWay: boolean): WorldSnapshot['c
   const idle = candidate === null ? 'No candidate has traffic: start a rollout first.' : null;
   const name = candidate ?? 'the candidate';
   const list = [
-    { id: 'next', label: candidate === 'v42' || underWay ? 'Start v43' : 'Start v42', blocked: underWay ? 'A rollout is under way.' : null },
+    {
+      id: 'next',
+      label: candidate === 'v42' || underWay ? 'Start v43' : 'Start v42',
+      blocked: underWay ? 'A rollout is under way.' : null,
+    },
     { id: 'errors', label: `Make ${name} fail`, blocked: idle },
     { id: 'latency', label: `Make ${name} slow`, blocked: idle },
     { id: 'accuracy', label: `Make ${name} score wrongly`, blocked: idle },
@@ -113,8 +123,15 @@ interface Scene {
 
 const summary = 'v42 of fraud-scorer fails 30.4 % of its requests';
 const firing = [{ name: 'ModelErrorRateHigh', state: 'firing', summary, sinceMs: at(56) }];
-const page = (state: string) => [{ id: 'd1', state, summary: 'fraud-scorer: v42 is worse than v41, at 70 % of the traffic' }];
-const forward = (first: Milestone['state'], second: Milestone['state'], third: Milestone['state'], note = ''): Step[] => [
+const page = (state: string) => [
+  { id: 'd1', state, summary: 'fraud-scorer: v42 is worse than v41, at 70 % of the traffic' },
+];
+const forward = (
+  first: Milestone['state'],
+  second: Milestone['state'],
+  third: Milestone['state'],
+  note = '',
+): Step[] => [
   ['forward', 10, first, first === 'done' ? 'gate passed' : note],
   ['forward', 70, second, second === 'done' ? 'gate passed' : note],
   ['forward', 100, third],
@@ -131,21 +148,39 @@ export const scenes = {
   'first step': {
     second: 25,
     moment: 'rolling-out',
-    now: { tone: 'moving', title: 'Rolling out v42', detail: 'v41 → v42 at 10 %: compared every second.', until: 'The gate is asked at', untilSecond: 34 },
+    now: {
+      tone: 'moving',
+      title: 'Rolling out v42',
+      detail: 'v41 → v42 at 10 %: compared every second.',
+      until: 'The gate is asked at',
+      untilSecond: 34,
+    },
     road: road(forward('present', 'next', 'next', 'soaking, the gate is asked after it'), 20, 34),
     underWay: true,
   },
   'second step': {
     second: 44,
     moment: 'rolling-out',
-    now: { tone: 'moving', title: 'Rolling out v42', detail: 'v41 → v42 at 70 %: compared every second.', until: 'The gate is asked at', untilSecond: 60 },
+    now: {
+      tone: 'moving',
+      title: 'Rolling out v42',
+      detail: 'v41 → v42 at 70 %: compared every second.',
+      until: 'The gate is asked at',
+      untilSecond: 60,
+    },
     road: road(forward('done', 'present', 'next', 'soaking, the gate is asked after it'), 34, 60),
     underWay: true,
   },
   asked: {
     second: 65,
     moment: 'asked',
-    now: { tone: 'alarm', title: 'People are asked', detail: 'ModelErrorRateHigh and the gate. v42 stays at 70 %.', until: 'Nobody answers: rolls back by itself at', untilSecond: 88 },
+    now: {
+      tone: 'alarm',
+      title: 'People are asked',
+      detail: 'ModelErrorRateHigh and the gate. v42 stays at 70 %.',
+      until: 'Nobody answers: rolls back by itself at',
+      untilSecond: 88,
+    },
     road: road(forward('done', 'present', 'next', 'people are asked'), 58, 88),
     alerts: firing,
     underWay: true,
@@ -153,7 +188,13 @@ export const scenes = {
   paged: {
     second: 72,
     moment: 'paged',
-    now: { tone: 'alarm', title: 'People are asked', detail: 'ModelErrorRateHigh and the gate. v42 stays at 70 %.', until: 'Nobody answers: rolls back by itself at', untilSecond: 88 },
+    now: {
+      tone: 'alarm',
+      title: 'People are asked',
+      detail: 'ModelErrorRateHigh and the gate. v42 stays at 70 %.',
+      until: 'Nobody answers: rolls back by itself at',
+      untilSecond: 88,
+    },
     road: road(forward('done', 'present', 'next', 'people are asked'), 58, 88),
     alerts: firing,
     incidents: page('triggered'),
@@ -162,9 +203,20 @@ export const scenes = {
   'rolling back': {
     second: 95,
     moment: 'rolling-back',
-    now: { tone: 'moving', title: 'Rolling back to v41', detail: 'At 50 %: does v41 carry the load?', until: 'To 10 % from', untilSecond: 98 },
+    now: {
+      tone: 'moving',
+      title: 'Rolling back to v41',
+      detail: 'At 50 %: does v41 carry the load?',
+      until: 'To 10 % from',
+      untilSecond: 98,
+    },
     road: road(
-      [...forward('done', 'done', 'skipped'), ['back', 50, 'present', 'v41 carries the load well'], ['back', 10, 'next'], ['back', 0, 'next']],
+      [
+        ...forward('done', 'done', 'skipped'),
+        ['back', 50, 'present', 'v41 carries the load well'],
+        ['back', 10, 'next'],
+        ['back', 0, 'next'],
+      ],
       92,
       98,
     ),
@@ -175,9 +227,20 @@ export const scenes = {
   'rolled back': {
     second: 116,
     moment: 'rolled-back',
-    now: { tone: 'good', title: 'Back on v41, and well', detail: 'Error rate 0.6 %, as before.', until: '', untilSecond: null },
+    now: {
+      tone: 'good',
+      title: 'Back on v41, and well',
+      detail: 'Error rate 0.6 %, as before.',
+      until: '',
+      untilSecond: null,
+    },
     road: road(
-      [...forward('done', 'done', 'skipped'), ['back', 50, 'done', 'v41 carried the load well'], ['back', 10, 'done'], ['back', 0, 'done', 'verified: v41 is well with all traffic']],
+      [
+        ...forward('done', 'done', 'skipped'),
+        ['back', 50, 'done', 'v41 carried the load well'],
+        ['back', 10, 'done'],
+        ['back', 0, 'done', 'verified: v41 is well with all traffic'],
+      ],
       0,
       null,
     ),
@@ -196,7 +259,11 @@ export function snapshotOf(name: SceneName, sinceMs: number, factor: number): Wo
   const { untilSecond, ...now } = scene.now;
   const lines = [
     { atMs: at(1), kind: 'act', text: 'v41 of fraud-scorer serves all traffic. Prometheus begins to measure.' },
-    { atMs: at(18), kind: 'act', text: 'Maya types: /rollout start fraud-scorer v42 --reason "retrained on October’s payments"' },
+    {
+      atMs: at(18),
+      kind: 'act',
+      text: 'Maya types: /rollout start fraud-scorer v42 --reason "retrained on October’s payments"',
+    },
     { atMs: at(52), kind: 'act', text: 'v42 degrades: from now on 30 % of its requests fail.' },
   ];
   return {

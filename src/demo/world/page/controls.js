@@ -6,8 +6,8 @@ const worsen = [
   { is: /^(latency|slow)/, label: 'Latency' },
   { is: /^(accuracy|wrong)/, label: 'Accuracy' },
   { is: /^drift/, label: 'Drift' },
-  { is: /^(both|common)/, label: 'Both versions' },
-  { is: /metrics|gone|missing|silent/, label: 'Metrics gone' },
+  { is: /^(both|common)/, label: 'Both bad' },
+  { is: /metrics|gone|missing|silent/, label: 'No metrics' },
 ];
 const isSpeed = /^(speed|faster)/;
 const QUIET_KEY = 'lastgood-demo-keys';
@@ -64,6 +64,7 @@ function buildButton({ control: { id }, label, key }) {
     'button',
     {
       type: 'button',
+      class: 'control',
       'data-testid': `control-${id}`,
       'aria-keyshortcuts': key,
       'aria-describedby': `why-${id}`,
@@ -175,7 +176,7 @@ function openHelp(event) {
   box.checked = memory.get(QUIET_KEY) !== 'off';
   box.addEventListener('change', () => memory.set(QUIET_KEY, box.checked ? 'on' : 'off'));
   help.replaceChildren(
-    h('h2', { id: 'help-title' }, 'Keys'),
+    h('h2', { class: 'help-title', id: 'help-title' }, 'Keys'),
     h(
       'dl',
       {},

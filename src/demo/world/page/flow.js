@@ -14,14 +14,15 @@ export function requestsPerMark(requestsPerSecond) {
 
 /**
  * Draws requests that move from the router to the versions. `places()`: where users, router and the two versions are, in the
- * canvas's own pixels. Every arm's marks are dealt out evenly, not drawn by lot: of a hundred marks at 10 % ten take its way.
+ * canvas's own pixels. Marks are dealt out evenly, not drawn by lot: of a hundred marks at 10 % ten take the candidate's way.
  */
 export function createFlow(canvas, places, colours) {
   const context = canvas.getContext('2d');
   let marks = [];
   let arms = {};
   const shown = { stable: 1, candidate: 0 };
-  const owed = { mark: 0, candidate: 0, kinds: {} };
+  const deal = createDealer();
+  let owed = 0;
   let frame = 0;
   let lastMs = 0;
   let visible = true;
@@ -39,38 +40,22 @@ export function createFlow(canvas, places, colours) {
     for (const role of roles) shown[role] += ((arms[role]?.share ?? 0) - shown[role]) * Math.min(1, passedMs / 350);
     for (const mark of marks) mark.at += passedMs / mark.travelMs;
     marks = marks.filter(({ at }) => at < 1);
-    owed.mark += (passedMs / 1000) * rate();
-    for (; owed.mark >= 1; owed.mark -= 1) marks.push(nextMark());
+    owed += (passedMs / 1000) * rate();
+    for (; owed >= 1; owed -= 1) marks.push(deal(arms));
   };
   const rate = () => {
     const requests = roles.reduce((sum, role) => sum + (arms[role]?.requestsPerSecond ?? 0), 0);
     if (requests < 0.5) return 0;
     return Math.min(MARKS_PER_SECOND.most, Math.max(MARKS_PER_SECOND.least, requests / requestsPerMark(requests)));
   };
-  const nextMark = () => {
-    owed.candidate += arms.candidate?.share ?? 0;
-    const role = owed.candidate >= 1 ? 'candidate' : 'stable';
-    if (role === 'candidate') owed.candidate -= 1;
-    const kind = nextKind(role);
-    return { role, kind, at: 0, lane: Math.random() - 0.5, travelMs: kind === 'slow' ? SLOW_TRAVEL_MS : TRAVEL_MS };
-  };
-  const nextKind = (role) => {
-    for (const kind of ['failed', 'slow', 'wrong']) {
-      const key = `${role} ${kind}`;
-      owed.kinds[key] = (owed.kinds[key] ?? 0) + (arms[role]?.[kind] ?? 0);
-      if (owed.kinds[key] < 1) continue;
-      owed.kinds[key] -= 1;
-      return kind;
-    }
-    return 'ok';
-  };
-
   const draw = () => {
     const scale = devicePixelRatio;
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     const where = places();
     const palette = colours();
+    context.fillStyle = palette.stream;
+    context.fillRect(where.users.right, where.router.y - STREAM / 2, where.router.left - where.users.right, STREAM);
     for (const role of roles) drawBand(context, where, role, shown, palette);
     for (const mark of marks) drawMark(context, positionOf(mark, where, shown), mark, palette);
   };
@@ -101,6 +86,23 @@ export function createFlow(canvas, places, colours) {
   };
 }
 
+/** Deals out marks evenly. */
+function createDealer() {
+  const owed = {};
+  const isDue = (what, share) => {
+    owed[what] = (owed[what] ?? 0) + share;
+    if (owed[what] < 1) return false;
+    owed[what] -= 1;
+    return true;
+  };
+  return (arms) => {
+    const role = isDue('candidate', arms.candidate?.share ?? 0) ? 'candidate' : 'stable';
+    const due = ['failed', 'slow', 'wrong'].filter((kind) => isDue(`${role} ${kind}`, arms[role]?.[kind] ?? 0));
+    const kind = due[0] ?? 'ok';
+    return { role, kind, at: 0, lane: Math.random() - 0.5, travelMs: kind === 'slow' ? SLOW_TRAVEL_MS : TRAVEL_MS };
+  };
+}
+
 /** The stream divides at the router: stable above, candidate below, each as thick as its share. */
 function bandOf(role, where, shown) {
   const thick = STREAM * shown[role];
@@ -113,8 +115,7 @@ function drawBand(context, where, role, shown, palette) {
   const { thick, fromY, toY } = bandOf(role, where, shown);
   const bend = (where.router.right + where[role].left) / 2;
   context.beginPath();
-  context.moveTo(where.users.right, fromY);
-  context.lineTo(where.router.right, fromY);
+  context.moveTo(where.router.right, fromY);
   context.bezierCurveTo(bend, fromY, bend, toY, where[role].left, toY);
   const open = thick < 1;
   context.strokeStyle = open ? palette.line : palette[`${role}Band`];
@@ -130,16 +131,21 @@ function positionOf({ role, at, lane }, where, shown) {
   const straight = where.router.right - where.users.right;
   const curved = where[role].left - where.router.right;
   const x = at * (straight + curved);
-  if (x <= straight) return { x: where.users.right + x, y: fromY + aside };
+  // Before the router nobody knows whose it will be.
+  if (x <= straight) return { x: where.users.right + x, y: where.router.y + lane * (STREAM - 9), waits: true };
   const t = (x - straight) / curved;
   const bend = 3 * t * t - 2 * t * t * t;
   return { x: where.router.right + (x - straight), y: fromY + (toY - fromY) * bend + aside };
 }
 
-function drawMark(context, { x, y }, { role, kind }, palette) {
+function drawMark(context, { x, y, waits }, { role, kind }, palette) {
   context.beginPath();
   context.lineCap = 'round';
-  if (kind === 'failed') {
+  if (waits) {
+    context.fillStyle = palette.soft;
+    context.arc(x, y, 2.4, 0, Math.PI * 2);
+    context.fill();
+  } else if (kind === 'failed') {
     context.strokeStyle = palette.failed;
     context.lineWidth = 2.2;
     context.moveTo(x - 3.5, y - 3.5);

@@ -35,7 +35,7 @@ function insert(list, line) {
   const by = [what.replaceAll('-', ' '), who].filter(Boolean).join(' · ');
   const item = h(
     'li',
-    { class: `${kind}${first ? '' : ' fresh'}` },
+    { class: `entry-line by-${kind}${first ? '' : ' fresh'}` },
     h('time', { datetime: new Date(atMs).toISOString() }, timeOfDay(atMs)),
     h('div', {}, h('p', {}, bound(text)), by ? h('p', { class: 'by' }, by) : null),
   );
@@ -63,13 +63,10 @@ function signalRow({ what, state, summary, sinceMs }) {
   const since = sinceMs === null || !Number.isFinite(sinceMs) ? '' : `since ${timeOfDay(sinceMs)}`;
   return h(
     'li',
-    {},
+    { class: 'row' },
     h('span', { class: `badge ${state}` }, state),
-    h(
-      'div',
-      {},
-      h('p', {}, h('strong', {}, what), since ? h('span', { class: 'by' }, ` ${since}`) : null),
-      h('p', { class: 'by' }, bound(summary)),
-    ),
+    h('strong', {}, what),
+    since ? h('span', { class: 'by' }, since) : null,
+    h('p', { class: 'by' }, bound(summary)),
   );
 }

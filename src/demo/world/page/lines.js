@@ -3,7 +3,10 @@ import { drawMarkers, isNear, markersOf } from './markers.js';
 import { onTheme, palette } from './palette.js';
 
 const SPAN_MS = 120_000;
-const HEIGHT = 92;
+const HEIGHT = { narrow: 92, wide: 118 };
+const isWide = matchMedia('(min-width: 820px)');
+/** The last chart has the times of day below it. */
+const TIMES_HEIGHT = 20;
 /** A reading this far from the cursor is not the one pointed at. */
 const NEAR_MS = 3_000;
 const roles = ['stable', 'candidate'];
@@ -47,7 +50,7 @@ function armsOf({ split }) {
 function build(wanted) {
   for (const chart of charts ?? []) chart.plot?.destroy();
   charts = wanted.map((kind) => {
-    const values = Object.fromEntries(roles.map((role) => [role, h('b', {}, '–')]));
+    const values = Object.fromEntries(roles.map((role) => [role, h('b', { class: 'entry-value' }, '–')]));
     const names = Object.fromEntries(roles.map((role) => [role, h('span', {}, role)]));
     const legend = roles.map((role) =>
       h('span', { class: `entry ${role}` }, h('i', { class: `stroke ${role}`, 'aria-hidden': 'true' }), names[role], [
@@ -56,7 +59,12 @@ function build(wanted) {
       ]),
     );
     const at = h('span', { class: 'at' });
-    const body = h('div', { class: 'plot', role: 'img', tabindex: '0', 'data-testid': `line-${kind.id}` });
+    const body = h('div', {
+      class: kind === wanted.at(-1) ? 'plot tall' : 'plot',
+      role: 'img',
+      tabindex: '0',
+      'data-testid': `line-${kind.id}`,
+    });
     const box = h(
       'div',
       { class: 'chart' },
@@ -97,10 +105,12 @@ function createPlot(uPlot, chart) {
   const soft = () => palette().soft;
   const grid = { stroke: () => palette().grid, width: 1 };
   const font = '11px system-ui, "DejaVu Sans", sans-serif';
-  const height = HEIGHT + (isLast ? 20 : 0);
-  const options = {
+  const size = () => ({
     width: Math.max(200, chart.body.clientWidth),
-    height,
+    height: (isWide.matches ? HEIGHT.wide : HEIGHT.narrow) + (isLast ? TIMES_HEIGHT : 0),
+  });
+  const options = {
+    ...size(),
     padding: [10, 10, isLast ? 0 : 6, 0],
     legend: { show: false },
     cursor: { sync: { key: 'world' }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
@@ -143,8 +153,8 @@ function createPlot(uPlot, chart) {
   };
   const plot = new uPlot(options, dataOf(uPlot, chart), chart.body);
   new ResizeObserver(() => {
-    const width = Math.max(200, chart.body.clientWidth);
-    if (plot.width !== width) plot.setSize({ width, height });
+    const { width, height } = size();
+    if (plot.width !== width || plot.height !== height) plot.setSize({ width, height });
   }).observe(chart.body);
   onTheme(() => plot.redraw(false, true));
   return plot;

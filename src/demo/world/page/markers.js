@@ -2,7 +2,6 @@
 const kindOf = {
   shifted: 'shift',
   'alert-fired': 'alert',
-  'question-opened': 'alert',
   'rollback-decided': 'decision',
   promoted: 'decision',
   held: 'decision',
@@ -19,8 +18,9 @@ export function markersOf({ journal, alerts }, sinceMs) {
     const kind = kindOf[what.trim().replaceAll(' ', '-')];
     return kind ? [{ atMs, kind, text }] : [];
   });
+  const isTold = (name) => written.some(({ kind, text }) => kind === 'alert' && text.includes(name));
   const fired = alerts
-    .filter(({ state, sinceMs: atMs }) => state !== 'pending' && Number.isFinite(atMs))
+    .filter(({ name, state, sinceMs: atMs }) => state !== 'pending' && Number.isFinite(atMs) && !isTold(name))
     .map(({ name, sinceMs: atMs }) => ({ atMs, kind: 'alert', text: `${name} began` }));
   const all = [...written, ...fired].filter(({ atMs }) => atMs >= sinceMs).sort((a, b) => a.atMs - b.atMs);
   const kept = [];

@@ -5,6 +5,7 @@ const names = {
   candidate: '--candidate',
   stableBand: '--stable-band',
   candidateBand: '--candidate-band',
+  stream: '--sunken',
   failed: '--failed',
   slow: '--slow',
   wrong: '--wrong',

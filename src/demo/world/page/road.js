@@ -17,6 +17,7 @@ export function drawRoad({ road }) {
   for (const [index, milestone] of road.entries()) drawStep(steps[index], milestone);
   const present = road.find(({ state }) => state === 'present') ?? null;
   setText(note, noteOf(road, present));
+  byId('road').classList.toggle('going-back', present?.direction === 'back');
   byId('road').classList.toggle('none', road.length === 0);
 }
 
@@ -36,8 +37,8 @@ export function tickRoad({ road }, nowMs) {
 function noteOf(road, present) {
   if (road.length === 0) return 'No rollout yet. Its steps forward, and back if it goes back, will stand here.';
   if (present) {
-    const until = present.untilMs === null ? '' : `, until ${timeOfDay(present.untilMs)} at the latest`;
-    return bound(`At ${present.exposurePercent} %: ${present.note || 'under way'}${until}`);
+    const text = bound(`At ${present.exposurePercent} %: ${present.note || 'under way'}.`);
+    return present.untilMs === null ? text : `${text} Until ${timeOfDay(present.untilMs)} at the latest:`;
   }
   return bound(road.findLast(({ state, note: text }) => state === 'done' && text)?.note ?? '');
 }
@@ -55,7 +56,7 @@ function build(road, shape) {
       'li',
       { 'data-testid': `step-${direction}-${exposurePercent}` },
       h('span', { class: 'step-space' }, step.sign, step.column),
-      h('strong', {}, `${exposurePercent}\u00a0%`),
+      h('strong', { class: 'step-percent' }, `${exposurePercent}\u00a0%`),
       step.word,
     );
     return { ...step, direction };

@@ -103,7 +103,7 @@ async function loadLines() {
 
 listenToKeys([
   { key: 'f', label: 'Faster, or at normal speed', run: nextSpeed },
-  { key: 't', label: 'Open or close the tour', run: tour.toggle },
+  { key: 't', label: 'Open or close the tour', run: () => tour.toggle() },
   { key: 'j', label: 'To the journal', run: () => byId('journal').focus() },
 ]);
 const events = new EventSource('/events');
