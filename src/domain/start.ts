@@ -82,7 +82,8 @@ function refuseStart(
   if (stableId === candidate.id)
     turn.refuse('conflict', `${candidate.id} already serves all traffic of ${policy.service}.`);
   const readiness = observed.ready[candidate.id];
-  if (readiness && !readiness.ready)
+  // A warm-up waits for it instead.
+  if (readiness && !readiness.ready && policy.strategy.warmUp === null)
     turn.refuse('conflict', `${candidate.id} is not ready: ${readiness.detail}. Deploy it first.`);
   const known = serving(state.served);
   const stable = known?.id === stableId ? known : { id: stableId };

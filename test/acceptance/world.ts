@@ -92,6 +92,7 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
     alertmanager: { webhookTokens: [WEBHOOK_TOKEN], url: null },
     prometheusUrl: prometheus.url,
     defaultChannel: null,
+    operationsChannel: null,
     pagerduty: { routingKey, eventsHost: null },
     policySecrets: {},
   };
