@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { createWorkspace, type Workspace } from '../workspace/index.ts';
+import { rolloutCompletion } from './completion.ts';
 import { createControls } from './controls.ts';
 import { type Janitor, startJanitor } from './janitor.ts';
 import { createLab, createPagerDutyStandIn, type Lab } from './lab/index.ts';
@@ -110,7 +111,7 @@ async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends
         command: '/rollout',
         description: 'Roll out, hold, promote or roll back',
         usageHint: 'start|status|promote|rollback|hold|…|help',
-        completions: ['help', `status ${SERVICE}`, `history ${SERVICE}`, `policy ${SERVICE}`, `start ${SERVICE} v43`],
+        completion: rolloutCompletion,
       },
     ],
     // Everything happens in seconds here: Slack's one message a second would let the threads lag behind.
