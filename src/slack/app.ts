@@ -58,7 +58,7 @@ function listen(app: App, desk: Desk, clock: Clock): void {
     onSubmit(desk, { body, ack: ack as AckFn<ViewResponseAction | undefined> }),
   );
   app.view({ type: 'view_closed', callback_id: /.*/s }, ({ ack }) => ack());
-  app.command(/.*/s, ({ body, ack, respond }) => onTyped(desk, { body, ack, respond }));
+  app.command(/.*/s, ({ body, ack, respond }) => onTyped(desk, { body, ack, respond }, clock.now()));
   app.event('app_home_opened', ({ event }) => onHomeOpened(desk, event, clock.now()));
   app.error(async (error) => desk.telemetry.problem('slack', error));
 }

@@ -9,7 +9,7 @@ import { ACTION_PREFIX, readValue } from './cards/buttons.ts';
 import { mentionsKept } from './cards/people.ts';
 import { slackCode, slackFailure } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { type Press, readPress, readSubmission } from './inbound.ts';
+import { type ModalSubmission, type Press, readPress, readSubmission } from './inbound.ts';
 import { within } from './late.ts';
 import { form, mildest, REASON_BLOCK, readForm, TITLES } from './views/form.ts';
 import { hasModal, type ModalMetadata, readMetadata } from './views/metadata.ts';
@@ -104,20 +104,11 @@ export async function onSubmit(
     await args.ack();
     return;
   }
-  const command = readForm(metadata, submission.values);
-  if ('problem' in command) {
-    await args.ack({ response_action: 'errors', errors: { [REASON_BLOCK]: command.problem } });
-    return;
-  }
-  const { service, binding } = metadata;
-  const key = `view/${submission.viewId}`;
   const title = TITLES[metadata.command] ?? 'Decide';
-  const outcome = desk.application
-    .command({ service, command, actor: submission.actor, binding, key })
-    .catch((error: unknown): Answer => {
-      desk.telemetry.problem('slack submission', error);
-      return { ok: false, refusal: { code: 'conflict', text: troubleOf(error) } };
-    });
+  const outcome = decide(desk, submission, metadata).catch((error: unknown): Answer => {
+    desk.telemetry.problem('slack submission', error);
+    return { ok: false, refusal: { code: 'conflict', text: troubleOf(error) } };
+  });
   const inTime = await within(outcome);
   if (inTime) {
     await args.ack(inTime.ok ? undefined : refusedView(title, inTime.refusal));
@@ -127,6 +118,19 @@ export async function onSubmit(
   const late = await outcome;
   const view = late.ok ? notice(title, '✅', late.text) : notice(title, '✋', late.refusal.text);
   await updateLate(desk, submission.viewId, view);
+}
+
+/** What was filled in, asked of the application; what cannot be understood is refused like anything invalid. */
+async function decide(
+  { application }: Desk,
+  { viewId, actor, values }: ModalSubmission,
+  metadata: ModalMetadata,
+): Promise<Answer> {
+  const { service, binding } = metadata;
+  const status = metadata.command === 'rollback' ? await application.status(service) : null;
+  const command = readForm(metadata, values, status?.state.served ?? []);
+  if ('problem' in command) return { ok: false, refusal: { code: 'invalid', text: command.problem } };
+  return application.command({ service, command, actor, binding, key: `view/${viewId}` });
 }
 
 function refusedView(title: string, refusal: Refusal): ViewResponseAction {

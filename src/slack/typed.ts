@@ -6,10 +6,11 @@ import { readCommand } from './inbound.ts';
 import { type Desk, troubleOf } from './interactions.ts';
 import { within } from './late.ts';
 
-/** A typed command: answered within Slack's 3 s, or acknowledged first and answered when it is done. */
+/** A typed command at `nowMs`: answered within Slack's 3 s, or acknowledged first and answered when it is done. */
 export async function onTyped(
   desk: Desk,
   args: { body: unknown; ack: AckFn<string | RespondArguments>; respond: RespondFn },
+  nowMs: number,
 ): Promise<void> {
   const typed = readCommand(args.body);
   if (!typed) {
@@ -22,6 +23,7 @@ export async function onTyped(
     actor: typed.actor,
     key: typed.triggerId,
     slash: typed.command,
+    nowMs,
   }).catch((error: unknown): Reply => {
     desk.telemetry.problem('slack command', error);
     return { text: `⚠️ ${troubleOf(error)}` };

@@ -3,7 +3,7 @@ import { answerTyped, SUBCOMMANDS } from '../../src/slack/commands/index.ts';
 import { nearest } from '../../src/slack/commands/suggest.ts';
 import { asTyped, durationMs, sortWords, tokens } from '../../src/slack/commands/words.ts';
 import { eventually, FakeApplication, stage } from './stage.ts';
-import { ada, at, entry, NASTY, policy, state, view } from './states.ts';
+import { ada, at, entry, NASTY, NOON, policy, state, view } from './states.ts';
 
 function application(...services: string[]): FakeApplication {
   const app = new FakeApplication();
@@ -12,7 +12,13 @@ function application(...services: string[]): FakeApplication {
 }
 
 async function typed(text: string, app = application('fraud-scorer', 'ranker')) {
-  const reply = await answerTyped(text, { application: app, actor: ada, key: 'trigger-1', slash: '/rollout' });
+  const reply = await answerTyped(text, {
+    application: app,
+    actor: ada,
+    key: 'trigger-1',
+    slash: '/rollout',
+    nowMs: NOON,
+  });
   return { text: reply.text, app, reply };
 }
 
@@ -149,8 +155,10 @@ describe('help', () => {
   it('of one of them shows an example', async () => {
     expect((await typed('help rollback')).text).toBe(
       [
-        '`/rollout rollback SERVICE [--now] [--to VERSION] [--reason TEXT]` Go back by phases, or with --now at once',
+        '`/rollout rollback SERVICE [--to VERSION | --before WHEN] [--now] [--reason TEXT]` Go back by phases, or with --now at once; to the last known good, or to the version you say',
         'For example `/rollout rollback fraud-scorer --now --reason errors doubled`',
+        'For example `/rollout rollback fraud-scorer --to v41`',
+        'For example `/rollout rollback fraud-scorer --before "2 h ago"`',
       ].join('\n'),
     );
   });

@@ -38,7 +38,7 @@ describe('a degradation card while people decide', () => {
       ⏸️ *50 %* of traffic on \`v42\` · step 2 of 3 (50 %) · stays there while people decide
       ⏰ *Automatic rollback at 12:15:00 UTC* unless someone acts
       [Roll back] [Hold] [Promote] [Extend] [Acknowledge]
-      <https://prometheus.example.com/graph?g0.expr=up&amp;g0.tab=1|HighErrorRate> 🔥 firing since 12:00:00 UTC / 📖 <https://runbooks.example.com/fraud|Runbook> · 📈 <https://grafana.example.com/d/fraud|Dashboard> / \`fraud-scorer-d5\` · since 2026-11-21 12:00:00 UTC · policy \`rev1\`"
+      <https://prometheus.example.com/graph?g0.expr=up&amp;g0.tab=1|HighErrorRate> 🔥 firing since 12:00:00 UTC / 📖 <https://runbooks.example.com/fraud|Runbook> · 📈 <https://grafana.example.com/d/fraud|Dashboard> / \`fraud-scorer-d5\` · since 2026-11-21 12:00:00 UTC · policy \`fraud-scorer@rev1\`"
     `);
   });
 

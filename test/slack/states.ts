@@ -9,6 +9,7 @@ import type {
   Phase,
   Rollback,
   Rollout,
+  Served,
   ServiceState,
 } from '../../src/domain/state.ts';
 import type { CardView } from '../../src/ports/chat.ts';
@@ -204,6 +205,34 @@ export function state(patch: Partial<ServiceState> = {}): ServiceState {
     ...patch,
   };
 }
+
+/** v42 was served everything an hour ago; before it v41 for 3 d 4 h, well but for its first hours, and v40 for 12 min. */
+export const servedLong: readonly Served[] = [
+  servedFor('v40', at(-4632), at(-4620)),
+  servedFor('v41', at(-4620), at(-60), {
+    longestCleanMs: 4320 * MINUTE,
+    looks: { healthy: 205, degraded: 0, inconclusive: 7, 'no-data': 0 },
+    degradations: ['fraud-scorer-d4'],
+  }),
+  servedFor('v42', at(-60), null),
+];
+
+/** Its rollout has ended well so far: it has everything and is watched. */
+export const watched: Partial<Rollout> = {
+  phase: { name: 'watching', sinceMs: at(-60), untilMs: at(1380) },
+  exposurePercent: 100,
+  step: 2,
+  shifts: [{ atMs: at(-60), exposurePercent: 100 }],
+};
+
+/** Blue/green: two whole arms, a warm-up of 1 min, and the old arm kept for 2 h. */
+export const blueGreen: Rollout['plan'] = {
+  ...planOf(basePolicy()),
+  revision: 'rev1',
+  steps: [{ exposurePercent: 100, soakMs: 0, maxSoakMs: 0 }],
+  rollback: { ...basePolicy().rollback, phases: [{ exposurePercent: 0, soakMs: 0, maxSoakMs: 0 }] },
+  strategy: { kind: 'blue-green', warmUp: { soakMs: MINUTE, maxSoakMs: 5 * MINUTE }, keepMs: 2 * HOUR },
+};
 
 interface Scene {
   readonly state?: Partial<ServiceState>;

@@ -17,6 +17,8 @@ export interface Reply {
 
 export interface ParseContext {
   readonly policies: readonly Policy[];
+  /** Unix ms: what "2 h ago" is counted from. */
+  readonly nowMs: number;
 }
 
 export interface RunContext extends ParseContext {

@@ -1,8 +1,9 @@
 import type { Metric } from '../../analysis/types.ts';
-import type { Policy } from '../../domain/policy.ts';
+import type { Policy, Strategy } from '../../domain/policy.ts';
 import { duration, list, percent } from '../../domain/words.ts';
 import { LIMIT, section } from '../cards/blocks.ts';
 import { figure } from '../cards/numbers.ts';
+import { policyRef } from '../cards/revision.ts';
 import { code, fitted, link, outside } from '../cards/text.ts';
 import { defineCommand, takeService } from './define.ts';
 
@@ -29,16 +30,37 @@ export function policyText(p: Policy): string {
   const back = p.rollback.phases.map((phase) => percent(phase.exposurePercent)).join(' → ');
   const anybody = approvers.users.includes('*');
   const lines = [
-    `*${outside(p.service, 80)}* · ${p.mode} · revision ${code(p.revision.slice(0, 12))} · target ${code(p.target.kind)}`,
+    `*${outside(p.service, 80)}* · ${p.mode} · ${policyRef(p)} · target ${code(p.target.kind)}`,
     outside(p.description, 300),
+    `*Strategy* ${strategyText(p.strategy)}`,
+    `*Gate* ${p.objective === 'better' ? 'passes when no metric is worse and at least one is better' : 'passes when no metric is worse than its limit'}`,
+    p.requires ? `*Requires* that the version has succeeded on ${code(p.requires.service)} first` : '',
     `*Steps* ${p.steps.map((s) => `${percent(s.exposurePercent)} (${duration(s.soakMs)}, at most ${duration(s.maxSoakMs)})`).join(' → ')}`,
-    `*Back* ${back}`,
+    `*Back* ${back}; last known good is what served ${duration(p.lastGoodAfterMs)} without a degradation`,
+    p.silence
+      ? `*Silence* alerts are silenced in Alertmanager while it is rolled back, for ${duration(p.silence.forMs)} at most`
+      : '',
     `*Question* after ${duration(respond.graceMs)}; then ${duration(respond.deadlineMs)} to answer (${duration(respond.criticalDeadlineMs)} if critical), then ${respond.defaultAction}; without numbers ${respond.whenUnknown}`,
     `*Approvers* ${anybody ? 'everybody' : list(approvers.users.slice(0, 20).map((id) => code(id)))}; all steps at once take ${approvers.quorum}`,
     `*Metrics* ${p.metrics.slice(0, METRICS).map(metricText).join('; ')}${p.metrics.length > METRICS ? `; and ${p.metrics.length - METRICS} more` : ''}`,
     p.runbookUrl === null ? '' : `📖 ${link(p.runbookUrl, 'Runbook')}`,
   ];
   return lines.filter((line) => line !== '').join('\n');
+}
+
+const KINDS: Readonly<Record<Strategy['kind'], string>> = {
+  canary: 'canary: by steps',
+  'blue-green': 'blue/green: two whole arms, all traffic in one step',
+  switch: 'switch: all or nothing, in one step',
+};
+
+function strategyText({ kind, warmUp, keepMs }: Strategy): string {
+  const parts = [
+    KINDS[kind],
+    warmUp ? `warm-up: ready for ${duration(warmUp.soakMs)} on end within ${duration(warmUp.maxSoakMs)}` : '',
+    keepMs > 0 ? `the old arm is kept ${duration(keepMs)}` : '',
+  ];
+  return parts.filter((s) => s !== '').join('; ');
 }
 
 function metricText({ title, name, tolerance }: Metric): string {

@@ -24,5 +24,12 @@ export const start = defineCommand({
       reason: reasonOf(words),
     };
   },
-  run: async (input, { application, actor, key }) => told(await application.start({ ...input, actor, key })),
+  run: async (input, { application, actor, key, policies, slash }) => {
+    const answer = await application.start({ ...input, actor, key });
+    const reply = told(answer);
+    const before = policies.find((one) => one.service === input.service)?.requires?.service;
+    // Refused for what has to happen elsewhere first: said where to look.
+    const isElsewhere = !answer.ok && before !== undefined && answer.refusal.text.includes(before);
+    return isElsewhere ? { text: `${reply.text}\nHow it stands there: \`${slash} status ${before}\`` } : reply;
+  },
 });

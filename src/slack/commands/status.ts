@@ -3,13 +3,17 @@ import { serving } from '../../domain/served.ts';
 import { type Block, context, LIMIT, section } from '../cards/blocks.ts';
 import { standing } from '../cards/footer.ts';
 import { impact } from '../cards/impact.ts';
+import { objectiveWords } from '../cards/objective.ts';
 import { phaseLine } from '../cards/phase.ts';
 import { code, fitted, outside } from '../cards/text.ts';
+import { servedLine, wayBackLine } from '../cards/way-back.ts';
 import { openDegradation, underWay } from '../views/explain.ts';
 import { counted, defineCommand, type Reply, takeService } from './define.ts';
 
 const SERVICES_SHOWN = 40;
 const LINE = 900;
+/** What served before is for who has to think of the way back: the newest are enough. */
+const VERSIONS = 4;
 
 export const status = defineCommand({
   name: 'status',
@@ -68,7 +72,10 @@ export function statusText({ policy, state, observed }: Status): string {
     rollout || degradation ? '' : quiet,
     degradation ? impact(view).split('\n')[0] : '',
     phaseLine(view),
+    rollout ? objectiveWords(rollout) : '',
+    rollout || degradation ? wayBackLine(view) : '',
     standing(view),
+    servedLine(view, VERSIONS),
     observed?.exposurePercent === undefined || observed.exposurePercent === null || rollout
       ? ''
       : `The target says: ${observed.exposurePercent} % on ${code(observed.candidate ?? '-')}`,

@@ -1,13 +1,15 @@
 import type { Status } from '../../application/api.ts';
 import type { Step } from '../../domain/policy.ts';
-import { knownGood, serving } from '../../domain/served.ts';
+import { serving } from '../../domain/served.ts';
 import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 import { duration, percent } from '../../domain/words.ts';
 import { standing } from '../cards/footer.ts';
 import { reading } from '../cards/numbers.ts';
+import { isOneStep } from '../cards/strategy.ts';
 import { title } from '../cards/table.ts';
 import { code, moment, outside } from '../cards/text.ts';
+import { choosesWayBack, wayBackLine } from '../cards/way-back.ts';
 import type { ModalMetadata } from './metadata.ts';
 
 /** What will happen if this is submitted, in words. Markdown, escaped. */
@@ -57,11 +59,11 @@ function what(metadata: ModalMetadata, status: Status): string {
 
 function rollback({ state, policy }: Status): string {
   const rollout = underWay(state);
-  if (rollout) return `All of it goes back to ${code(rollout.stable.id)}.`;
-  const good = knownGood(state.served, serving(state.served), policy.lastGoodAfterMs)[0]?.version;
-  return good
-    ? `Everything goes back to ${code(good.id)}, the last known good version.`
-    : 'No last known good version is known. Name one with `/rollout rollback SERVICE --to VERSION`.';
+  if (choosesWayBack(rollout)) return wayBackLine({ state, policy, rollout });
+  const to = code(rollout?.stable.id ?? '-');
+  const evidence = rollout?.wayBack ? `\n${wayBackLine({ state, policy, rollout })}` : '';
+  const how = rollout && isOneStep(rollout) ? ', in one step' : '';
+  return `All of it goes back to ${to}${how}.${evidence}`;
 }
 
 /** The exposures a rollback by phases goes through, from where it stands. */

@@ -1,9 +1,12 @@
 import type { View } from '@slack/web-api';
 import type { Status } from '../../application/api.ts';
 import type { Command, CommandName } from '../../domain/event.ts';
+import type { Served } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
 import { type Block, LIMIT, plain, section } from '../cards/blocks.ts';
-import { fitted } from '../cards/text.ts';
+import { isOneStep } from '../cards/strategy.ts';
+import { fitted, outside } from '../cards/text.ts';
+import { type Choice, choosesWayBack, optionDescription, waysBack } from '../cards/way-back.ts';
 import { explain, extensionLeft, nextStep, phasesFrom, underWay } from './explain.ts';
 import type { ModalMetadata } from './metadata.ts';
 import { modal } from './modal.ts';
@@ -19,6 +22,11 @@ interface Option {
   readonly value: string;
   readonly text: string;
 }
+
+/** Block of the version to go back to. */
+const TO_BLOCK = 'to';
+/** Slack's limit of an option's value; longer versions go by when they began to serve. */
+const VALUE_LENGTH = 75;
 
 export const TITLES: Readonly<Partial<Record<CommandName, string>>> = {
   rollback: 'Roll back',
@@ -52,7 +60,10 @@ function reasonInput(): Block {
 function choices(metadata: ModalMetadata, status: Status): Block[] {
   switch (metadata.command) {
     case 'rollback':
-      return metadata.pace ? [section('At once: straight to *0 %*.')] : [choice('pace', 'Pace', paces(status))];
+      return [
+        ...versions(status),
+        ...(metadata.pace ? [section('At once: straight to *0 %*.')] : [choice('pace', 'Pace', paces(status))]),
+      ];
     case 'hold':
       return [choice('duration', 'For how long', holds(status))];
     case 'extend':
@@ -74,9 +85,38 @@ function choice(id: string, label: string, options: readonly [Option, ...Option[
   };
 }
 
+/** Where to go back to, where there is a choice: what is known good, then what is not proven. */
+function versions(status: Status): Block[] {
+  const options = choicesOf(status).map((one) => ({
+    value: optionValue(one.served),
+    text: plain(outside(one.served.version.id, LIMIT.buttonText)),
+    description: plain(optionDescription(one)),
+  }));
+  if (options.length === 0) return [];
+  const element = { type: 'static_select', action_id: 'value', options, initial_option: options[0] };
+  return [{ type: 'input', block_id: TO_BLOCK, label: plain('Back to'), element }];
+}
+
+function choicesOf({ policy, state }: Status): readonly Choice[] {
+  const rollout = underWay(state);
+  return choosesWayBack(rollout) ? waysBack({ policy, state, rollout }) : [];
+}
+
+function optionValue({ version, sinceMs }: Served): string {
+  const fits = version.id.length <= VALUE_LENGTH && version.id !== '' && !version.id.startsWith('#');
+  return fits ? version.id : `#${sinceMs}`;
+}
+
+/** The version an option stood for; null: none was asked for, or what it stood for is forgotten. */
+function versionOf(value: string, served: readonly Served[]): string | null {
+  return (value.startsWith('#') ? served.find((s) => optionValue(s) === value)?.version.id : value) || null;
+}
+
 function paces(status: Status): [Option, ...Option[]] {
   const phases = phasesFrom(status).map((phase) => percent(phase.exposurePercent));
-  const atOnce = { value: 'at-once', text: 'At once: straight to 0 %' };
+  const rollout = underWay(status.state);
+  const straight = rollout && isOneStep(rollout) ? 'all traffic in one step' : 'straight to 0 %';
+  const atOnce = { value: 'at-once', text: `At once: ${straight}` };
   return phases.length > 1 ? [{ value: 'phased', text: `By phases: ${phases.join(' → ')}` }, atOnce] : [atOnce];
 }
 
@@ -107,7 +147,7 @@ export function mildest(metadata: Pick<ModalMetadata, 'command' | 'pace'>, statu
   const reason = '';
   switch (metadata.command) {
     case 'rollback':
-      return { name: 'rollback', pace: metadata.pace ?? 'phased', to: null, reason };
+      return { name: 'rollback', pace: metadata.pace ?? 'phased', to: firstUnproven(status), reason };
     case 'hold':
       return { name: 'hold', forMs: null, reason };
     case 'promote':
@@ -127,18 +167,31 @@ export function mildest(metadata: Pick<ModalMetadata, 'command' | 'pace'>, statu
   }
 }
 
+/** Where nothing is known good but something else served, people may still choose that; null: there is better, or no choice. */
+function firstUnproven(status: Status): string | null {
+  const [first] = choicesOf(status);
+  return first && !first.isProven ? first.served.version.id : null;
+}
+
 /** Values as Slack sends them: block id → action id → what was entered. */
 export type FormValues = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** The command that was filled in; a text where something is missing. */
-export function readForm(metadata: ModalMetadata, values: FormValues): Command | { readonly problem: string } {
+/** The command that was filled in; a text where something is missing. `served` is what the service's versions are looked up in. */
+export function readForm(
+  metadata: ModalMetadata,
+  values: FormValues,
+  served: readonly Served[],
+): Command | { readonly problem: string } {
   const reason = entered(values, REASON_BLOCK).trim();
   if (reason === '') return { problem: 'Say why: the thread and the journal keep it.' };
   const number = (block: string) => Number(entered(values, block));
   switch (metadata.command) {
     case 'rollback': {
       const pace = metadata.pace ?? (entered(values, 'pace') === 'at-once' ? 'at-once' : 'phased');
-      return { name: 'rollback', pace, to: null, reason };
+      const chosen = entered(values, TO_BLOCK);
+      const to = versionOf(chosen, served);
+      if (to === null && chosen !== '') return { problem: 'That version is no longer known: press the button again.' };
+      return { name: 'rollback', pace, to, reason };
     }
     case 'hold':
       return { name: 'hold', forMs: number('duration') || null, reason };
