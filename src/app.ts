@@ -3,21 +3,23 @@ import { join } from 'node:path';
 import { parseWebhook, WebhookProblem } from './alerts/index.ts';
 import { createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
 import { prometheusOf, unmetNeeds } from './app/checks.ts';
+import { createHealthWatch, type HealthWatch } from './app/health-watch.ts';
 import { instanceName } from './app/instance.ts';
 import { lifecycle } from './app/lifecycle.ts';
 import { createPolicyBook, type PolicyBook, type PolicyBookParts } from './app/policy-book.ts';
-import { createReadiness } from './app/readiness.ts';
 import { takeReadings } from './app/readings.ts';
+import { selfReports } from './app/self-reports.ts';
 import { orProblem, StartProblems } from './app/start-problems.ts';
 import { servicesUnderWay } from './app/under-way.ts';
 import type { Application } from './application/api.ts';
 import { createApplication, type Recorder } from './application/application.ts';
 import { type Config, secretsOf } from './config.ts';
-import type { Endpoint, Policy } from './domain/policy.ts';
+import type { Policy } from './domain/policy.ts';
 import { createHttp, type Http } from './outbound/http.ts';
 import { createPagerDuty } from './paging/index.ts';
 import { formatProblems, type LoadResult, loadPolicies } from './policies/index.ts';
 import type { Clock, Random } from './ports/clock.ts';
+import type { Health } from './ports/health.ts';
 import type { MetricSource } from './ports/metric-source.ts';
 import type { Pager } from './ports/pager.ts';
 import type { Store } from './ports/store.ts';
@@ -31,7 +33,7 @@ import type { ParsedAlerts } from './server/routes.ts';
 import { createHttpServer } from './server/server.ts';
 import { createTelemetry, type ServerTelemetry } from './server/telemetry.ts';
 import { createSlack } from './slack/index.ts';
-import { checkPrometheus, createPrometheusSource } from './sources/prometheus.ts';
+import { createPrometheusSource } from './sources/prometheus.ts';
 import { createTargets, targetSchemas } from './targets/index.ts';
 
 export { StartProblems };
@@ -45,6 +47,8 @@ export interface AppOverrides {
   readonly http: Http;
   readonly logDestination: LoggerOptions['destination'];
   readonly pager: Pager;
+  /** Between two looks at everything this instance leans on; 15 s. */
+  readonly healthEveryMs: number;
 }
 
 export interface App {
@@ -116,7 +120,7 @@ interface Beginnings {
 /** The one place where everything meets. Rings are closed by functions: Slack presses reach the application, its effects reach Slack. */
 function assemble(begun: Beginnings): App {
   const { config, overrides, clock, random, log, telemetry, store } = begun;
-  const ownHttp = createHttp({ secrets: secretsOf(config) });
+  const ownHttp = createHttp({ secrets: secretsOf(config), now: () => clock.now() });
   const http = overrides.http ?? ownHttp;
   const targets = onePerPolicy(createTargets({ http }));
   const sources = onePerPolicy((policy) => sourceOf(config, http, policy));
@@ -130,10 +134,21 @@ function assemble(begun: Beginnings): App {
     wake: () => worker.wake(),
     onUnmatched: () => alertWatch.unmatched(),
   });
-  const slack = createSlack({ ...config.slack, application, clock, telemetry });
+  const slack = createSlack({ ...config.slack, application, clock, telemetry, health: lazily(() => health) });
   const alertmanagers = createAlertmanagers({ config, http, clock, instance: begun.instance });
-  const pager = overrides.pager ?? createPagerDuty(config.pagerduty);
-  const { chat } = slack;
+  const pagerduty = createPagerDuty({ ...config.pagerduty, now: () => clock.now() });
+  const health: HealthWatch = createHealthWatch({
+    ...begun,
+    http,
+    book,
+    slack,
+    pager: overrides.pager ?? pagerduty,
+    targets,
+    alertmanagerOf: alertmanagers.endpointOf,
+    clock: systemClock,
+    everyMs: overrides.healthEveryMs,
+  });
+  const { chat, pager } = health;
   const world: World = {
     store,
     policies: book,
@@ -148,6 +163,7 @@ function assemble(begun: Beginnings): App {
   };
   const alertWatch = createAlertWatch({ config, alertmanagers, application, world, log });
   const worker = workerOf(begun, world, application);
+  const circuits = () => [...ownHttp.circuits(), slack.circuit(), pagerduty.circuit()];
   const server = createHttpServer({
     host: config.host,
     port: config.port,
@@ -156,13 +172,7 @@ function assemble(begun: Beginnings): App {
     alertTokens: config.alertmanager.webhookTokens,
     parseAlerts,
     slack: (request, response) => slack.handle(request, response),
-    readiness: createReadiness({
-      store,
-      book,
-      slack,
-      prometheuses: () => distinct(book.all().map((policy) => prometheusOf(config, policy))),
-      checkPrometheus: (endpoint, signal) => checkPrometheus(http, endpoint, signal),
-    }),
+    ...selfReports({ ...begun, book, slack, health, http, application, circuits }),
     telemetry,
     answerWithinMs,
   });
@@ -173,7 +183,7 @@ function assemble(begun: Beginnings): App {
     alertWatch.policiesChanged();
   };
 
-  const parts = { book, tellOfPolicies, worker, alertWatch, server, slack, store, log };
+  const parts = { book, tellOfPolicies, worker, alertWatch, health, server, slack, store, log };
   return {
     log,
     application,
@@ -227,6 +237,11 @@ async function followPolicies(
   log.info({ services }, `policies changed: ${services.join(', ')}`);
 }
 
+/** Slack shows the health, and is part of it. */
+function lazily(health: () => Health): Health {
+  return { parts: () => health().parts(), degraded: () => health().degraded() };
+}
+
 function parseAlerts(body: unknown): ParsedAlerts {
   try {
     return { alerts: parseWebhook(body).alerts };
@@ -250,9 +265,4 @@ function onePerPolicy<T>(make: (policy: Policy) => T): (policy: Policy) => T {
     made.set(policy, known);
     return known.of;
   };
-}
-
-function distinct(endpoints: readonly (Endpoint | null)[]): Endpoint[] {
-  const byContent = endpoints.flatMap((e) => (e === null ? [] : [[JSON.stringify(e), e] as const]));
-  return [...new Map(byContent).values()];
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../server/logger.ts';
 import type { HttpServer } from '../server/server.ts';
 import type { Slack } from '../slack/index.ts';
 import type { AlertWatch } from './alertmanagers.ts';
+import type { HealthWatch } from './health-watch.ts';
 import type { PolicyBook } from './policy-book.ts';
 import { orProblem } from './start-problems.ts';
 
@@ -17,6 +18,7 @@ interface LifecycleParts {
   readonly tellOfPolicies: (services: readonly string[]) => Promise<void>;
   readonly worker: Worker;
   readonly alertWatch: AlertWatch;
+  readonly health: Pick<HealthWatch, 'start' | 'stop'>;
   readonly server: HttpServer;
   readonly slack: Slack;
   readonly store: Store;
@@ -26,7 +28,7 @@ interface LifecycleParts {
 
 /** What begins when an instance starts, and in which order it ends. */
 export function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
-  const { book, worker, alertWatch, server, slack, store, log } = parts;
+  const { book, worker, alertWatch, health, server, slack, store, log } = parts;
   const ending = new AbortController();
   let watching: Promise<void> = Promise.resolve();
   let stopped: Promise<void> | null = null;
@@ -37,6 +39,7 @@ export function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
     alertWatch.start();
     const { url } = await orProblem('HOST, PORT', () => server.listen());
     slack.start();
+    await orProblem('DATA_DIR', () => health.start());
     // Real files change in real time, whatever clock the decisions run on.
     watching = book.watch(systemClock, ending.signal);
     // What was edited while we were down is news to what was under way.
@@ -52,6 +55,7 @@ export function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
     await server.close();
     await watching;
     await alertWatch.stop();
+    await health.stop();
     await worker.stop(workerDrainMs);
     await slack.stop();
     parts.closeHttp();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Policy } from '../domain/policy.ts';
 import {
   formatProblems,
+  headStamp,
   type LoadedPolicy,
   type LoadResult,
   loadPolicies,
@@ -42,11 +43,14 @@ export interface PolicyBook extends Policies {
   watch(clock: Clock, signal: AbortSignal): Promise<void>;
   /** Why the directory's present content is not in force; null: it is. */
   problem(): string | null;
+  /** When those in force were last read and found good, Unix ms. */
+  loadedAtMs(): number;
 }
 
 export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   let current = byService(parts.first.policies);
   let refused: string | null = null;
+  let loadedAtMs = Date.now();
   /** Services whose file is gone, and on which something is under way. */
   let orphans: ReadonlySet<string> = new Set();
   const archived = new Map<string, LoadedPolicy>();
@@ -89,6 +93,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     await keep(parts.archive, [...next.values()]);
     current = next;
     refused = null;
+    loadedAtMs = Date.now();
     if (changed.length > 0) await parts.onChange(changed);
   }
 
@@ -119,6 +124,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
       }
     },
     problem: () => refused,
+    loadedAtMs: () => loadedAtMs,
   };
 }
 
@@ -168,7 +174,7 @@ function differences(before: ReadonlyMap<string, LoadedPolicy>, after: ReadonlyM
   return [...services].filter((s) => before.get(s)?.policy.revision !== after.get(s)?.policy.revision);
 }
 
-/** Keeps every revision as written; answers the services whose revision was not kept before. */
+/** Keeps every revision as it can be read again; answers the services whose revision was not kept before. */
 async function keep(archive: PolicyArchive, policies: readonly LoadedPolicy[]): Promise<readonly string[]> {
   const fresh: string[] = [];
   for (const { policy, yaml } of policies) {
@@ -179,18 +185,39 @@ async function keep(archive: PolicyArchive, policies: readonly LoadedPolicy[]): 
   return fresh;
 }
 
-/** Changes whenever a file does, without reading any. An unreadable directory has a signature of its own. */
+/** Deeper than this no template lies, and links that go in a circle end. */
+const maxFolderDepth = 5;
+/** More files than this are no directory of policies; what is beyond is not watched. */
+const maxWatched = 10_000;
+
+/**
+ * Changes whenever a file of the directory or of the folders in it does (templates), without reading any, and with each commit. What
+ * cannot be read has a signature of its own.
+ */
 async function signature(directory: string): Promise<string> {
+  const lines: string[] = [];
+  const look = async (folder: string, depth: number): Promise<void> => {
+    for (const name of (await readdir(folder)).sort()) {
+      if (lines.length >= maxWatched) return;
+      const path = join(folder, name);
+      try {
+        const status = await stat(path);
+        lines.push(`${path}:${status.ino}:${status.size}:${status.mtimeMs}`);
+        // What begins with a dot is not ours: .git, or the folders a ConfigMap's links lead to.
+        if (status.isDirectory() && !name.startsWith('.') && depth < maxFolderDepth) await look(path, depth + 1);
+      } catch (error) {
+        lines.push(`${path}: unreadable: ${messageOf(error)}`);
+      }
+    }
+  };
   try {
-    const names = (await readdir(directory)).sort();
-    const parts = await Promise.all(
-      names.map(async (name) => {
-        const status = await stat(join(directory, name));
-        return `${name}:${status.ino}:${status.size}:${status.mtimeMs}`;
-      }),
-    );
-    return parts.join('\n');
+    await look(directory, 0);
+    return [...lines, await headStamp(directory)].join('\n');
   } catch (error) {
-    return `unreadable: ${error instanceof Error ? error.message : String(error)}`;
+    return `unreadable: ${messageOf(error)}`;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

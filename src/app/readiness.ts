@@ -1,4 +1,5 @@
 import type { Endpoint } from '../domain/policy.ts';
+import type { Health } from '../ports/health.ts';
 import type { Store } from '../ports/store.ts';
 import type { Part } from '../server/routes.ts';
 import type { PolicyBook } from './policy-book.ts';
@@ -6,6 +7,7 @@ import type { PolicyBook } from './policy-book.ts';
 export interface ReadinessParts {
   readonly store: Pick<Store, 'jobs'>;
   readonly book: PolicyBook;
+  readonly health: Health;
   readonly slack: { readiness(): { ok: boolean; detail: string } };
   /** Every Prometheus that a policy in force reads. */
   readonly prometheuses: () => readonly Endpoint[];
@@ -32,6 +34,7 @@ export function createReadiness(parts: ReadinessParts): () => Promise<Record<str
     policies: policiesPart(parts.book),
     slack: { ...parts.slack.readiness(), gates: true },
     prometheus: await prometheus(),
+    dependencies: dependenciesPart(parts.health),
   });
 }
 
@@ -42,6 +45,15 @@ async function storePart(store: ReadinessParts['store']): Promise<Part> {
   } catch (error) {
     return { ok: false, detail: `does not answer: ${messageOf(error)}`, gates: true };
   }
+}
+
+/** What the background checks believe. Never gates: what gates is looked at by itself. */
+function dependenciesPart(health: Health): Part {
+  const degraded = health.degraded();
+  if (degraded.length > 0) return { ok: false, detail: degraded.map(({ text }) => text).join(' '), gates: false };
+  const parts = health.parts();
+  const detail = parts.length === 0 ? 'not looked at yet' : `${parts.length} looked at, nothing is wrong`;
+  return { ok: true, detail, gates: false };
 }
 
 function policiesPart(book: PolicyBook): Part {

@@ -31,15 +31,7 @@ export type ChatContent =
   | { readonly kind: 'entry'; readonly entry: JournalEntry }
   /** Plain text of several lines that no card stands for. */
   | { readonly kind: 'note'; readonly text: string }
-  | { readonly kind: 'report'; readonly view: CardView; readonly journal: readonly JournalEntry[] }
-  | { readonly kind: 'notice'; readonly notice: Notice };
-
-/** Something operators should know of the instance itself. */
-export interface Notice {
-  readonly tone: 'trouble' | 'mended';
-  /** Plain text of some lines, not escaped. */
-  readonly text: string;
-}
+  | { readonly kind: 'report'; readonly view: CardView; readonly journal: readonly JournalEntry[] };
 
 /** Everything a card is a function of. */
 export interface CardView {

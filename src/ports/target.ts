@@ -11,6 +11,7 @@ export interface Target {
   /**
    * What is really in force. Throws PortError.
    * @param versions whose readiness is asked as well as that of the versions in the split: one that is to come, or to come back.
+   * Where the target itself has no roles they orient the answer: the last is the candidate, the one before it stable.
    */
   observe(signal: AbortSignal, versions?: readonly string[]): Promise<Observed>;
   /**

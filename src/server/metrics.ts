@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Phase } from '../domain/state.ts';
+import type { HealthPart } from '../ports/health.ts';
 
 /** What is true now, asked for at each scrape. */
 export interface ServiceReading {
@@ -173,5 +174,38 @@ export function createGauges(registry: Registry): (read: () => Promise<Readings>
       automation.set({ service: s.service }, Number(s.automationOff));
     }
     ok.set(1);
+  };
+}
+
+/** How what the instance leans on does, and its policies. Known without asking anybody. */
+export interface HealthReadings {
+  readonly parts: readonly HealthPart[];
+  readonly policies: { readonly ok: boolean; readonly loadedAtMs: number };
+}
+
+/** Gauges of the health; the answer brings them up to date before each scrape. Names are those of the policies: a bounded set. */
+export function createHealthGauges(registry: Registry): (readings: HealthReadings) => void {
+  const registers = [registry];
+  const up = new Gauge({
+    name: 'lastgood_dependency_up',
+    help: '1 where a dependency answers as it should, 0 after two failures in a row.',
+    labelNames: ['part', 'name'],
+    registers,
+  });
+  const policies = new Gauge({
+    name: 'lastgood_policies_ok',
+    help: '1 where the policy directory as it is now is in force, 0 where it has problems and those from before stay in force.',
+    registers,
+  });
+  const loaded = new Gauge({
+    name: 'lastgood_policies_loaded_timestamp_seconds',
+    help: 'When the policies in force were last read and found good.',
+    registers,
+  });
+  return (readings) => {
+    up.reset();
+    for (const { part, name, ok } of readings.parts) up.set({ part, name }, Number(ok));
+    policies.set(Number(readings.policies.ok));
+    loaded.set(readings.policies.loadedAtMs / 1000);
   };
 }

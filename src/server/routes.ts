@@ -25,6 +25,8 @@ export interface Doors {
   /** Takes a request that Slack sent, answer included. May throw. */
   readonly slack: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
   readonly readiness: () => Promise<Readonly<Record<string, Part>>>;
+  /** All there is to know of the instance, for `lastgood doctor`: JSON, without secrets. */
+  readonly doctor: () => Promise<unknown>;
   readonly telemetry: ServerTelemetry;
   /** How long storing alerts may take before the sender is told to come again; Alertmanager cuts off after 10 s at the least. */
   readonly answerWithinMs: number;
@@ -53,6 +55,7 @@ export function createRoutes(doors: Doors): readonly Route[] {
     { method: 'POST', path: '/slack/events', handle: slackRoute(doors) },
     { method: 'GET', path: '/healthz', handle: async () => json(200, { alive: true }) },
     { method: 'GET', path: '/readyz', handle: readyRoute(doors) },
+    { method: 'GET', path: '/api/v1/doctor', handle: doctorRoute(doors) },
     {
       method: 'GET',
       path: '/metrics',
@@ -133,6 +136,16 @@ function readyRoute(doors: Doors): Route['handle'] {
     const parts = await doors.readiness();
     const ready = Object.values(parts).every((part) => part.ok || !part.gates);
     return json(ready ? 200 : 503, { ready, parts });
+  };
+}
+
+/** Services, addresses and alerts are not for everybody: whoever may send alerts may ask. */
+function doctorRoute(doors: Doors): Route['handle'] {
+  const mayEnter = bearerCheck(doors.alertTokens);
+  return async (request) => {
+    if (mayEnter(request.headers.authorization)) return json(200, await doors.doctor());
+    const headers = { 'www-authenticate': 'Bearer realm="lastgood"' };
+    return refusal(401, 'The bearer token is missing or wrong: give one of ALERTMANAGER_WEBHOOK_TOKEN.', headers);
   };
 }
 

@@ -2,7 +2,14 @@ import type { ServiceState } from '../domain/state.ts';
 import { isEnded } from '../domain/turn.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Logger } from './logger.ts';
-import { createGauges, createMetrics, type Metrics, type Readings } from './metrics.ts';
+import {
+  createGauges,
+  createHealthGauges,
+  createMetrics,
+  type HealthReadings,
+  type Metrics,
+  type Readings,
+} from './metrics.ts';
 
 /** The Telemetry port, and what the server needs of it besides. */
 export interface ServerTelemetry extends Telemetry {
@@ -19,6 +26,10 @@ export interface ServerTelemetry extends Telemetry {
   }): void;
   /** Where the gauges of what is true now are read from. */
   watch(read: () => Promise<Readings>): void;
+  /** Where the gauges of the health are read from. */
+  watchHealth(read: () => HealthReadings): void;
+  /** A dependency went away or came back; told once each. */
+  healthChanged(change: { part: string; name: string; ok: boolean; text: string; detail: string }): void;
   /** The text /metrics answers with. */
   scrape(): Promise<{ contentType: string; text: string }>;
 }
@@ -27,7 +38,9 @@ export interface ServerTelemetry extends Telemetry {
 export function createTelemetry(log: Logger): ServerTelemetry {
   const metrics = createMetrics();
   const refresh = createGauges(metrics.registry);
+  const showHealth = createHealthGauges(metrics.registry);
   let read: (() => Promise<Readings>) | null = null;
+  let readHealth: (() => HealthReadings) | null = null;
   const problem = (where: string, error: unknown): void => {
     metrics.problems.inc({ where: placeLabel(where) });
     log.error({ where, error }, `problem in ${where}: ${messageOf(error)}`);
@@ -40,7 +53,14 @@ export function createTelemetry(log: Logger): ServerTelemetry {
     watch: (source) => {
       read = source;
     },
+    watchHealth: (source) => {
+      readHealth = source;
+    },
+    healthChanged: ({ part, name, ok, text, detail }) => {
+      log.warn({ part, name, ok, detail }, text);
+    },
     scrape: async () => {
+      if (readHealth) showHealth(readHealth());
       try {
         if (read) await refresh(read);
       } catch (error) {

@@ -40,6 +40,7 @@ describe('loadConfig', () => {
       slack: { botToken: 'xoxb-1-2-abc', signingSecret: 'signing-secret', apiUrl: 'https://slack.com/api/' },
       alertmanager: { webhookTokens: ['a-token-long-enough'], url: null },
       prometheusUrl: null,
+      operationsChannel: null,
       defaultChannel: null,
       pagerduty: { routingKey: null, eventsHost: null },
       policySecrets: {},
@@ -84,6 +85,7 @@ describe('loadConfig', () => {
   });
 
   it('counts an empty value as not set', () => {
+    expect(loadConfig({ ...good, OPERATIONS_CHANNEL: '#lastgood-ops' }).operationsChannel).toBe('#lastgood-ops');
     expect(loadConfig({ ...good, PROMETHEUS_URL: '', PORT: '' })).toMatchObject({ prometheusUrl: null, port: 3000 });
     expect(problemsOf({ ...good, SLACK_SIGNING_SECRET: '' })).toEqual([expect.stringContaining('is missing')]);
   });

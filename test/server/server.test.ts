@@ -45,6 +45,7 @@ async function serve(doors: Partial<Doors> = {}, limits: Partial<Limits> = {}) {
       Array.isArray(body) ? { alerts: body as Alert[] } : { problem: 'alerts: expected a list, and this is none' },
     slack: (_request, response) => void response.writeHead(200).end('slack was here'),
     readiness: async () => ({ store: { ok: true, detail: 'fine', gates: true } }),
+    doctor: async () => ({ jobsPending: 3 }),
     telemetry,
     answerWithinMs: 2000,
     ...doors,
@@ -329,6 +330,7 @@ async function optionsOf() {
     parseAlerts: () => ({ alerts: [] }),
     slack: () => undefined,
     readiness: async () => ({}),
+    doctor: async () => ({}),
     telemetry: createTelemetry(createLogger({ level: 'silent', secrets: [], destination: { write: () => undefined } })),
     answerWithinMs: 1000,
   };

@@ -3,7 +3,6 @@ import type { Drawing } from './blocks.ts';
 import { degradationCard } from './degradation.ts';
 import { entryLine } from './entry.ts';
 import { note } from './note.ts';
-import { notice } from './notice.ts';
 import { report } from './report.ts';
 import { rolloutCard } from './rollout.ts';
 
@@ -23,7 +22,5 @@ export function draw(content: ChatContent): Drawing {
       return note(content.text);
     case 'report':
       return report(content.view, content.journal);
-    case 'notice':
-      return notice(content.notice);
   }
 }

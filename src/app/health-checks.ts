@@ -1,0 +1,180 @@
+import type { Endpoint, Policy } from '../domain/policy.ts';
+import { type Http, place } from '../outbound/http.ts';
+import type { HealthKind } from '../ports/health.ts';
+import type { Store } from '../ports/store.ts';
+import type { Target } from '../ports/target.ts';
+import type { Check, Finding } from './health.ts';
+import type { Outcomes } from './outcomes.ts';
+import type { PolicyBook } from './policy-book.ts';
+import type { ReadinessParts } from './readiness.ts';
+
+export interface CheckParts {
+  readonly store: Pick<Store, 'jobs' | 'load'>;
+  readonly book: Pick<PolicyBook, 'all' | 'problem'>;
+  readonly policyDir: string;
+  readonly slack: {
+    readiness(): { ok: boolean; detail: string };
+    ping(signal: AbortSignal): Promise<void>;
+  };
+  readonly http: Http;
+  /** Where policies read their numbers and have their alerts from; null: nowhere. */
+  readonly prometheusOf: (policy: Policy) => Endpoint | null;
+  readonly alertmanagerOf: (policy: Policy) => Endpoint | null;
+  readonly checkPrometheus: ReadinessParts['checkPrometheus'];
+  readonly targets: (policy: Policy) => Target;
+  readonly chat: Outcomes;
+  readonly pager: Outcomes;
+  /** Whether anybody would be paged at all. */
+  readonly pages: () => boolean;
+  /** Messages for operators go there too; null: nowhere. */
+  readonly operationsChannel: string | null;
+}
+
+/** Targets may be slow, busy or paid by the call. */
+const targetEveryMs = 60_000;
+const answerLimitMs = 5_000;
+
+/** Everything there is to look at with the policies in force now. */
+export function createChecks(parts: CheckParts): () => readonly Check[] {
+  return () => {
+    const policies = parts.book.all();
+    return [
+      storeCheck(parts),
+      policiesCheck(parts),
+      slackCheck(parts),
+      ...channelChecks(parts, policies),
+      ...endpointChecks('prometheus', policies, parts.prometheusOf, (endpoint, signal) =>
+        prometheusFinding(parts, endpoint, signal),
+      ),
+      ...endpointChecks('alertmanager', policies, parts.alertmanagerOf, (endpoint, signal) =>
+        alertmanagerFinding(parts.http, endpoint, signal),
+      ),
+      ...policies.map((policy) => targetCheck(parts, policy)),
+      ...(parts.pages()
+        ? [{ part: 'pagerduty', name: 'Events API', look: async () => parts.pager.of('') } as const]
+        : []),
+    ];
+  };
+}
+
+function storeCheck({ store }: CheckParts): Check {
+  return {
+    part: 'store',
+    name: 'database',
+    look: async () => ({ ok: true, detail: `answers; ${await store.jobs.pending()} jobs are not done` }),
+  };
+}
+
+function policiesCheck({ book, policyDir }: CheckParts): Check {
+  return {
+    part: 'policies',
+    name: policyDir,
+    async look() {
+      const problem = book.problem();
+      if (problem !== null) return { ok: false, detail: problem, sure: true };
+      return { ok: true, detail: `${book.all().length} in force` };
+    },
+  };
+}
+
+/** Until it has said who we are it is being asked for that already. */
+function slackCheck({ slack }: CheckParts): Check {
+  return {
+    part: 'slack',
+    name: 'Web API',
+    async look(signal) {
+      const { ok, detail } = slack.readiness();
+      if (ok) await slack.ping(signal);
+      return { ok, detail };
+    },
+  };
+}
+
+function channelChecks({ chat, operationsChannel }: CheckParts, policies: readonly Policy[]): Check[] {
+  const channels = new Set(policies.map(({ channel }) => channel));
+  if (operationsChannel !== null) channels.add(operationsChannel);
+  return [...channels].map((name) => ({ part: 'channel', name, look: async () => chat.of(name) }));
+}
+
+/** One a distinct way to ask; two tenants of one address are told apart by a service of theirs. */
+function endpointChecks(
+  part: HealthKind,
+  policies: readonly Policy[],
+  endpointOf: (policy: Policy) => Endpoint | null,
+  look: (endpoint: Endpoint, signal: AbortSignal) => Promise<Finding>,
+): Check[] {
+  const found = new Map<string, { readonly endpoint: Endpoint; readonly service: string }>();
+  for (const policy of policies) {
+    const endpoint = endpointOf(policy);
+    const key = JSON.stringify(endpoint);
+    if (endpoint !== null && !found.has(key)) found.set(key, { endpoint, service: policy.service });
+  }
+  const names = [...found.values()].map(({ endpoint }) => nameOf(endpoint));
+  return [...found.values()].map(({ endpoint, service }, index) => {
+    const name = names[index] ?? service;
+    const isShared = names.filter((other) => other === name).length > 1;
+    return {
+      part,
+      name: isShared ? `${name} (as ${service} asks it)` : name,
+      look: (signal) => look(endpoint, signal),
+    };
+  });
+}
+
+function nameOf({ url }: Endpoint): string {
+  const parsed = URL.parse(url);
+  return parsed ? place(parsed).replace(/\/+$/, '') : 'an address that is none';
+}
+
+async function prometheusFinding(parts: CheckParts, endpoint: Endpoint, signal: AbortSignal): Promise<Finding> {
+  const answer = await parts.checkPrometheus(endpoint, signal);
+  return answer.ready ? { ok: true, detail: 'answers queries' } : { ok: false, detail: answer.reason };
+}
+
+/** Its API is what is used of it; where a gateway lets only readiness through, that has to do. */
+async function alertmanagerFinding(http: Http, endpoint: Endpoint, signal: AbortSignal): Promise<Finding> {
+  const base = endpoint.url.replace(/\/+$/, '');
+  const ask = (path: string, accept: (status: number) => boolean) =>
+    http.request(
+      {
+        method: 'GET',
+        url: `${base}${path}`,
+        headers: endpoint.headers,
+        tls: endpoint.tls,
+        timeoutMs: answerLimitMs,
+        intent: 'read',
+        accept,
+      },
+      signal,
+    );
+  const isFine = (status: number) => status >= 200 && status < 300;
+  const { status } = await ask('/api/v2/status', (s) => isFine(s) || s === 404);
+  if (isFine(status)) return { ok: true, detail: 'answers' };
+  await ask('/-/ready', isFine);
+  return { ok: true, detail: 'is ready; its API v2 is not at this address' };
+}
+
+/** Whoever shifts looks for himself, and is not to be disturbed. */
+function targetCheck({ store, targets }: CheckParts, policy: Policy): Check {
+  const { service } = policy;
+  return {
+    part: 'target',
+    name: service,
+    everyMs: targetEveryMs,
+    async look(signal) {
+      if (await isShifting(store, service)) return null;
+      const { stable, candidate, exposurePercent } = await targets(policy).observe(signal);
+      const share = candidate === null || exposurePercent === null ? '' : `, ${candidate} at ${exposurePercent} %`;
+      return { ok: true, detail: `answers: ${stable ?? 'an unknown version'} is stable${share}` };
+    },
+  };
+}
+
+async function isShifting(store: Pick<Store, 'load'>, service: string): Promise<boolean> {
+  try {
+    return (await store.load(service))?.state.shift != null;
+  } catch {
+    // A database that does not answer is told of by its own check; a target is not to be blamed for it.
+    return true;
+  }
+}

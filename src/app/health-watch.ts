@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Http } from '../outbound/http.ts';
+import type { Chat } from '../ports/chat.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Health } from '../ports/health.ts';
+import type { Pager } from '../ports/pager.ts';
+import type { Store } from '../ports/store.ts';
+import type { ServerTelemetry } from '../server/telemetry.ts';
+import { checkPrometheus } from '../sources/prometheus.ts';
+import { prometheusOf } from './checks.ts';
+import { createHealth, type HealthChange, type HealthMonitor } from './health.ts';
+import { type CheckParts, createChecks } from './health-checks.ts';
+import { createOperators, type Operators } from './operators.ts';
+import { watchedChat, watchedPager } from './outcomes.ts';
+import type { PolicyBook } from './policy-book.ts';
+
+export interface HealthWatchParts {
+  readonly config: Config;
+  readonly http: Http;
+  readonly store: Store;
+  readonly book: PolicyBook;
+  readonly slack: CheckParts['slack'] & { readonly chat: Chat };
+  readonly pager: Pager;
+  readonly targets: CheckParts['targets'];
+  readonly alertmanagerOf: CheckParts['alertmanagerOf'];
+  readonly telemetry: ServerTelemetry;
+  /** What is outside answers in real time, whatever clock the decisions run on. */
+  readonly clock: Clock;
+  /** Between rounds; 15 s. */
+  readonly everyMs?: number | undefined;
+}
+
+export interface HealthWatch extends Health {
+  /** The same as were given, with what came of each call remembered. */
+  readonly chat: Chat;
+  readonly pager: Pager;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const fileName = 'operators.json';
+
+/** The instance's health: looked at in the background, shown in metrics, told in the log and to operators. */
+export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
+  const { config, http, store, book, clock, telemetry } = parts;
+  const chat = watchedChat(parts.slack.chat);
+  const pager = watchedPager(parts.pager);
+  const checks = createChecks({
+    store,
+    book,
+    policyDir: config.policyDir,
+    slack: parts.slack,
+    http,
+    prometheusOf: (policy) => prometheusOf(config, policy),
+    alertmanagerOf: parts.alertmanagerOf,
+    checkPrometheus: (endpoint, signal) => checkPrometheus(http, endpoint, signal),
+    targets: parts.targets,
+    chat: chat.outcomes,
+    pager: pager.outcomes,
+    pages: () => config.pagerduty.routingKey !== null || book.all().some(({ escalate }) => escalate !== null),
+    operationsChannel: config.operationsChannel,
+  });
+  let monitor: HealthMonitor | null = null;
+  telemetry.watchHealth(() => ({
+    parts: monitor?.parts() ?? [],
+    policies: { ok: book.problem() === null, loadedAtMs: book.loadedAtMs() },
+  }));
+
+  async function operatorsOf(channel: string | null): Promise<Operators | null> {
+    if (channel === null) return null;
+    const file = join(config.dataDir, fileName);
+    return createOperators({ store, chat, clock, telemetry, channel, file });
+  }
+
+  return {
+    chat,
+    pager,
+    parts: () => monitor?.parts() ?? [],
+    degraded: () => monitor?.degraded() ?? [],
+    async start() {
+      const operators = await operatorsOf(config.operationsChannel);
+      monitor = createHealth({
+        checks,
+        clock,
+        known: operators?.known ?? [],
+        everyMs: parts.everyMs,
+        onRound: async (signal) => operators?.deliver(signal),
+        onChange(change) {
+          tell(telemetry, change);
+          operators?.changed(change);
+        },
+      });
+      monitor.start();
+    },
+    stop: async () => monitor?.stop(),
+  };
+}
+
+function tell(telemetry: ServerTelemetry, { now, text }: HealthChange): void {
+  const { part, name, ok, detail } = now;
+  telemetry.healthChanged({ part, name, ok, text, detail });
+}

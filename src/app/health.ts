@@ -1,0 +1,219 @@
+import { withinLimit } from '../application/limit.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DegradedMode, Health, HealthKind, HealthPart } from '../ports/health.ts';
+import { degradedModes, recoveredText } from './degraded.ts';
+
+/** What a look at something showed. `sure`: no second look is needed to believe it. */
+export interface Finding {
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly sure?: boolean;
+}
+
+/** Something to look at again and again. */
+export interface Check {
+  readonly part: HealthKind;
+  /** Distinct within its part, the same from look to look, without credentials. */
+  readonly name: string;
+  /** Not more often than this; absent: at every round. */
+  readonly everyMs?: number | undefined;
+  /** Null: not now, what was seen last stays. Whatever it throws is a failure. */
+  look(signal: AbortSignal): Promise<Finding | null>;
+}
+
+/** A part that was well is no more, or is again. */
+export interface HealthChange {
+  readonly now: HealthPart;
+  /** How long the trouble lasted that is over; null: it begins. */
+  readonly afterMs: number | null;
+  /** What it means, as `now.ok` is. */
+  readonly text: string;
+}
+
+export interface HealthParts {
+  /** Asked for at every round: policies come and go. */
+  readonly checks: () => readonly Check[];
+  readonly clock: Clock;
+  /** Trouble that was known when this process began: it is not told again, and its end is. */
+  readonly known?: readonly HealthPart[];
+  readonly onChange: (change: HealthChange) => void;
+  /** After every round, whatever it showed. Never throws. */
+  readonly onRound?: (signal: AbortSignal) => Promise<void>;
+  readonly everyMs?: number | undefined;
+}
+
+export interface HealthMonitor extends Health {
+  start(): void;
+  /** One round now; for those who cannot wait. */
+  round(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const everyRoundMs = 15_000;
+/** One failure alone may be chance: it is looked at again this soon. */
+const inDoubtMs = 5_000;
+/** Above the limits that the checks have of their own. */
+const lookLimitMs = 10_000;
+/** So many failures in a row are trouble; one success ends it. */
+const failuresToBelieve = 2;
+
+/** Looks at everything Lastgood leans on in the background, and remembers what it saw. */
+export function createHealth(parts: HealthParts): HealthMonitor {
+  return new Monitor(parts);
+}
+
+/** What is known of a part after one more look. A part never seen before counts as well until it has failed twice. */
+export function afterLook(
+  before: HealthPart | null,
+  check: Pick<Check, 'part' | 'name'>,
+  found: Finding,
+  nowMs: number,
+): HealthPart {
+  const { part, name } = check;
+  const { detail } = found;
+  if (found.ok) {
+    const sinceMs = before?.ok ? before.sinceMs : nowMs;
+    return { part, name, ok: true, sinceMs, detail, failures: 0 };
+  }
+  const failures = (before?.failures ?? 0) + 1;
+  if (before && !before.ok) return { ...before, detail, failures };
+  if (found.sure || failures >= failuresToBelieve) return { part, name, ok: false, sinceMs: nowMs, detail, failures };
+  return {
+    part,
+    name,
+    ok: true,
+    sinceMs: before?.sinceMs ?? nowMs,
+    detail: `failed once, looked at again: ${detail}`,
+    failures,
+  };
+}
+
+class Monitor implements HealthMonitor {
+  readonly #parts: HealthParts;
+  readonly #seen = new Map<string, HealthPart>();
+  /** When the first of the present failures came. */
+  readonly #failingSinceMs = new Map<string, number>();
+  readonly #lookedAtMs = new Map<string, number>();
+  readonly #ending = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #round: Promise<void> | null = null;
+
+  constructor(parts: HealthParts) {
+    this.#parts = parts;
+    for (const part of parts.known ?? []) this.#seen.set(keyOf(part), part);
+  }
+
+  parts(): readonly HealthPart[] {
+    return [...this.#seen.values()].sort(
+      (a, b) => order.indexOf(a.part) - order.indexOf(b.part) || (a.name < b.name ? -1 : 1),
+    );
+  }
+
+  degraded(): readonly DegradedMode[] {
+    return degradedModes(this.parts());
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  round(): Promise<void> {
+    this.#round ??= this.#look().finally(() => {
+      this.#round = null;
+    });
+    return this.#round;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, everyMs = everyRoundMs } = this.#parts;
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      await this.round();
+      const inDoubt = [...this.#seen.values()].some(({ ok, failures }) => ok && failures > 0);
+      await clock.sleepUntil(clock.now() + (inDoubt ? Math.min(everyMs, inDoubtMs) : everyMs), signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const checks = this.#parts.checks();
+    const keys = new Set(checks.map(keyOf));
+    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
+    await Promise.all(checks.filter((check) => this.#isDue(check)).map((check) => this.#lookAt(check)));
+    if (!this.#ending.signal.aborted) await this.#parts.onRound?.(this.#ending.signal);
+  }
+
+  /** What failed once is looked at again whatever its interval. */
+  #isDue(check: Check): boolean {
+    const key = keyOf(check);
+    const seen = this.#seen.get(key);
+    const atMs = this.#lookedAtMs.get(key);
+    if (atMs === undefined || check.everyMs === undefined || (seen?.ok && seen.failures > 0)) return true;
+    return this.#parts.clock.now() - atMs >= check.everyMs;
+  }
+
+  async #lookAt(check: Check): Promise<void> {
+    const key = keyOf(check);
+    const { signal } = this.#ending;
+    this.#lookedAtMs.set(key, this.#parts.clock.now());
+    let found: Finding | null;
+    try {
+      found = await withinLimit(lookLimitMs, `The check of ${check.part} ${check.name}`, (s) => check.look(s), signal);
+    } catch (error) {
+      found = { ok: false, detail: error instanceof Error ? error.message : String(error) };
+    }
+    // A look cut off by our own stop says nothing.
+    if (found === null || signal.aborted) return;
+    this.#note(key, check, found);
+  }
+
+  #note(key: string, check: Check, found: Finding): void {
+    const nowMs = this.#parts.clock.now();
+    const before = this.#seen.get(key) ?? null;
+    if (found.ok) this.#failingSinceMs.delete(key);
+    else if (!this.#failingSinceMs.has(key)) this.#failingSinceMs.set(key, nowMs);
+    const next = afterLook(before, check, found, nowMs);
+    const isNewTrouble = !next.ok && before?.ok !== false;
+    const now = isNewTrouble ? { ...next, sinceMs: this.#failingSinceMs.get(key) ?? nowMs } : next;
+    this.#seen.set(key, now);
+    // What is wrong with the policies is told anew when it is something else.
+    const isOther = now.part === 'policies' && !now.ok && before?.ok === false && before.detail !== now.detail;
+    if (isNewTrouble || isOther) this.#tell(now, null);
+    else if (now.ok && before && !before.ok) this.#tell(now, nowMs - before.sinceMs);
+  }
+
+  #tell(now: HealthPart, afterMs: number | null): void {
+    const [mode] = degradedModes([now]);
+    this.#parts.onChange({ now, afterMs, text: mode?.text ?? recoveredText(now, afterMs ?? 0) });
+  }
+
+  #forget(key: string): void {
+    const gone = this.#seen.get(key);
+    this.#seen.delete(key);
+    this.#failingSinceMs.delete(key);
+    this.#lookedAtMs.delete(key);
+    if (!gone || gone.ok) return;
+    const nowMs = this.#parts.clock.now();
+    const now: HealthPart = { ...gone, ok: true, sinceMs: nowMs, detail: 'no policy needs it any more', failures: 0 };
+    this.#tell(now, nowMs - gone.sinceMs);
+  }
+}
+
+const order: readonly HealthKind[] = [
+  'store',
+  'policies',
+  'slack',
+  'channel',
+  'prometheus',
+  'alertmanager',
+  'target',
+  'pagerduty',
+];
+
+export function keyOf({ part, name }: { readonly part: HealthKind; readonly name: string }): string {
+  return `${part}/${name}`;
+}
