@@ -1,8 +1,10 @@
 import type { Policy } from '../../domain/policy.ts';
+import type { ServiceState } from '../../domain/state.ts';
+import { utcTime } from '../../domain/words.ts';
 import type { AlertSource } from '../../ports/alert-source.ts';
 import { PortError } from '../../ports/failure.ts';
 import type { EffectOf, Outcome, Performer, World } from './performer.ts';
-import { presentPolicy, stateOf } from './policy.ts';
+import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
 
 const MINUTE = 60_000;
 
@@ -14,17 +16,19 @@ export function silencePerformer(world: World): Performer<EffectOf<'silence'>> {
     retry: { firstMs: 1_000, capMs: MINUTE, giveUpAfterMs: 10 * MINUTE },
     async perform(effect, job, signal) {
       const { degradationId, action } = effect;
-      const policy = await presentPolicy(world, await stateOf(world, job.service));
-      const source = world.alertSources(policy);
-      if (!source)
-        throw new PortError(
-          'permanent',
-          'there is no Alertmanager to silence: set ALERTMANAGER_URL, or alertmanager.url in the policy',
-        );
-      await carryOut(source, effect, silenceTag(world.instance, degradationId), policy, signal);
+      const state = await stateOf(world, job.service);
+      const tag = silenceTag(world.instance, degradationId);
+      if (action === 'create') await create(world, { effect, tag, policy: await presentPolicy(world, state) }, signal);
+      else for (const source of await everySource(world, state)) await source.lift(tag, signal);
       return { kind: 'event', event: { type: 'silenced', degradationId, action, problem: null } } satisfies Outcome;
     },
-    givenUp: ({ degradationId, action }, reason) => ({ type: 'silenced', degradationId, action, problem: reason }),
+    givenUp: ({ degradationId, action }, reason) => ({
+      type: 'silenced',
+      degradationId,
+      action,
+      // It becomes the end of a sentence.
+      problem: reason.replace(/\.$/, ''),
+    }),
   };
 }
 
@@ -33,14 +37,35 @@ export function silenceTag(instance: string, degradationId: string): string {
   return `${instance}/${degradationId}`;
 }
 
-async function carryOut(
-  source: AlertSource,
-  effect: EffectOf<'silence'>,
-  tag: string,
-  policy: Policy,
+async function create(
+  world: World,
+  { effect, tag, policy }: { effect: EffectOf<'silence'>; tag: string; policy: Policy },
   signal: AbortSignal,
 ): Promise<void> {
-  if (effect.action === 'lift') return source.lift(tag, signal);
+  const source = world.alertSources(policy);
+  if (!source) throw new PortError('permanent', noAlertmanager);
+  const { untilMs } = effect;
   const selectors = policy.alerts.map(({ matchers }) => matchers);
-  return source.silence({ tag, selectors, untilMs: effect.untilMs, comment: effect.comment }, signal);
+  const comment = `${effect.comment} Ends at ${utcTime(untilMs)} at the latest.`;
+  try {
+    await source.silence({ tag, selectors, untilMs, comment }, signal);
+  } catch (error) {
+    // What will never be whole is not left half: nobody would lift it.
+    if (error instanceof PortError && error.failure === 'permanent')
+      await source.lift(tag, signal).catch((trouble: unknown) => world.telemetry.problem(`lift ${tag}`, trouble));
+    throw error;
+  }
 }
+
+/** The policy may name another Alertmanager by now than the one that was silenced when the rollout began. */
+async function everySource(world: World, state: ServiceState): Promise<readonly AlertSource[]> {
+  const policies = [await presentPolicy(world, state)];
+  if (state.rollout) policies.push(await policyOfRollout(world, state, state.rollout));
+  const [present, before] = policies;
+  const isSame = JSON.stringify(present?.alertmanager) === JSON.stringify(before?.alertmanager);
+  const sources = (isSame ? policies.slice(0, 1) : policies).flatMap((policy) => world.alertSources(policy) ?? []);
+  if (sources.length === 0) throw new PortError('permanent', noAlertmanager);
+  return sources;
+}
+
+const noAlertmanager = 'there is no Alertmanager to silence: set ALERTMANAGER_URL, or alertmanager.url in the policy';
