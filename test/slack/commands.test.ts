@@ -3,7 +3,7 @@ import { answerTyped, SUBCOMMANDS } from '../../src/slack/commands/index.ts';
 import { nearest } from '../../src/slack/commands/suggest.ts';
 import { asTyped, durationMs, sortWords, tokens } from '../../src/slack/commands/words.ts';
 import { eventually, FakeApplication, stage } from './stage.ts';
-import { ada, at, entry, NASTY, NOON, policy, state, view } from './states.ts';
+import { ada, at, blueGreen, entry, NASTY, NOON, policy, rollout, servedLong, state, view, watched } from './states.ts';
 
 function application(...services: string[]): FakeApplication {
   const app = new FakeApplication();
@@ -33,6 +33,14 @@ describe('what is typed', () => {
     ['promote fraud-scorer --all', { name: 'promote', scope: 'all', reason: '' }],
     ['rollback fraud-scorer', { name: 'rollback', pace: 'phased', to: null, reason: '' }],
     ['rollback fraud-scorer --now --to v40', { name: 'rollback', pace: 'at-once', to: 'v40', reason: '' }],
+    [
+      'rollback fraud-scorer --before 2 h ago --now --reason errors doubled',
+      { name: 'rollback', pace: 'at-once', to: null, beforeMs: NOON - 7_200_000, reason: 'errors doubled' },
+    ],
+    [
+      'rollback fraud-scorer --before "yesterday 14:00"',
+      { name: 'rollback', pace: 'phased', to: null, beforeMs: Date.parse('2026-11-20T14:00:00Z'), reason: '' },
+    ],
     ['hold fraud-scorer', { name: 'hold', forMs: null, reason: '' }],
     ['hold fraud-scorer 1h30m', { name: 'hold', forMs: 5_400_000, reason: '' }],
     ['resume fraud-scorer', { name: 'resume', reason: '' }],
@@ -109,6 +117,10 @@ describe('what is not understood changes nothing and says what to type', () => {
     ['rollback', 'Which service? Services: `fraud-scorer` and `ranker`.'],
     ['rollback fraud-scorer now', 'I do not understand `now`'],
     ['rollback fraud-scorer --nwo', 'Did you mean `--now`?'],
+    ['rollback fraud-scorer --to v41 --before 2h', 'give one of them'],
+    ['rollback fraud-scorer --before', '`--before` needs something after it'],
+    ['rollback fraud-scorer --before tomorrow', '`--before` `tomorrow`: It was not understood as a time'],
+    ['rollback fraud-scorer --before 14:00', 'Did you mean `yesterday 14:00`?'],
     ['rollback fraud-scorer --to', '`--to` needs something after it'],
     ['rollback fraud-scorer --now=yes', '`--now` takes no value'],
     ['extend fraud-scorer 45m', '`10m`, `30m` or `60m`'],
@@ -171,6 +183,58 @@ describe('answers', () => {
     expect((await typed('rollback', app)).text).toBe('✋ Takes one of: <@U0BOB0000>. &lt;!here&gt;');
   });
 
+  it('a rollback after 100 % names the version and the evidence, and when that was', async () => {
+    const app = application('fraud-scorer');
+    const served = servedLong[1];
+    if (!served) throw new Error('v41 is missing');
+    const wayBack = {
+      served,
+      cleanMs: 72 * 3_600_000,
+      neededMs: 3_600_000,
+      chosenBy: 'evidence',
+      passedOver: [],
+    } as const;
+    app.onCommand = () => {
+      app.all = [{ policy: policy(), state: state({ rollout: rollout({ ...watched, wayBack }) }) }];
+      return { ok: true, text: 'Rolling back to v41 by phases.', duplicate: false };
+    };
+    const { text } = await typed('rollback --before 90m', app);
+    expect(text.split('\n').slice(0, 2)).toEqual([
+      '✅ Rolling back to v41 by phases.',
+      'As it was on 21 Nov 10:30 UTC.',
+    ]);
+    expect(text).toContain('⏪ *Last known good: `v41`* — served 3 d 4 h until');
+    app.onCommand = () => ({ ok: false, refusal: { code: 'conflict', text: 'Not now.' } });
+    expect((await typed('rollback --before 90m', app)).text).toBe('✋ Not now.');
+  });
+
+  it('a start refused for what has to succeed elsewhere says where to look', async () => {
+    const app = application('fraud-scorer');
+    app.all = [{ policy: policy({ requires: { service: 'fraud-staging' } }), state: state() }];
+    app.onStart = () => ({
+      ok: false,
+      refusal: { code: 'conflict', text: 'v43 has to succeed on fraud-staging before it starts on fraud-scorer.' },
+    });
+    expect((await typed('start v43', app)).text).toBe(
+      '✋ v43 has to succeed on fraud-staging before it starts on fraud-scorer.\nHow it stands there: `/rollout status fraud-staging`',
+    );
+    app.onStart = () => ({ ok: false, refusal: { code: 'conflict', text: 'fraud-scorer is frozen.' } });
+    expect((await typed('start v43', app)).text).toBe('✋ fraud-scorer is frozen.');
+  });
+
+  it('history and status show what served', async () => {
+    const app = application('fraud-scorer');
+    app.all = [{ policy: policy(), state: state({ served: servedLong, rollout: null, degradation: null }) }];
+    app.journal = [entry()];
+    for (const asked of ['history', 'status']) {
+      expect((await typed(asked, app)).text).toMatch(
+        /Served: `v42` since .* · `v41` 3 d 4 h · `v40` 12 min \(not proven\)/,
+      );
+    }
+    app.journal = [];
+    expect((await typed('history', app)).text).toContain('Served: `v42`');
+  });
+
   it('status shows what is going on first', async () => {
     const app = application('aaa-quiet', 'fraud-scorer');
     const quiet = view('rollout', { rollout: null, degradation: null });
@@ -193,6 +257,27 @@ describe('answers', () => {
     );
     app.journal = [];
     expect((await typed('history', app)).text).toContain('Nothing has happened');
+  });
+
+  it('policy shows strategy, objective, requirement, silence and commit where they are set', async () => {
+    const app = application('fraud-scorer');
+    expect((await typed('policy', app)).text).toContain('`fraud-scorer@rev1` · target');
+    const patch = {
+      commit: '4f5e6d7+',
+      strategy: blueGreen.strategy,
+      objective: 'better',
+      requires: { service: 'fraud-staging' },
+      silence: { forMs: 3_600_000 },
+    } as const;
+    app.all = [{ policy: policy(patch), state: state() }];
+    const { text } = await typed('policy', app);
+    expect(text).toContain('`fraud-scorer@rev1` (commit `4f5e6d7+`)');
+    expect(text).toContain(
+      '*Strategy* blue/green: two whole arms, all traffic in one step; warm-up: ready for 1 min on end within 5 min; the old arm is kept 2 h',
+    );
+    expect(text).toContain('*Gate* passes when no metric is worse and at least one is better');
+    expect(text).toContain('*Requires* that the version has succeeded on `fraud-staging` first');
+    expect(text).toContain('*Silence* alerts are silenced in Alertmanager while it is rolled back, for 1 h at most');
   });
 
   it('policy shows the rules without addresses that hold secrets', async () => {

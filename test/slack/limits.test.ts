@@ -10,8 +10,23 @@ import { form } from '../../src/slack/views/form.ts';
 import { hasModal } from '../../src/slack/views/metadata.ts';
 import { notice } from '../../src/slack/views/modal.ts';
 import { validateMessage, validateView } from '../../src/workspace/index.ts';
+import { servedFor } from '../support/policy.ts';
 import { buttons, seen, strings } from './reading.ts';
-import { ada, asking, at, ended, entry, inPhase, NOON, nasty, rollback, view, worst } from './states.ts';
+import {
+  ada,
+  asking,
+  at,
+  blueGreen,
+  ended,
+  entry,
+  inPhase,
+  NOON,
+  nasty,
+  rollback,
+  view,
+  watched,
+  worst,
+} from './states.ts';
 
 const phases = {
   deciding: { name: 'deciding', sinceMs: at(0), during: 'advancing' },
@@ -22,6 +37,30 @@ const phases = {
 } as const;
 const stages = { asking, held: { name: 'held', why: 'common-cause' }, ended: ended('rolled-back') } as const;
 const journal = Array.from({ length: 500 }, (_, i) => entry({ atMs: at(i), text: nasty(2000) }));
+
+const warming = {
+  name: 'advancing',
+  sinceMs: at(0),
+  stage: 'warming',
+  soakUntilMs: at(1),
+  maxSoakUntilMs: at(2),
+} as const;
+/** As many versions as are kept, with names as long as they get. */
+const served = Array.from({ length: 20 }, (_, i) =>
+  servedFor(`v${i}-${nasty(300)}`, at(i * 100 - 3000), i === 19 ? null : at(i * 100 - 2900), {
+    tainted: i % 3 === 0,
+    looks: { healthy: 1e9, degraded: 1e9, inconclusive: 1e9, 'no-data': 1e9 },
+  }),
+);
+const worstServed = { served, degradation: null };
+const worstWatched = { ...watched, candidate: { id: `v19-${nasty(300)}` } };
+const worstWayBack = {
+  served: servedFor(nasty(300), 0, 1e12, { tainted: true }),
+  cleanMs: 1e12,
+  neededMs: 9e15,
+  chosenBy: 'evidence',
+  passedOver: Array.from({ length: 20 }, () => ({ version: nasty(300), why: nasty(3000) })),
+} as const;
 
 const contents: [string, ChatContent][] = [
   ...Object.entries(phases).flatMap(([phaseName, phase]) =>
@@ -39,6 +78,38 @@ const contents: [string, ChatContent][] = [
   [
     'report of a degradation',
     { kind: 'report', view: worst('degradation', { degradation: { stage: stages.ended } }), journal },
+  ],
+  ['way back, watched', { kind: 'card', view: worst('rollout', { rollout: worstWatched, state: worstServed }) }],
+  [
+    'way back of a degradation, passed over many',
+    { kind: 'card', view: worst('degradation', { rollout: { ...worstWatched, wayBack: worstWayBack } }) },
+  ],
+  [
+    'way back that none qualifies for',
+    {
+      kind: 'card',
+      view: worst('degradation', { rollout: null, state: worstServed, policy: { lastGoodAfterMs: 9e15 } }),
+    },
+  ],
+  [
+    'rollout that warms up, blue/green, of an older policy',
+    {
+      kind: 'card',
+      view: worst('rollout', {
+        rollout: {
+          plan: { ...blueGreen, objective: 'better', revision: nasty(64) },
+          phase: warming,
+          exposurePercent: 0,
+        },
+        policy: { commit: nasty(300), revision: nasty(64) },
+        degradation: null,
+        state: { degradation: null },
+      }),
+    },
+  ],
+  [
+    'report of a way back',
+    { kind: 'report', view: worst('degradation', { rollout: { ...worstWatched, wayBack: worstWayBack } }), journal },
   ],
   ['report of a rollout', { kind: 'report', view: worst('rollout', { degradation: null }), journal }],
 ];
@@ -96,6 +167,20 @@ describe('modals and Home with the worst input', () => {
     expect(validateView(form(metadata, { ...status, state: stuck.state }), 'modal')).toBeNull();
     const none = worst('degradation', { rollout: null });
     expect(validateView(form(metadata, { ...status, state: none.state }), 'modal')).toBeNull();
+  });
+
+  it('Roll back after 100 % and without a rollout, with every version to choose', () => {
+    const metadata = { service: 's', command: 'rollback', binding: 'b', channel: 'C1' } as const;
+    for (const rollout of [worstWatched, null]) {
+      for (const lastGoodAfterMs of [0, 9e15]) {
+        const one = worst('rollout', { rollout, state: worstServed, policy: { lastGoodAfterMs } });
+        const drawn = form(metadata, { policy: one.policy, state: one.state });
+        expect(validateView(drawn, 'modal')).toBeNull();
+        expect(strings(drawn.blocks).filter((text) => text === 'static_select')).toHaveLength(1);
+        expect(validateMessage(overview([{ policy: one.policy, state: one.state }]).blocks)).toBeNull();
+        expect(validateView(home(Array(200).fill({ policy: one.policy, state: one.state }), NOON), 'home')).toBeNull();
+      }
+    }
   });
 
   it('a refusal in a modal', () => {

@@ -6,6 +6,7 @@ import { durationMs } from './words.ts';
 const DAY_MS = 86_400_000;
 /** Nothing is known from longer ago, and a slip of the finger reaches further. */
 const FURTHEST_MS = 366 * DAY_MS;
+const LONGEST = 40;
 const AGO = /^(.+?)(?:\s+ago)?$/;
 const CLOCK = /^(?:(today|yesterday)\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:utc|z)?$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?\s*(z|utc|[+-]\d{2}:?\d{2})?$/;
@@ -19,6 +20,7 @@ export type Moment = { readonly atMs: number } | { readonly problem: string };
 export function pastMoment(text: string, nowMs: number): Moment {
   const said = text.trim().toLowerCase().replace(/\s+/g, ' ');
   if (said === '') return { problem: HOW };
+  if (said.length > LONGEST) return { problem: `It was not understood as a time. ${HOW}` };
   return past(clockTime(said, nowMs) ?? dateTime(said) ?? ago(said, nowMs), nowMs);
 }
 
@@ -41,6 +43,7 @@ function ago(said: string, nowMs: number): Moment {
     .replace(/(\d)\s*(?:minutes?|mins?)\b/g, '$1m')
     .replace(/(\d)\s*(?:seconds?|secs?)\b/g, '$1s')
     .replace(/(\d)\s*days?\b/g, '$1d')
+    .replace(/(\d) (?=[hmsd])/g, '$1')
     .replace(/(\d[hmsd]) (?=\d)/g, '$1');
   const ms = durationMs(short);
   if (ms !== null) return { atMs: nowMs - ms };
