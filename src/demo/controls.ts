@@ -1,16 +1,21 @@
 import type { Workspace } from '../workspace/index.ts';
 import type { Lab } from './lab/index.ts';
 import type { Narrator } from './narrator.ts';
-import { CHANNEL, ERROR_SHARE, EXTRA_LATENCY_SECONDS, people, SERVICE, VERSIONS } from './scenario.ts';
+import { CHANNEL, people, SERVICE, SPEEDS, VERSIONS } from './scenario.ts';
+import { type FaultName, faults } from './scenarios/faults.ts';
+import type { DemoClock } from './time/demo-clock.ts';
 import type { Watch } from './watch.ts';
 import { isOver } from './world/now.ts';
 
 /** A button of the panel. */
 export interface Control {
-  readonly id: 'next' | 'errors' | 'latency' | 'heal';
+  readonly id: 'next' | FaultName | 'heal' | 'speed';
   readonly label: string;
   /** Why it cannot be pressed now; null: it can. */
   readonly blocked: string | null;
+  readonly group: 'worsen' | 'heal' | 'rollout' | 'time';
+  /** What it does is in force. */
+  readonly pressed: boolean;
 }
 
 export interface Controls {
@@ -24,34 +29,16 @@ interface Parts {
   readonly workspace: Workspace;
   readonly watch: Watch;
   readonly narrator: Narrator;
+  readonly clock: DemoClock;
   /** Prometheus has numbers: before that every comparison would say that there are none. */
   readonly measured: () => boolean;
 }
 
+const [USUAL, FASTER] = SPEEDS;
+
 /** What the visitor can do to the world; what Lastgood is to do is said in the chat. */
 export function createControls(parts: Parts): Controls {
-  const { lab, watch } = parts;
-  const candidate = () => lab.splitter.split().candidate;
-  const list = (): Control[] => {
-    const { version, percent } = candidate();
-    const over = isOver(watch.state()?.rollout ?? null);
-    const name = version ?? 'the candidate';
-    const idle = percent > 0 ? null : 'No candidate has traffic: start a rollout first.';
-    return [
-      {
-        id: 'next',
-        label: `Start ${nextVersion(parts)}`,
-        blocked: !over
-          ? 'A rollout is under way.'
-          : parts.measured()
-            ? null
-            : 'Prometheus has no numbers yet: a few seconds more.',
-      },
-      { id: 'errors', label: `Make ${name} fail`, blocked: idle },
-      { id: 'latency', label: `Make ${name} slow`, blocked: idle },
-      { id: 'heal', label: 'Make all well', blocked: null },
-    ];
-  };
+  const list = () => [startButton(parts), ...faultButtons(parts), healButton(), speedButton(parts)];
   return {
     list,
     async press(id) {
@@ -63,10 +50,42 @@ export function createControls(parts: Parts): Controls {
   };
 }
 
+function startButton(parts: Parts): Control {
+  const over = isOver(parts.watch.state()?.rollout ?? null);
+  const wait = parts.measured() ? null : 'Prometheus has no numbers yet: a few seconds more.';
+  return {
+    id: 'next',
+    label: `Start ${nextVersion(parts)}`,
+    blocked: over ? wait : 'A rollout is under way.',
+    group: 'rollout',
+    pressed: false,
+  };
+}
+
+function faultButtons({ lab }: Parts): Control[] {
+  const { stable, candidate } = lab.splitter.split();
+  const arms = { stable: stable.version ?? VERSIONS[0], candidate: candidate.version };
+  const idle = candidate.percent > 0 ? null : 'No candidate has traffic: start a rollout first.';
+  return Object.values(faults).map((fault) => ({
+    id: fault.name,
+    label: fault.label(candidate.version ?? 'the candidate'),
+    blocked: fault.needsCandidate ? idle : null,
+    group: 'worsen',
+    pressed: fault.inForce(lab, arms),
+  }));
+}
+
+function healButton(): Control {
+  return { id: 'heal', label: 'Make all well', blocked: null, group: 'heal', pressed: false };
+}
+
+function speedButton({ clock }: Parts): Control {
+  const pressed = clock.factor !== USUAL;
+  return { id: 'speed', label: `${FASTER}× faster`, blocked: null, group: 'time', pressed };
+}
+
 async function perform(parts: Parts, id: Control['id']): Promise<string> {
-  const { lab, narrator } = parts;
-  const { version } = lab.splitter.split().candidate;
-  const name = version ?? '';
+  const { lab, narrator, clock } = parts;
   const tell = (text: string) => {
     narrator.tell('act', text);
     return text;
@@ -74,15 +93,20 @@ async function perform(parts: Parts, id: Control['id']): Promise<string> {
   switch (id) {
     case 'next':
       return startNext(parts);
-    case 'errors':
-      lab.worsen('errors', ERROR_SHARE, name);
-      return tell(`You made ${name} worse: ${ERROR_SHARE * 100} % of its requests fail from now on.`);
-    case 'latency':
-      lab.worsen('latency', EXTRA_LATENCY_SECONDS, name);
-      return tell(`You made ${name} slow: ${EXTRA_LATENCY_SECONDS * 1000} ms more for every answer from now on.`);
     case 'heal':
       lab.heal();
       return tell('You made every version well again.');
+    case 'speed': {
+      const factor = clock.factor === USUAL ? FASTER : USUAL;
+      clock.setFactor(factor);
+      return tell(factor === USUAL ? 'The demo runs at its usual speed.' : `The demo runs ${factor} times as fast.`);
+    }
+    default: {
+      const { stable, candidate } = lab.splitter.split();
+      const arms = { stable: stable.version ?? VERSIONS[0], candidate: candidate.version };
+      faults[id].worsen(lab, arms);
+      return tell(`Your doing: ${faults[id].told(arms)}`);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { DemoUsageError, demoUsage, parseDemoArguments } from './arguments.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { buildStage, StageProblem } from './stage.ts';
 import { play } from './story.ts';
+import { createDemoClock } from './time/demo-clock.ts';
 
 export interface DemoIo {
   print(line: string): void;
@@ -25,7 +26,8 @@ export async function runDemo(argv: readonly string[], io: DemoIo): Promise<numb
   const options = readArguments(argv, io);
   if (typeof options === 'number') return options;
   const colours = io.colours ?? process.stdout.isTTY === true;
-  const narrator = createNarrator(io.print, colours);
+  const clock = createDemoClock();
+  const narrator = createNarrator(io.print, colours, () => clock.now());
   const signal = options.once ? AbortSignal.any([io.signal, AbortSignal.timeout(ONCE_WITHIN_MS)]) : io.signal;
   if (signal.aborted) return 0;
   try {
@@ -33,6 +35,7 @@ export async function runDemo(argv: readonly string[], io: DemoIo): Promise<numb
       port: options.port,
       standIns: options.standIns || io.env?.LASTGOOD_DEMO_STAND_INS === '1',
       narrator,
+      clock,
       onAddress: (url) => greet(io.print, colours, url, options.story),
     });
     for (const { label, url } of stage.sources) narrator.tell('note', `${label} at ${url}`);

@@ -18,15 +18,15 @@ export interface Narrator {
 const KEPT_LINES = 200;
 const colour = { act: '\u001b[1;36m', journal: '', note: '\u001b[33m', time: '\u001b[2m', end: '\u001b[0m' };
 
-/** Tells everything once: to the terminal, with the time of day, and to whoever listens. */
-export function createNarrator(print: (line: string) => void, colours: boolean): Narrator {
+/** Tells everything once: to the terminal, with the time of day by the demo's clock, and to whoever listens. */
+export function createNarrator(print: (line: string) => void, colours: boolean, now: () => number): Narrator {
   const lines: Line[] = [];
   const listeners: ((line: Line) => void)[] = [];
   let number = 0;
   const paint = (shade: string, text: string) => (colours && shade !== '' ? `${shade}${text}${colour.end}` : text);
   return {
     lines,
-    tell(kind, text, atMs = Date.now()) {
+    tell(kind, text, atMs = now()) {
       number += 1;
       const line: Line = { number, atMs, kind, text: oneLine(text) };
       lines.push(line);
@@ -39,7 +39,7 @@ export function createNarrator(print: (line: string) => void, colours: boolean):
   };
 }
 
-/** 14:05:09, by the machine's clock and time zone. */
+/** 14:05:09, in the machine's time zone. */
 export function timeOfDay(atMs: number): string {
   return new Date(atMs).toTimeString().slice(0, 8);
 }

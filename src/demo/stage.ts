@@ -7,19 +7,24 @@ import { createWorkspace, type Workspace } from '../workspace/index.ts';
 import { rolloutCompletion } from './completion.ts';
 import { createControls } from './controls.ts';
 import { type Janitor, startJanitor } from './janitor.ts';
-import { createLab, createPagerDutyStandIn, type Lab } from './lab/index.ts';
+import { createLab, createPagerDutyStandIn, type Incident, type Lab } from './lab/index.ts';
 import { type Monitoring, startMonitoring } from './monitoring.ts';
 import type { Narrator } from './narrator.ts';
-import { CHANNEL, people, policyYaml, REQUESTS_PER_SECOND, SERVICE, VERSIONS } from './scenario.ts';
+import { policyYaml } from './policy.ts';
+import { CHANNEL, people, REQUESTS_PER_SECOND, SERVICE, VERSIONS } from './scenario.ts';
 import { type Source, snapshot } from './snapshot.ts';
+import type { DemoClock } from './time/demo-clock.ts';
 import { createWatch, type Watch } from './watch.ts';
 import { takeReadings } from './world/readings.ts';
 import { startWorld } from './world/server.ts';
+import type { WorldSnapshot } from './world/types.ts';
 
 export interface StageOptions {
   readonly port: number;
   readonly standIns: boolean;
   readonly narrator: Narrator;
+  /** Of Lastgood, the workspace and everything that is shown. */
+  readonly clock: DemoClock;
   /** The page can be opened: called once, before all of it runs. */
   readonly onAddress: (url: string) => void;
 }
@@ -36,6 +41,10 @@ export interface Stage extends AsyncDisposable {
   readonly watch: Watch;
   /** Which Prometheus and Alertmanager are in use. */
   readonly sources: readonly Source[];
+  readonly clock: DemoClock;
+  readonly incidents: () => readonly Incident[];
+  /** What the page beside the channel shows, and where it is. */
+  readonly world: { readonly url: string; readonly snapshot: () => Promise<WorldSnapshot> };
   readonly numbersAreIn: Monitoring['numbersAreIn'];
 }
 
@@ -59,9 +68,11 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
   ends(directory, () => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   const front = await openFront(options, ends);
   const { numbersAreIn } = await openBack(options, { ...front, janitor, directory }, ends);
-  const { lab, workspace, watch, sources } = front;
+  const { lab, workspace, watch, sources, incidents, world } = front;
   const running = begun.move();
-  return { lab, workspace, watch, sources, numbersAreIn, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const end = () => running.disposeAsync();
+  const { clock } = options;
+  return { lab, workspace, watch, sources, clock, incidents, world, numbersAreIn, [Symbol.asyncDispose]: end };
 }
 
 interface Front {
@@ -71,7 +82,9 @@ interface Front {
   readonly slackApiUrl: string;
   readonly watch: Watch;
   readonly sources: Source[];
-  readonly progress: { measured: boolean };
+  readonly progress: { measured: boolean; prometheusUrl: string | null };
+  readonly incidents: () => readonly Incident[];
+  readonly world: Stage['world'];
   readonly secrets: Secrets;
 }
 
@@ -83,17 +96,19 @@ interface Secrets {
 }
 
 /** What the visitor sees first: the models with their traffic, and the page. */
-async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends): Promise<Front> {
+async function openFront({ port, narrator, clock, onAddress }: StageOptions, ends: Ends): Promise<Front> {
   const secret = () => randomBytes(24).toString('hex');
   const secrets = { router: secret(), webhook: secret(), botToken: `xoxb-${secret()}`, signing: secret() };
   const lab = await createLab({
     service: SERVICE,
     versions: [...VERSIONS],
     withoutCandidate: true,
-    ratePerSecond: REQUESTS_PER_SECOND,
+    ratePerSecond: REQUESTS_PER_SECOND * clock.factor,
     token: secrets.router,
   });
   ends(lab, () => lab.stop());
+  // As many requests a second of the demo, so that a second is worth as much whatever the speed.
+  clock.listen((factor) => lab.traffic.setRate(REQUESTS_PER_SECOND * factor));
   const pagerDuty = await createPagerDutyStandIn({ routingKey: ROUTING_KEY });
   ends(pagerDuty, () => pagerDuty.stop());
   const world = await startWorld();
@@ -118,19 +133,26 @@ async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends
     postsPerSecondPerChannel: 10,
     postBurst: 20,
     panel: { title: 'The world', url: world.url },
+    now: () => clock.now(),
+    signatureNow: () => clock.now(),
+    // A modal is opened by a machine, which is no faster when the demo is.
+    lifetimeNow: () => Date.now(),
   });
-  const { url, apiUrl } = await opened(workspace, port);
-  ends(workspace, () => workspace.stop());
-  onAddress(url);
-  const readings = takeReadings(lab.scrape);
+  const readings = takeReadings(lab.scrape, clock);
   ends(readings, () => readings.stop());
   const watch = createWatch(narrator);
   const sources: Source[] = [];
-  const progress = { measured: false };
-  const controls = createControls({ lab, workspace, watch, narrator, measured: () => progress.measured });
-  const parts = { lab, watch, readings, narrator, controls, incidents: pagerDuty.incidents, sources: () => sources };
-  world.show({ snapshot: () => snapshot(parts), act: (action) => controls.press(action) });
+  const progress: Front['progress'] = { measured: false, prometheusUrl: null };
+  const controls = createControls({ lab, workspace, watch, narrator, clock, measured: () => progress.measured });
+  const { incidents } = pagerDuty;
+  const parts = { lab, watch, readings, narrator, controls, clock, incidents, sources: () => sources };
+  const shown = () => snapshot({ ...parts, prometheusUrl: () => progress.prometheusUrl });
+  world.show({ snapshot: shown, act: (action) => controls.press(action) });
   narrator.listen(() => world.changed());
+  clock.listen(() => world.changed());
+  const { url, apiUrl } = await opened(workspace, port);
+  ends(workspace, () => workspace.stop());
+  onAddress(url);
   return {
     lab,
     pagerDutyHost: pagerDuty.eventsHost,
@@ -139,6 +161,8 @@ async function openFront({ port, narrator, onAddress }: StageOptions, ends: Ends
     watch,
     sources,
     progress,
+    incidents,
+    world: { url: world.url, snapshot: shown },
     secrets,
   };
 }
@@ -157,7 +181,7 @@ async function opened(workspace: Workspace, port: number): Promise<{ url: string
 
 /** What works behind the page: Lastgood itself, Prometheus and Alertmanager. */
 async function openBack(
-  { standIns, narrator }: StageOptions,
+  { standIns, narrator, clock }: StageOptions,
   parts: Front & { readonly janitor: Janitor; readonly directory: string },
   ends: Ends,
 ): Promise<Monitoring> {
@@ -168,6 +192,7 @@ async function openBack(
     janitor,
     scrapeUrls: lab.scrape.map(({ url }) => url),
     webhookToken: secrets.webhook,
+    clock,
     onProblem: (problem) => narrator.tell('note', problem),
   });
   ends(monitoring, () => monitoring.stop());
@@ -177,6 +202,7 @@ async function openBack(
   // Loaded only now: the page is open already.
   const { createApp } = await import('../app.ts');
   const app = await createApp(configOf(parts, policyDir, monitoring), {
+    clock,
     logDestination: { write: (line) => tellProblem(narrator, line) },
   });
   ends(app, () => app.stop());
@@ -186,6 +212,7 @@ async function openBack(
   ends(watch, () => watch.stop());
   const ending = new AbortController();
   ends(ending, async () => ending.abort());
+  parts.progress.prometheusUrl = monitoring.prometheusUrl;
   parts.sources.push(...(await monitoring.begin(`${url}/webhooks/alertmanager`)));
   void monitoring.numbersAreIn(ending.signal).then((measured) => {
     parts.progress.measured = measured;
@@ -206,8 +233,10 @@ function configOf(
     policyDir,
     logLevel: 'error',
     slack: { botToken: secrets.botToken, signingSecret: secrets.signing, apiUrl: slackApiUrl },
-    alertmanager: { webhookTokens: [secrets.webhook], url: null },
+    alertmanager: { webhookTokens: [secrets.webhook], url: monitoring.alertmanagerUrl },
     prometheusUrl: monitoring.prometheusUrl,
+    defaultChannel: null,
+    operationsChannel: null,
     pagerduty: { routingKey: ROUTING_KEY, eventsHost: pagerDutyHost },
     policySecrets: { LASTGOOD_SECRET_ROUTER: secrets.router },
   };

@@ -1,4 +1,5 @@
 import type { Application } from '../application/api.ts';
+import type { JournalEntry } from '../domain/effect.ts';
 import type { ServiceState } from '../domain/state.ts';
 import type { Narrator } from './narrator.ts';
 import { pause } from './pause.ts';
@@ -11,6 +12,8 @@ export interface Watch {
   begin(application: Application): void;
   /** Null until the first look. */
   state(): ServiceState | null;
+  /** What was written while it watched, newest last; the newest sixty. */
+  journal(): readonly JournalEntry[];
   /**
    * Resolves with the state as soon as it is so, null when it was not within the time or `signal` was aborted.
    * Throws what `isSo` throws.
@@ -22,10 +25,12 @@ export interface Watch {
 const EVERY_MS = 250;
 /** More lines than this are never written between two looks. */
 const JOURNAL_PAGE = 50;
+const KEPT_ENTRIES = 60;
 
 export function createWatch(narrator: Narrator): Watch {
   let current: ServiceState | null = null;
   let told = 0;
+  const journal: JournalEntry[] = [];
   let ticking: Ticking | null = null;
   const look = async (application: Application) => {
     current = (await application.status(SERVICE))?.state ?? null;
@@ -33,6 +38,8 @@ export function createWatch(narrator: Narrator): Watch {
     for (const { sequence, entry } of news.toReversed()) {
       narrator.tell('journal', entry.text, entry.atMs);
       told = sequence;
+      journal.push(entry);
+      if (journal.length > KEPT_ENTRIES) journal.shift();
     }
   };
   return {
@@ -44,6 +51,7 @@ export function createWatch(narrator: Narrator): Watch {
       );
     },
     state: () => current,
+    journal: () => [...journal],
     async until(isSo, withinMs, signal) {
       const endMs = Date.now() + withinMs;
       while (!signal.aborted && Date.now() < endMs) {

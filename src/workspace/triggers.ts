@@ -30,9 +30,13 @@ export class Triggers {
     this.state = state;
   }
 
+  private now(): number {
+    return this.state.options.lifetimeNow?.() ?? this.state.now();
+  }
+
   issue(user: string): string {
     const id = `${Math.floor(this.state.now())}.${this.state.teamId.slice(1)}.${this.state.secret()}`;
-    this.triggers.set(id, { user, issuedAt: this.state.now(), used: false });
+    this.triggers.set(id, { user, issuedAt: this.now(), used: false });
     return id;
   }
 
@@ -41,7 +45,7 @@ export class Triggers {
     const trigger = this.triggers.get(id);
     if (trigger === undefined) return { error: 'invalid_trigger_id' };
     if (trigger.used) return { error: 'exchanged_trigger_id' };
-    if (this.state.now() - trigger.issuedAt > triggerLifeMs) return { error: 'expired_trigger_id' };
+    if (this.now() - trigger.issuedAt > triggerLifeMs) return { error: 'expired_trigger_id' };
     trigger.used = true;
     return { user: trigger.user };
   }
@@ -49,7 +53,7 @@ export class Triggers {
   /** The path of a fresh response_url. */
   responsePath(ticket: ResponseTicket): string {
     const token = this.state.secret();
-    this.tickets.set(token, { ...ticket, issuedAt: this.state.now(), uses: 0 });
+    this.tickets.set(token, { ...ticket, issuedAt: this.now(), uses: 0 });
     return `/response/${this.state.teamId}/${token}`;
   }
 
@@ -57,7 +61,7 @@ export class Triggers {
   redeem(token: string): ResponseTicket | { error: string } {
     const ticket = this.tickets.get(token);
     if (ticket === undefined) return { error: 'invalid_url' };
-    if (this.state.now() - ticket.issuedAt > responseLifeMs) return { error: 'expired_url' };
+    if (this.now() - ticket.issuedAt > responseLifeMs) return { error: 'expired_url' };
     if (ticket.uses >= responseUses) return { error: 'used_url' };
     ticket.uses += 1;
     return ticket;

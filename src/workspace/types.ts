@@ -17,10 +17,12 @@ export interface WorkspaceOptions {
   channels: readonly ChannelOptions[];
   commands: readonly CommandOptions[];
   usergroups?: readonly UsergroupOptions[];
-  /** Milliseconds since 1970: message times, trigger and response_url lifetimes, rate limits. */
+  /** Milliseconds since 1970: message times, rate limits, and how long triggers and response_urls live unless `lifetimeNow` says otherwise. */
   now?: () => number;
   /** Milliseconds since 1970 for the signature's timestamp; the real time unless said otherwise, as Bolt compares with it. */
   signatureNow?: () => number;
+  /** Milliseconds since 1970 for how long triggers and response_urls live; `now` unless said otherwise. */
+  lifetimeNow?: () => number;
   /** Posts a channel takes a second before it answers 429. Slack: about 1. */
   postsPerSecondPerChannel?: number;
   /** Posts a channel that was quiet takes at once. Default 1: the strictest reading of Slack's "about one a second". */

@@ -22,7 +22,7 @@ export interface LabOptions {
   readonly token?: string;
 }
 
-export type Fault = 'errors' | 'latency' | 'accuracy' | 'both';
+export type Fault = 'errors' | 'latency' | 'accuracy' | 'drift';
 
 /** Two or more model versions serving real traffic on this machine, behind a router that can be steered. Runs when it is made. */
 export interface Lab {
@@ -35,11 +35,13 @@ export interface Lab {
   readonly traffic: Traffic;
   model(version: string): ModelServer;
   /**
-   * @param amount 0..1, how bad: added share of failing requests; added latency in seconds; lost share of right scores; `both`
-   * is errors and latency. @param version the candidate unless given.
+   * @param amount 0..1, how bad: added share of failing requests; added latency in seconds; lost share of right scores; how far
+   * the amounts the model sees have moved. @param version the candidate unless given.
    */
   worsen(fault: Fault, amount: number, version?: string): void;
-  /** Every version well and ready again. */
+  /** False: every model's page of metrics is a 503, while they go on answering requests. */
+  showMetrics(shown: boolean): void;
+  /** Every version well, ready and measured again. */
   heal(): void;
   stop(): Promise<void>;
 }
@@ -99,7 +101,10 @@ function tied({ models, splitter, traffic, scoreUrl, candidate, stop }: Parts): 
       bad.faults = { ...bad.faults, ...faultsOf(fault, amount) };
     },
     heal() {
-      for (const each of models.values()) Object.assign(each, { faults: healthy, ready: true });
+      for (const each of models.values()) Object.assign(each, { faults: healthy, ready: true, metricsShown: true });
+    },
+    showMetrics(shown) {
+      for (const each of models.values()) each.metricsShown = shown;
     },
     stop,
   };
@@ -113,8 +118,8 @@ function faultsOf(fault: Fault, amount: number): Partial<ModelFaults> {
       return { extraLatencyMs: amount * 1000 };
     case 'accuracy':
       return { accuracyDrop: amount };
-    case 'both':
-      return { errorRate: amount, extraLatencyMs: amount * 1000 };
+    case 'drift':
+      return { inputShift: amount };
   }
 }
 

@@ -1,3 +1,5 @@
+import { createStability } from './stability.ts';
+
 /** Upper bounds of the latency histogram, in seconds. */
 export const latencyBounds: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -9,6 +11,8 @@ export interface ModelMetrics {
   request(code: number, seconds: number): void;
   /** @param correct null: it is not known what would have been right. */
   prediction(score: number, correct: boolean | null): void;
+  /** The amount of a payment, as the model was given it. */
+  input(amount: number): void;
   text(): string;
 }
 
@@ -23,7 +27,9 @@ export function createModelMetrics(service: string, version: string): ModelMetri
   let requests = 0;
   let predictions = 0;
   let correctOnes = 0;
+  let judged = 0;
   let scoreMean = 0;
+  const inputs = createStability();
   const labels = `service="${escaped(service)}",version="${escaped(version)}"`;
 
   return {
@@ -38,9 +44,12 @@ export function createModelMetrics(service: string, version: string): ModelMetri
     prediction(score, correct) {
       predictions += 1;
       scoreMean += (score - scoreMean) / Math.min(predictions, scoreMemory);
+      if (correct !== null) judged += 1;
       if (correct) correctOnes += 1;
     },
+    input: (amount) => inputs.take(amount),
     text() {
+      const stability = inputs.index();
       return [
         ...family('http_requests_total', 'counter', 'Requests answered, by status code.', [
           ...[...codes].map(([code, count]) => [`{${labels},code="${code}"}`, count] as const),
@@ -55,6 +64,18 @@ export function createModelMetrics(service: string, version: string): ModelMetri
         ...family('predictions_correct_total', 'counter', 'Scores on the right side of one half.', [
           [`{${labels}}`, correctOnes],
         ]),
+        ...family('predictions_judged_total', 'counter', 'Scores of which it is known what would have been right.', [
+          [`{${labels}}`, judged],
+        ]),
+        ...family('predictions_wrong_total', 'counter', 'Scores on the wrong side of one half.', [
+          [`{${labels}}`, judged - correctOnes],
+        ]),
+        // Of a few payments the index is noise: then there is none.
+        ...(stability === null
+          ? []
+          : family('model_feature_psi', 'gauge', 'Population stability index of the amounts seen lately.', [
+              [`{${labels}}`, stability],
+            ])),
         ...family('model_score_mean', 'gauge', 'Mean of the latest scores.', [[`{${labels}}`, scoreMean]]),
         '',
       ].join('\n');

@@ -12,6 +12,8 @@ export interface ModelFaults {
   readonly extraLatencyMs: number;
   /** How much less often it is right, 0..1. */
   readonly accuracyDrop: number;
+  /** How far the amounts it is given have moved from those it was trained with, 0..1: 0.5 halves them. */
+  readonly inputShift: number;
 }
 
 /** A model behind HTTP: `POST /score`, `GET /metrics`, `GET /health`. */
@@ -20,6 +22,8 @@ export interface ModelServer extends LoopbackServer {
   faults: ModelFaults;
   /** False: `/health` says 503, as if its instances were gone. */
   ready: boolean;
+  /** False: `/metrics` says 503, as if its exporter were broken. */
+  metricsShown: boolean;
 }
 
 export interface ModelOptions {
@@ -28,11 +32,11 @@ export interface ModelOptions {
   readonly random: Random;
 }
 
-export const healthy: ModelFaults = { errorRate: 0, extraLatencyMs: 0, accuracyDrop: 0 };
+export const healthy: ModelFaults = { errorRate: 0, extraLatencyMs: 0, accuracyDrop: 0, inputShift: 0 };
 
-// What a model in good order does: one request in 200 fails, most take 2 to 20 ms, 19 of 20 scores are right.
+// What a model in good order does: one request in 200 fails, most take 2 to 20 ms, 49 of 50 scores are right.
 const usualErrorRate = 0.005;
-const usualAccuracy = 0.95;
+const usualAccuracy = 0.98;
 const fastestMs = 2;
 const meanExtraMs = 6;
 const slowestMs = 60;
@@ -48,7 +52,7 @@ export async function createModelServer({
 }: ModelOptions): Promise<ModelServer> {
   const metrics = createModelMetrics(service, version);
   const ending = new AbortController();
-  const state = { faults: healthy, ready: true };
+  const state = { faults: healthy, ready: true, metricsShown: true };
 
   async function score(body: unknown): Promise<LabAnswer> {
     const began = performance.now();
@@ -64,6 +68,7 @@ export async function createModelServer({
     if (!isRecord(body)) return { status: 400, body: { error: 'give an object like { "amount": 12.5 }' } };
     if (random() < usualErrorRate + faults.errorRate)
       return { status: 500, body: { error: 'the model failed', version } };
+    if (typeof body.amount === 'number') metrics.input(body.amount * (1 - faults.inputShift));
     const fraud = body.fraud === true;
     const right = random() < usualAccuracy - faults.accuracyDrop;
     const value = (fraud === right ? 0.5 : 0) + random() / 2;
@@ -76,6 +81,7 @@ export async function createModelServer({
       case 'POST /score':
         return score(request.body);
       case 'GET /metrics':
+        if (!state.metricsShown) return { status: 503, body: 'The exporter is broken.\n' };
         return {
           status: 200,
           body: metrics.text(),

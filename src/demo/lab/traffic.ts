@@ -7,6 +7,8 @@ export interface Traffic {
   /** Resolves when nothing is under way any more. */
   stop(): Promise<void>;
   counts(): TrafficCounts;
+  /** From now on. Throws an Error for rates over 2000/s. */
+  setRate(ratePerSecond: number): void;
 }
 
 export interface TrafficCounts {
@@ -25,13 +27,12 @@ const shareOfFraud = 0.1;
 
 /** @param options.url where to POST; only this machine. Throws an Error for any other, and for rates over 2000/s. */
 export function createTraffic(options: { url: string; ratePerSecond: number; random: Random }): Traffic {
-  const { url, ratePerSecond, random } = options;
+  const { url, random } = options;
+  let { ratePerSecond } = options;
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)) {
     throw new Error(`Traffic is made for this machine only, not for ${url}.`);
   }
-  if (!(ratePerSecond > 0 && ratePerSecond <= mostPerSecond)) {
-    throw new Error(`The rate must be between 0 and ${mostPerSecond} requests a second, not ${ratePerSecond}.`);
-  }
+  demandRate(ratePerSecond);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
   const counts = { ok: 0, failed: 0, skipped: 0 };
   const underWay = new Set<Promise<void>>();
@@ -77,7 +78,16 @@ export function createTraffic(options: { url: string; ratePerSecond: number; ran
       agent.destroy();
     },
     counts: () => ({ ...counts }),
+    setRate(wanted) {
+      demandRate(wanted);
+      ratePerSecond = wanted;
+    },
   };
+}
+
+function demandRate(ratePerSecond: number): void {
+  if (ratePerSecond > 0 && ratePerSecond <= mostPerSecond) return;
+  throw new Error(`The rate must be between 0 and ${mostPerSecond} requests a second, not ${ratePerSecond}.`);
 }
 
 /** True: 2xx. Never rejects. */

@@ -13,8 +13,10 @@ export interface StoredSeries {
 
 /** Prometheus' `--query.lookback-delta`: how long a sample stands for its series where no newer one came. */
 export const LOOKBACK_MS = 5 * 60_000;
-/** A quarter of an hour at one scrape a second: more than any query of the demo goes back. */
-const MOST_SAMPLES = 900;
+/** More than any query of the demo goes back. */
+const KEPT_MS = 15 * 60_000;
+/** As much at four scrapes a second. */
+const MOST_SAMPLES = 3_600;
 /** The lab has some dozens of series. A page that invents labels must not fill the memory. */
 const MOST_SERIES = 2_000;
 
@@ -59,7 +61,7 @@ export class SampleStore {
 
   private forget(nowMs: number): void {
     for (const [key, { timesMs }] of this.series) {
-      if ((timesMs.at(-1) ?? 0) < nowMs - MOST_SAMPLES * 1000) this.series.delete(key);
+      if ((timesMs.at(-1) ?? 0) < nowMs - KEPT_MS) this.series.delete(key);
     }
   }
 }

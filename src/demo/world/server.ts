@@ -1,25 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import { refusal } from '../../workspace/guard.ts';
 import { bodyOf, type LoopbackServer, listenOnLoopback, sendJson, sendText } from '../loopback.ts';
 import { every } from '../ticking.ts';
+import type { WorldSnapshot } from './types.ts';
 
 /** What the page shows and does. */
 export interface WorldView {
   /** Everything the page shows; asked for each second while somebody looks. */
-  readonly snapshot: () => Promise<object>;
+  readonly snapshot: () => Promise<WorldSnapshot>;
   /** What the visitor pressed; answers what came of it. */
   readonly act: (action: string) => Promise<string>;
 }
 
 export interface World extends LoopbackServer {
-  /** Before it the page says that everything is starting. */
+  /** Before it there is nothing to see: 503. */
   show(view: WorldView): void;
   /** Something happened: whoever looks is told now. */
   changed(): void;
 }
 
 const root = new URL('./page/', import.meta.url);
+const require = createRequire(import.meta.url);
+/** Libraries of the page, from wherever they are installed. */
+const vendor = ['uPlot.esm.js', 'uPlot.iife.min.js', 'uPlot.min.css'];
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -38,13 +43,10 @@ const TOGETHER_MS = 100;
 
 /** The page in the workspace's panel: what the world behind Lastgood looks like, told as it changes. */
 export async function startWorld(): Promise<World> {
-  let view: WorldView = {
-    snapshot: async () => ({ starting: true }),
-    act: async () => 'Everything is still starting.',
-  };
+  let view: WorldView | null = null;
   const streams = new Set<ServerResponse>();
   const tell = async () => {
-    if (streams.size === 0) return;
+    if (streams.size === 0 || view === null) return;
     const text = `data: ${JSON.stringify(await view.snapshot())}\n\n`;
     for (const stream of streams) stream.write(text);
   };
@@ -57,20 +59,21 @@ export async function startWorld(): Promise<World> {
     if (request.method === 'GET' && (await servePage(path, response))) return;
     const refused = refusal(request.method ?? 'GET', request.headers);
     if (refused !== null) return sendText(response, 403, `${refused}\n`);
+    if (view === null) return sendText(response, 503, 'Everything is still starting.\n');
     if (request.method === 'GET' && path === '/state') return sendJson(response, 200, await view.snapshot());
-    if (request.method === 'GET' && path === '/events') return listen(request, response);
-    if (request.method === 'POST' && path === '/act') return act(request, response);
+    if (request.method === 'GET' && path === '/events') return listen(view, request, response);
+    if (request.method === 'POST' && path === '/act') return act(view, request, response);
     return sendText(response, 404, 'There is nothing here.\n');
   }
 
-  async function listen(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function listen(shown: WorldView, request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(`retry: 1000\ndata: ${JSON.stringify(await view.snapshot())}\n\n`);
+    response.write(`retry: 1000\ndata: ${JSON.stringify(await shown.snapshot())}\n\n`);
     streams.add(response);
     request.once('close', () => streams.delete(response));
   }
 
-  async function act(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function act(shown: WorldView, request: IncomingMessage, response: ServerResponse): Promise<void> {
     let action: unknown;
     try {
       ({ action } = JSON.parse(await bodyOf(request)) as { action?: unknown });
@@ -78,7 +81,7 @@ export async function startWorld(): Promise<World> {
       return sendJson(response, 400, { text: 'The request is not JSON.' });
     }
     if (typeof action !== 'string') return sendJson(response, 400, { text: 'Say which action.' });
-    return sendJson(response, 200, { text: await view.act(action) });
+    return sendJson(response, 200, { text: await shown.act(action) });
   }
 
   return {
@@ -104,8 +107,7 @@ export async function startWorld(): Promise<World> {
 
 async function servePage(path: string, response: ServerResponse): Promise<boolean> {
   const name = path === '/' ? 'index.html' : path.slice(1);
-  if (!/^[a-z-]+\.(html|css|js)$/.test(name)) return false;
-  const content = await readFile(new URL(name, root)).catch(() => null);
+  const content = await contentOf(name);
   if (content === null) return false;
   response.writeHead(200, {
     'content-type': types[name.split('.').at(-1) ?? ''] ?? 'text/plain',
@@ -116,4 +118,11 @@ async function servePage(path: string, response: ServerResponse): Promise<boolea
   });
   response.end(content);
   return true;
+}
+
+/** Null where there is no such file. */
+async function contentOf(name: string): Promise<Buffer | null> {
+  if (/^[a-z-]+\.(html|css|js)$/.test(name)) return readFile(new URL(name, root)).catch(() => null);
+  const library = name.startsWith('vendor/') ? name.slice('vendor/'.length) : '';
+  return vendor.includes(library) ? readFile(require.resolve(`uplot/dist/${library}`)) : null;
 }
