@@ -4,16 +4,22 @@ import type { Degradation, Phase, Rollout } from '../../src/domain/state.ts';
 import type { CardView } from '../../src/ports/chat.ts';
 import { ACTION_PREFIX, buttonsFor, readValue } from '../../src/slack/cards/buttons.ts';
 import { card } from '../../src/slack/cards/index.ts';
+import { waysBack } from '../../src/slack/cards/way-back.ts';
 import { mildest } from '../../src/slack/views/form.ts';
 import { hasModal } from '../../src/slack/views/metadata.ts';
 import { buttons } from './reading.ts';
-import { ada, asking, at, automatic, ended, rollback, view } from './states.ts';
+import { ada, asking, at, automatic, ended, rollback, servedLong, view, watched } from './states.ts';
 
 const back = rollback();
 const holding = { name: 'holding', sinceMs: at(1), untilMs: at(30), by: ada, reason: 'x' } as const;
 const phases: Record<string, { phase: Phase; exposurePercent?: number; step?: number }> = {
   'first shift': {
     phase: { name: 'advancing', sinceMs: at(0), stage: 'shifting', soakUntilMs: 0, maxSoakUntilMs: 0 },
+    exposurePercent: 0,
+    step: 0,
+  },
+  'warming up': {
+    phase: { name: 'advancing', sinceMs: at(0), stage: 'warming', soakUntilMs: at(1), maxSoakUntilMs: at(5) },
     exposurePercent: 0,
     step: 0,
   },
@@ -57,6 +63,7 @@ const decided: Partial<Degradation> = {
 const scenes: [string, Partial<Rollout> | null, Partial<Degradation> | null][] = [
   ...[
     'first shift',
+    'warming up',
     'soaking',
     'watching',
     'holding',
@@ -156,3 +163,25 @@ it.each([undefined, '', 'null', '[]', '{"service":1,"binding":"b"}', '{"service"
     expect(readValue(value)).toBeNull();
   },
 );
+
+describe.each([
+  ['of a watched rollout', watched],
+  ['without a rollout', null],
+] as const)('every version the modal of Roll back offers %s', (_name, theRollout) => {
+  const shown = view('rollout', {
+    rollout: theRollout,
+    degradation: null,
+    state: { degradation: null, served: servedLong },
+  });
+  const offered = waysBack({ policy: shown.policy, state: shown.state, rollout: shown.rollout });
+
+  it.each(offered.map((choice) => choice.served.version.id))('is accepted: %s', (to) => {
+    const command = { name: 'rollback', pace: 'at-once', to, reason: 'errors' } as const;
+    const decision = decide(
+      shown.state,
+      { type: 'command', command, actor: ada },
+      { now: at(5), policy: shown.policy },
+    );
+    expect([decision.outcome, 'refusal' in decision ? decision.refusal.text : '']).toEqual(['accepted', '']);
+  });
+});
