@@ -2,11 +2,13 @@ import type { Policy } from '../domain/policy.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Target } from '../ports/target.ts';
 import type { TargetDeps, TargetKind } from './define.ts';
+import { haproxyTarget } from './haproxy.ts';
 import { httpTarget } from './http.ts';
 
 /** Every kind of target there is, by the word a policy names it with. A new one: one file, one line here. */
 export const targetKinds = {
   http: httpTarget,
+  haproxy: haproxyTarget,
 } satisfies Record<string, TargetKind>;
 
 /** What checks a policy's `target`, by kind. */
