@@ -85,7 +85,7 @@ function happen(turn: Turn, event: DomainEvent): void {
       onProbed(turn, event);
       return;
     case 'seen':
-      onSeen(turn, event.observed);
+      onSeen(turn, event);
       return;
     case 'silenced':
       onSilenced(turn, event);

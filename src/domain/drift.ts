@@ -1,4 +1,4 @@
-import type { Observed } from './event.ts';
+import type { DomainEvent, Observed } from './event.ts';
 import { servesAlone, shareOf } from './in-force.ts';
 import { lookAgain } from './looking.ts';
 import { serves, serving } from './served.ts';
@@ -12,22 +12,28 @@ import { percent } from './words.ts';
 /** Off by more than this, in percentage points, is somebody's doing and no rounding. */
 const ROUNDING_POINTS = 1;
 
-/** Whether an observation says anything new: most do not, and are no event. */
-export function isNews(state: ServiceState, observed: Observed): boolean {
-  if (state.shift) return false;
+/**
+ * Whether an observation says anything new: most do not, and are no event. One that was asked for before our last change shows what
+ * was before it; and while a lost call may still land, what it does is put right by asserting again.
+ */
+export function isNews(state: ServiceState, observed: Observed, askedAtMs: number): boolean {
+  if (state.shift || state.timers.reassert) return false;
   const { rollout } = state;
   if (!rollout || isEnded(rollout.phase)) {
     const alone = servesAlone(observed);
-    return alone !== null && alone !== serving(state.served)?.id;
+    const sinceMs = state.served[state.served.length - 1]?.sinceMs ?? 0;
+    return alone !== null && alone !== serving(state.served)?.id && askedAtMs > sinceMs;
   }
+  const lastMs = rollout.shifts[rollout.shifts.length - 1]?.atMs ?? rollout.startedAtMs;
+  if (askedAtMs <= lastMs) return false;
   const share = shareOf(observed, versions(rollout), rollout.candidate.id);
   if (share === null) return false;
   const known = rollout.driftPercent ?? rollout.exposurePercent;
   return Math.abs(share - known) > ROUNDING_POINTS;
 }
 
-export function onSeen(turn: Turn, observed: Observed): void {
-  if (!isNews(turn.state, observed)) throw new Ignored('the target shows what is known');
+export function onSeen(turn: Turn, { observed, askedAtMs }: Extract<DomainEvent, { type: 'seen' }>): void {
+  if (!isNews(turn.state, observed, askedAtMs)) throw new Ignored('the target shows what is known');
   const rollout = turn.rollout;
   if (!rollout) {
     newlyServing(turn, observed);

@@ -37,8 +37,8 @@ export type DomainEvent =
       readonly readiness: Readiness | null;
       readonly problem: string | null;
     }
-  /** What the target shows between our shifts. */
-  | { readonly type: 'seen'; readonly observed: Observed }
+  /** What the target shows between our shifts; asked for at `askedAtMs`. */
+  | { readonly type: 'seen'; readonly observed: Observed; readonly askedAtMs: number }
   /** Our silence was made or lifted in Alertmanager; `problem`: it was not, and why. */
   | {
       readonly type: 'silenced';

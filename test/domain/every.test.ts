@@ -201,9 +201,9 @@ function events(state: ServiceState, now: number): DomainEvent[] {
     { type: 'probed', probeId: state.probe?.id ?? 0, readiness: null, problem: 'away' },
     { type: 'probed', probeId: 98_765, readiness: { ready: true, detail: '' }, problem: null },
     ...[0, 10, 37, 100].map(
-      (exposurePercent): DomainEvent => ({ type: 'seen', observed: observed({ exposurePercent }) }),
+      (exposurePercent): DomainEvent => ({ type: 'seen', observed: observed({ exposurePercent }), askedAtMs: now }),
     ),
-    { type: 'seen', observed: observed({ stable: null, exposurePercent: null }) },
+    { type: 'seen', observed: observed({ stable: null, exposurePercent: null }), askedAtMs: now },
     ...(['create', 'lift'] as const).flatMap((action): DomainEvent[] => [
       { type: 'silenced', degradationId: id, action, problem: null },
       { type: 'silenced', degradationId: id, action, problem: 'x' },

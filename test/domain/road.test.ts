@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DomainEvent } from '../../src/domain/event.ts';
 import { blueGreen, DAY, HOUR, MINUTE, SECOND, servedFor } from '../support/policy.ts';
 import { ann, asked, firing, given, observed, resolved, rollingBack, soaking, T0, watched } from './given.ts';
 
@@ -239,18 +240,28 @@ describe('silencing alerts while it rolls back', () => {
 });
 
 describe('what the target shows between our shifts', () => {
-  const seen = (exposurePercent: number, patch = {}) =>
-    ({ type: 'seen', observed: observed({ candidate: 'v42', exposurePercent, ...patch }) }) as const;
+  const seen = (exposurePercent: number, askedAtMs = Number.MAX_SAFE_INTEGER): DomainEvent => ({
+    type: 'seen',
+    observed: observed({ candidate: 'v42', exposurePercent }),
+    askedAtMs,
+  });
+  const alone: DomainEvent = { type: 'seen', observed: observed(), askedAtMs: T0 };
+
   it('tells what served before Lastgood came', () => {
     const g = given()
-      .when({ type: 'seen', observed: observed() })
+      .when(alone)
       .says('drift-noticed', /v41 serves all traffic of fraud-scorer\./);
     expect(g.state.served).toMatchObject([{ version: { id: 'v41' }, sinceMs: g.now }]);
-    g.when({ type: 'seen', observed: observed() }, HOUR).isIgnored();
+    g.when({ ...alone, askedAtMs: T0 + HOUR } as DomainEvent, HOUR).isIgnored();
   });
   it('is no news as long as it is as ordered', () => {
     soaking().when(seen(10.4)).isIgnored();
     given().start().when(seen(55)).isIgnored();
+  });
+  it('is old news where it was asked for before the last shift, or while a lost call may still land', () => {
+    const g = soaking(undefined);
+    g.when(seen(0, g.state.rollout?.shifts.at(-1)?.atMs)).isIgnored();
+    given().start().shifted({ uncertain: true }).when(seen(0)).isIgnored();
   });
   it('is brought down again where the candidate got more than was ordered, told once', () => {
     const g = soaking()
@@ -268,23 +279,18 @@ describe('what the target shows between our shifts', () => {
     g.when(seen(10), MINUTE).says('drift-noticed', /as ordered again/);
   });
   it('is the truth where the candidate got less: held until a person goes on', () => {
-    const g = soaking()
-      .when(seen(0))
-      .phase('holding')
-      .exposure(0)
-      .shifts()
-      .says('drift-noticed', /resume it, or roll it back/);
+    const g = soaking().when(seen(0)).phase('holding').exposure(0).shifts();
+    g.says('drift-noticed', /resume it, or roll it back/);
     g.command({ name: 'resume', reason: 'reloaded' }).shifts(10);
   });
   it('does not raise it again by itself', () => {
-    const g = asked().when(seen(0)).exposure(0).phase('deciding').shifts();
-    expect(g.effects.some((e) => e.kind === 'shift')).toBe(false);
+    asked().when(seen(0)).exposure(0).phase('deciding').shifts();
   });
 });
 
 it('says in the journal how an alert was found', () => {
   soaking()
-    .when({ ...firing('ErrorsHigh'), found: true } as never)
+    .when({ ...firing('ErrorsHigh'), found: true } as DomainEvent)
     .says('alert-fired', /webhook had not told us/)
     .stage('asking');
 });
