@@ -3,6 +3,7 @@ import type { AlertSelector, Endpoint, Policy, RollbackPlan, Step, TargetSpec } 
 import { defaultDeadlineMs, defaultMaxSoakFactor, defaultVerify } from './checks.ts';
 import { parseMatchers } from './matchers.ts';
 import type { MetricFile, PolicyFile } from './schema.ts';
+import { buildStrategy, type TargetSteps } from './strategy.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -13,6 +14,8 @@ const day = 24 * hour;
 export interface Parts {
   readonly revision: string;
   readonly target: TargetSpec;
+  /** What the target can do: which strategy a policy has that names none. */
+  readonly targetSteps: TargetSteps;
   readonly prometheus: Endpoint | null;
   readonly alertmanager: Endpoint | null;
 }
@@ -20,6 +23,7 @@ export interface Parts {
 /** Fills in every default. The file was checked: nothing can go wrong here any more. */
 export function buildPolicy(file: PolicyFile, parts: Parts): Policy {
   const steps = file.steps.map(buildStep);
+  const watchMs = file.watch ?? day;
   return {
     service: file.service,
     description: file.description ?? '',
@@ -30,9 +34,9 @@ export function buildPolicy(file: PolicyFile, parts: Parts): Policy {
     runbookUrl: file.runbook ?? null,
     dashboardUrl: file.dashboard ?? null,
     target: parts.target,
-    strategy: { kind: 'canary', warmUp: null, keepMs: 0 },
-    objective: 'no-worse',
-    requires: null,
+    strategy: buildStrategy(file.strategy, parts.targetSteps, watchMs),
+    objective: file.objective ?? 'no-worse',
+    requires: typeof file.requires === 'string' ? { service: file.requires } : (file.requires ?? null),
     steps,
     rollback: buildRollback(file.rollback, steps),
     metrics: buildMetrics(file.metrics),
@@ -43,9 +47,9 @@ export function buildPolicy(file: PolicyFile, parts: Parts): Policy {
     approvers: { users: file.approvers.users, quorum: file.approvers.quorum ?? 1 },
     respond: buildRespond(file.respond),
     escalate: buildEscalate(file.escalate),
-    silence: null,
+    silence: file.silence ? { forMs: file.silence.for } : null,
     lastGoodAfterMs: file.lastGood?.after ?? hour,
-    watchMs: file.watch ?? day,
+    watchMs,
   };
 }
 

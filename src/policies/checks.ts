@@ -1,9 +1,10 @@
-import type { z } from 'zod';
-import { type Finding, valueAt } from './explain.ts';
+import type { Finding } from './explain.ts';
+import { Check } from './findings.ts';
 import { MatcherProblem, matchesEmpty, parseMatchers } from './matchers.ts';
 import type { Path } from './problem.ts';
 import { secretPrefix } from './secrets.ts';
 import { selectorProblem } from './selectors.ts';
+import { checkStrategy } from './strategy.ts';
 import { duration, exposure, formatDuration, hasCredentials } from './values.ts';
 
 /** Defaults that other keys are held against; the rest stand where the policy is built. */
@@ -20,7 +21,7 @@ export function crossCheck(value: unknown, targetSteps: 'any' | 'switch' | null)
   checkPath(check, ['steps'], forward);
   checkPath(check, ['rollback', 'phases'], backward);
   checkSoak(check, ['rollback', 'verify'], defaultVerify.soakMs);
-  if (targetSteps === 'switch') checkSwitch(check);
+  checkStrategy(check, targetSteps);
   checkDeadlines(check);
   checkMetrics(check);
   checkAlerts(check);
@@ -28,37 +29,6 @@ export function crossCheck(value: unknown, targetSteps: 'any' | 'switch' | null)
   for (const key of ['prometheus', 'alertmanager']) checkEndpoint(check, [key]);
   checkAddresses(check, value, []);
   return check.findings;
-}
-
-class Check {
-  readonly findings: Finding[] = [];
-  readonly value: unknown;
-
-  constructor(value: unknown) {
-    this.value = value;
-  }
-  at(path: Path): unknown {
-    return valueAt(this.value, path);
-  }
-  /** The value at a path, where there is a valid one. */
-  read<T>(schema: z.ZodType<T>, path: Path): T | undefined {
-    const result = schema.safeParse(this.at(path));
-    return result.success ? result.data : undefined;
-  }
-  list(path: Path): readonly unknown[] {
-    const value = this.at(path);
-    return Array.isArray(value) ? value : [];
-  }
-  text(path: Path): string | undefined {
-    const value = this.at(path);
-    return typeof value === 'string' ? value : undefined;
-  }
-  has(path: Path): boolean {
-    return this.at(path) !== undefined;
-  }
-  say(path: Path, message: string, at: 'key' | 'value' = 'value'): void {
-    this.findings.push({ path, at, message });
-  }
 }
 
 const anyDuration = duration();
@@ -105,19 +75,6 @@ function checkSoak(check: Check, path: Path, defaultSoakMs: number | null): void
   const maxSoak = check.read(anyDuration, [...path, 'maxSoak']);
   if (soak === null || soak === undefined || maxSoak === undefined || maxSoak >= soak) return;
   check.say([...path, 'maxSoak'], `must be at least soak (${formatDuration(soak)}), is ${formatDuration(maxSoak)}`);
-}
-
-function checkSwitch(check: Check): void {
-  const kind = check.text(['target', 'kind']);
-  if (check.list(['steps']).length > 1) {
-    check.say(['steps'], `a target of kind ${kind} switches all traffic at once: give the one step { exposure: 100 }`);
-  }
-  if (check.list(['rollback', 'phases']).length > 1) {
-    check.say(
-      ['rollback', 'phases'],
-      `a target of kind ${kind} switches all traffic at once: give the one phase { exposure: 0 }`,
-    );
-  }
 }
 
 function checkDeadlines(check: Check): void {

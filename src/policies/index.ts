@@ -1,3 +1,4 @@
+export { type Commits, headStamp } from './git.ts';
 export { type LoadOptions, type LoadResult, loadPolicies, validateDirectory } from './load.ts';
 export { MatcherProblem, parseMatchers } from './matchers.ts';
 export {

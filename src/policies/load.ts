@@ -1,12 +1,16 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDocument } from './document.ts';
 import { reason } from './endpoint.ts';
-import { type LoadedPolicy, maxPolicyBytes, type PolicyOptions, parsePolicy } from './parse.ts';
+import { readPolicyFile } from './files.ts';
+import { type Commits, gitCommits } from './git.ts';
+import { type LoadedPolicy, type ParseResult, type PolicyOptions, parsePolicy } from './parse.ts';
 import { formatProblems, type PolicyProblem, sortProblems } from './problem.ts';
+import { requirementProblems } from './requirements.ts';
 
 export interface LoadOptions extends PolicyOptions {
   readonly directory: string;
+  /** Which commit files were changed in last; Git's answer where nothing else is given. */
+  readonly commits?: Commits;
 }
 
 export interface LoadResult {
@@ -19,16 +23,16 @@ export interface LoadResult {
 }
 
 /**
- * Reads every `*.yaml` and `*.yml` of a directory (not of those inside it). Never throws for what a directory or a file can be
- * like: that is a problem, and listed. Of two policies for one service the first file's counts.
+ * Reads every `*.yaml` and `*.yml` of a directory, with the templates they extend (those inside it are not policies). Never throws
+ * for what a directory or a file can be like: that is a problem, and listed. Of two policies for one service the first file's counts.
  */
 export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
   const { directory } = options;
   const listed = await listFiles(directory);
   if (listed.problem !== null) return { policies: [], problems: [fileProblem(directory, listed.problem)], files: 0 };
-  const policies: LoadedPolicy[] = [];
   const problems: PolicyProblem[] = [];
-  const firstFiles = new Map<string, string>();
+  const parsed = new Map<string, ParseResult>();
+  const policies: LoadedPolicy[] = [];
   for (const name of listed.names) {
     const file = join(directory, name);
     const read = await readPolicyFile(file);
@@ -36,18 +40,42 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
       problems.push(fileProblem(file, read.problem));
       continue;
     }
-    const { policy, service, problems: found } = await parsePolicy(read.text, file, options);
-    problems.push(...found);
-    const first = service === null ? undefined : firstFiles.get(service);
+    const result = await parsePolicy(read.text, file, options);
+    const { policy, service, place } = result;
+    problems.push(...result.problems);
+    const first = service === null ? undefined : parsed.get(service);
     if (first !== undefined) {
-      const { line, column } = readDocument(read.text).place(['service'], 'value');
-      problems.push({ file, line, column, path: 'service', message: `${service} already has a policy: ${first}` });
+      const message = `${service} already has a policy: ${first.place(['service'], 'value').file}`;
+      problems.push({ ...place(['service'], 'value'), path: 'service', message });
       continue;
     }
-    if (service) firstFiles.set(service, file);
+    if (service) parsed.set(service, result);
     if (policy) policies.push(policy);
   }
-  return { policies, problems: sortProblems(problems), files: listed.names.length };
+  const unmet = requirementProblems(parsed);
+  problems.push(...[...unmet.values()]);
+  return {
+    policies: await withCommits(
+      policies.filter(({ policy }) => !unmet.has(policy.service)),
+      options,
+    ),
+    problems: sortProblems(once(problems)),
+    files: listed.names.length,
+  };
+}
+
+async function withCommits(policies: readonly LoadedPolicy[], options: LoadOptions): Promise<readonly LoadedPolicy[]> {
+  const commits = options.commits ?? gitCommits;
+  const found = await commits(
+    options.directory,
+    policies.map(({ files }) => files),
+  );
+  return policies.map((loaded, index) => ({ ...loaded, policy: { ...loaded.policy, commit: found[index] ?? null } }));
+}
+
+/** What is wrong in a template is found by every policy that extends it. */
+function once(problems: readonly PolicyProblem[]): PolicyProblem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 /** What `lastgood validate DIR` prints, and whether all is well. */
@@ -72,25 +100,6 @@ async function listFiles(
     return { names: null, problem: 'holds no policy: there is no file that ends in .yaml' };
   } catch (error) {
     return { names: null, problem: `the directory of policies cannot be read: ${reason(error)}` };
-  }
-}
-
-async function readPolicyFile(
-  file: string,
-): Promise<{ text: string; problem: null } | { text: null; problem: string }> {
-  try {
-    const status = await stat(file);
-    if (!status.isFile()) return { text: null, problem: 'is not a file' };
-    if (status.size > maxPolicyBytes) {
-      return { text: null, problem: `is larger than a policy can be (${maxPolicyBytes / 1024} KiB)` };
-    }
-    return {
-      text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file)),
-      problem: null,
-    };
-  } catch (error) {
-    if (error instanceof TypeError) return { text: null, problem: 'is not text in UTF-8' };
-    return { text: null, problem: `cannot be read: ${reason(error)}` };
   }
 }
 

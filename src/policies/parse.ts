@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dirname, relative } from 'node:path';
 import { z } from 'zod';
 import type { Endpoint, Policy } from '../domain/policy.ts';
 import { buildPolicy } from './build.ts';
@@ -6,9 +7,13 @@ import { crossCheck } from './checks.ts';
 import { readDocument } from './document.ts';
 import { buildEndpoint, readTls } from './endpoint.ts';
 import { check, type Finding, valueAt } from './explain.ts';
+import { maxPolicyBytes, tooLarge } from './files.ts';
+import { isMapping, type Layer, locate, type Mapping, mergeLayers, selfContained } from './layers.ts';
 import { formatPath, nearest, oneOf, type Path, type PolicyProblem, sortProblems } from './problem.ts';
 import { policySchema } from './schema.ts';
 import { type Resolved, resolveSecrets, withoutSecrets } from './secrets.ts';
+import { withTheOneStep } from './strategy.ts';
+import { gatherTemplates } from './templates.ts';
 
 /** What each kind of target can do and how it is configured (everything under `target` but `kind`). */
 export type TargetSchemas = Readonly<Record<string, { readonly steps: 'any' | 'switch'; readonly config: z.ZodType }>>;
@@ -22,7 +27,12 @@ export interface PolicyOptions {
 export interface LoadedPolicy {
   readonly policy: Policy;
   readonly file: string;
-  /** The file as written: secrets are only named in it, so that it can be archived. */
+  /** It and the templates it extends, those first. */
+  readonly files: readonly string[];
+  /**
+   * What can be archived: the file as written or, with templates, one text that says the same as all of them. Secrets are only named
+   * in it, and `parsePolicy` makes the same policy of it, with the same revision, whatever has become of the files.
+   */
   readonly yaml: string;
 }
 
@@ -31,11 +41,12 @@ export interface ParseResult {
   readonly policy: LoadedPolicy | null;
   /** The service it says it is for, also where there are problems. */
   readonly service: string | null;
+  /** The service it says it requires, also where there are problems. */
+  readonly requires: string | null;
+  /** Where a key stands, for problems that are found later. */
+  readonly place: (path: Path, at: 'key' | 'value') => { file: string; line: number; column: number };
   readonly problems: readonly PolicyProblem[];
 }
-
-/** A policy larger than this is something else. */
-export const maxPolicyBytes = 256 * 1024;
 
 /** The name of a policy's content: what decisions were made by. */
 export function revisionOf(text: string): string {
@@ -43,32 +54,59 @@ export function revisionOf(text: string): string {
 }
 
 /**
- * Reads one policy; everything wrong with it is listed, nothing is thrown. `file` is for the messages, and certificates are
- * looked for beside it; it need not exist (an archived revision).
+ * Reads one policy with the templates it extends; everything wrong with it is listed, nothing is thrown. `file` is for the messages;
+ * templates and certificates are looked for beside it. It need not exist (an archived revision).
  */
 export async function parsePolicy(text: string, file: string, options: PolicyOptions): Promise<ParseResult> {
-  if (Buffer.byteLength(text) > maxPolicyBytes)
-    return refused(file, `is larger than a policy can be (${maxPolicyBytes / 1024} KiB)`);
+  if (Buffer.byteLength(text) > maxPolicyBytes) return refused(file, tooLarge);
   const document = readDocument(text);
-  const early = document.problems.map(({ at, path, message }) => problem(file, at, path, message));
-  if (document.value === undefined) return { policy: null, service: null, problems: sortProblems(early) };
-  if (typeof document.value !== 'object' || document.value === null || Array.isArray(document.value)) {
+  const early = document.problems.map(({ at, path, message }) => problem({ file, ...at }, path, message));
+  if (document.value === undefined) return { ...nothing, problems: sortProblems(early) };
+  if (!isMapping(document.value)) {
     const what = document.value === null ? 'is empty' : 'is not a policy';
     return refused(file, `${what}: a policy is a list of keys and values, the first of them usually service`);
   }
-  const resolved = resolveSecrets(document.value, options.secrets);
-  const { policy, findings } = await evaluate(resolved, file, options, revisionOf(text));
-  const problems = unique(findings, resolved).map((finding) => {
-    const message = withoutSecrets(finding.message, resolved.used);
-    return problem(file, document.place(finding.path, finding.at), finding.path, message);
-  });
+  const given = valueAt(document.value, ['service']);
+  const service = typeof given === 'string' ? given.trim() : null;
+  const { layers, problems: unread } = await gatherTemplates({ file, text, document, value: document.value });
+  const place: ParseResult['place'] = (path, at) => locate(layers, path, at);
+  if (unread.length > 0) return { ...nothing, service, place, problems: sortProblems([...early, ...unread]) };
+  const whole = wholeText(layers, text);
+  if (Buffer.byteLength(whole.text) > maxPolicyBytes) {
+    return { ...refused(file, `with its templates ${tooLarge}`), service, place };
+  }
+  const resolved = resolveSecrets(whole.value, options.secrets);
+  const { policy, findings } = await evaluate(resolved, file, options, revisionOf(whole.text));
+  const problems = unique(findings, resolved).map((finding) =>
+    problem(place(finding.path, finding.at), finding.path, withoutSecrets(finding.message, resolved.used)),
+  );
   const all = sortProblems([...early, ...problems]);
-  const service = valueAt(document.value, ['service']);
+  const files = layers.map((layer) => layer.file);
   return {
-    policy: policy && all.length === 0 ? { policy, file, yaml: text } : null,
-    service: typeof service === 'string' ? service.trim() : null,
+    policy: policy && all.length === 0 ? { policy, file, files, yaml: whole.text } : null,
+    service,
+    requires: requiredBy(whole.value),
+    place,
     problems: all,
   };
+}
+
+/** A policy that extends nothing is its file, as it was written. */
+function wholeText(layers: readonly Layer[], text: string): { text: string; value: Mapping } {
+  const value = mergeLayers(layers);
+  const own = layers.at(-1);
+  if (layers.length === 1 || own === undefined) return { text, value };
+  const madeFrom = layers.toReversed().map((layer) => {
+    const name = layer === own ? 'the file of the service' : relative(dirname(own.file), layer.file);
+    return { name, hash: revisionOf(layer.text) };
+  });
+  return { text: selfContained(value, madeFrom), value };
+}
+
+function requiredBy(value: Mapping): string | null {
+  const { requires } = value;
+  const service = isMapping(requires) ? requires.service : requires;
+  return typeof service === 'string' ? service.trim() : null;
 }
 
 async function evaluate(
@@ -77,17 +115,18 @@ async function evaluate(
   options: PolicyOptions,
   revision: string,
 ): Promise<{ policy: Policy | null; findings: readonly Finding[] }> {
-  const form = check(policySchema, resolved.value);
   const target = checkTarget(resolved.value, options.targets);
+  const value = withTheOneStep(resolved.value, target.steps);
+  const form = check(policySchema, value);
   const findings: Finding[] = [
     ...resolved.problems.map((found): Finding => ({ ...found, at: 'value' })),
     ...(form.findings ?? []),
     ...target.findings,
-    ...crossCheck(resolved.value, target.steps),
+    ...crossCheck(value, target.steps),
   ];
   const endpoints: Record<string, Endpoint | null> = { prometheus: null, alertmanager: null };
   for (const key of ['prometheus', 'alertmanager'] as const) {
-    const given = policySchema.shape[key].safeParse(valueAt(resolved.value, [key]));
+    const given = policySchema.shape[key].safeParse(valueAt(value, [key]));
     if (!given.success || given.data === undefined) continue;
     const built = await buildEndpoint(given.data, [key], file);
     endpoints[key] = built.endpoint;
@@ -98,7 +137,8 @@ async function evaluate(
   const { config, findings: unread } = await withTlsFiles(target.config, file);
   if (unread.length > 0) return { policy: null, findings: unread };
   const spec = { kind: form.value.target.kind, config };
-  return { policy: buildPolicy(form.value, { revision, target: spec, prometheus, alertmanager }), findings };
+  const parts = { revision, target: spec, targetSteps: target.steps, prometheus, alertmanager };
+  return { policy: buildPolicy(form.value, parts), findings };
 }
 
 const tlsForm = z.looseObject({
@@ -152,10 +192,17 @@ function unique(findings: readonly Finding[], resolved: Resolved): Finding[] {
   });
 }
 
+const nothing = {
+  policy: null,
+  service: null,
+  requires: null,
+  place: () => ({ file: '', line: 0, column: 0 }),
+};
+
 function refused(file: string, message: string): ParseResult {
-  return { policy: null, service: null, problems: [{ file, line: 0, column: 0, path: '', message }] };
+  return { ...nothing, problems: [{ file, line: 0, column: 0, path: '', message }] };
 }
 
-function problem(file: string, at: { line: number; column: number }, path: Path, message: string): PolicyProblem {
-  return { file, line: at.line, column: at.column, path: formatPath(path), message };
+function problem(at: { file: string; line: number; column: number }, path: Path, message: string): PolicyProblem {
+  return { file: at.file, line: at.line, column: at.column, path: formatPath(path), message };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest, oneOf } from './problem.ts';
 import { duration, exposure, line, quoted, share, unlessMissing, url } from './values.ts';
 
 /** The form of a policy file. What depends on several keys is in `checks.ts`; every key is described in docs/policy.md. */
@@ -22,6 +23,39 @@ const service = line(63).superRefine((text, context) => {
 const count = (words: string) => z.int({ error: unlessMissing(words) }).min(1, { error: words });
 
 const step = z.strictObject({ exposure, soak: positive.optional(), maxSoak: positive.optional() });
+
+export const strategyKinds = ['canary', 'blue-green', 'switch'] as const;
+const strategy = z.union(
+  [
+    z.enum(strategyKinds),
+    z.strictObject({
+      kind: z.enum(strategyKinds),
+      warmUp: z.strictObject({ for: positive.optional(), within: positive.optional() }).optional(),
+      keepOldArm: moment.optional(),
+    }),
+  ],
+  { error: shortOr(`must be ${oneOf(strategyKinds)}, or a mapping with kind`, strategyKinds) },
+);
+
+const requires = z.union([service, z.strictObject({ service })], {
+  error: unlessMissing(
+    'must be the name of a service (lower-case letters, digits and "-"), such as fraud-scorer-staging',
+  ),
+});
+
+/** The names of the templates, in the order in which they are laid over each other. */
+export const extendsSchema = z.union([line(200), z.array(line(200)).min(1, { error: 'must name a template' })], {
+  error: unlessMissing('must be the file of a template such as templates/fraud-scorer.yaml, or a list of them'),
+});
+
+/** What to say of a value that has a short form of one word: which of the words was meant. */
+function shortOr(words: string, known: readonly string[]) {
+  return (issue: { input?: unknown }) => {
+    if (typeof issue.input !== 'string') return unlessMissing(words)(issue);
+    const close = nearest(issue.input, known);
+    return `${words}, is ${quoted(issue.input)}${close ? `: did you mean ${close}?` : ''}`;
+  };
+}
 
 const headerValue = z
   .union([z.string(), z.number(), z.boolean()], { error: unlessMissing('must be a text') })
@@ -155,6 +189,7 @@ const user = z
   });
 
 export const policySchema = z.strictObject({
+  extends: extendsSchema.optional(),
   service,
   description: line(300).optional(),
   mode: z.enum(['enforce', 'observe']),
@@ -162,6 +197,9 @@ export const policySchema = z.strictObject({
   runbook: url.optional(),
   dashboard: url.optional(),
   target: z.looseObject({ kind: line(40) }),
+  strategy: strategy.optional(),
+  objective: z.enum(['no-worse', 'better']).optional(),
+  requires: requires.optional(),
   steps: z.array(step).min(1, { error: 'must have at least one step: - { exposure: 100 }' }),
   rollback: z
     .strictObject({
@@ -205,6 +243,7 @@ export const policySchema = z.strictObject({
       severity: z.enum(['critical', 'error', 'warning', 'info']).optional(),
     })
     .optional(),
+  silence: z.strictObject({ for: positive }).optional(),
   lastGood: z.strictObject({ after: moment }).optional(),
   watch: moment.optional(),
   prometheus: endpoint.optional(),

@@ -5,24 +5,50 @@ import { allKeys } from '../../src/policies/explain.ts';
 import { formatProblems, loadPolicies } from '../../src/policies/index.ts';
 import { policySchema } from '../../src/policies/schema.ts';
 import { targetKinds } from '../../src/targets/index.ts';
-import { policyOf, secrets } from './support.ts';
+import { policyOf, policyText, secrets } from './support.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const directory = `${root}policies`;
+const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.yaml'))
+  .sort();
 
 describe('the example policies', () => {
   it('load without a problem', async () => {
     const { policies, problems } = await loadPolicies({ directory, targets: targetKinds, secrets });
     expect(formatProblems(problems)).toBe('');
-    expect(policies.map(({ policy }) => policy.service)).toEqual(
-      readdirSync(directory)
+    expect(policies.map(({ policy }) => policy.service).sort()).toEqual(
+      files
+        .filter((name) => !name.includes('/'))
         .map((name) => name.replace('.yaml', ''))
         .sort(),
     );
   });
 
+  it('show staging before production with a shared template, and a blue/green service', async () => {
+    const { policies } = await loadPolicies({ directory, targets: targetKinds, secrets });
+    const found = new Map(policies.map(({ policy }) => [policy.service, policy]));
+    const [production, staging] = [found.get('fraud-scorer'), found.get('fraud-scorer-staging')];
+    expect(production?.requires).toEqual({ service: 'fraud-scorer-staging' });
+    expect(production?.metrics.map(({ name }) => name)).toEqual(['errors', 'latency', 'approvals']);
+    expect(staging?.metrics).toEqual(production?.metrics);
+    expect([production?.comparison.warmUpMs, staging?.comparison.warmUpMs]).toEqual([120_000, 60_000]);
+    expect(production?.silence).toEqual({ forMs: 30 * 60_000 });
+    expect(found.get('recommender')?.objective).toBe('better');
+    const blueGreen = found.get('embeddings');
+    expect(blueGreen?.strategy).toEqual({
+      kind: 'blue-green',
+      warmUp: { soakMs: 2 * 60_000, maxSoakMs: 20 * 60_000 },
+      keepMs: 6 * 3_600_000,
+    });
+    expect([blueGreen?.steps, blueGreen?.rollback.phases]).toMatchObject([
+      [{ exposurePercent: 100 }],
+      [{ exposurePercent: 0 }],
+    ]);
+  });
+
   it('name only secrets that are documented to be needed', () => {
-    const text = readdirSync(directory)
+    const text = files
       .map((name) => readFileSync(`${directory}/${name}`, 'utf8').replaceAll(/^\s*#.*$/gm, ''))
       .join('');
     const named = new Set([...text.matchAll(/\$\{(\w+)\}/g)].map((match) => match[1]));
@@ -47,9 +73,10 @@ describe('docs/policy.md', () => {
     );
   });
 
-  it('has an example that is a policy', async () => {
-    const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-    expect(examples).toHaveLength(1);
-    expect((await policyOf(examples[0] ?? '')).service).toBe('fraud-scorer');
+  it('has examples that are policies, or parts of one', async () => {
+    const [whole = '', ...parts] = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+    expect((await policyOf(whole)).service).toBe('fraud-scorer');
+    expect(parts.length).toBeGreaterThan(0);
+    for (const part of parts) expect((await policyOf(policyText(part))).service).toBe('fraud-scorer');
   });
 });

@@ -14,11 +14,15 @@ describe('a policy as the decisions see it', () => {
       service: 'fraud-scorer',
       description: '',
       revision: revisionOf(base),
+      commit: null,
       mode: 'enforce',
       channel: '#ml-rollouts',
       runbookUrl: null,
       dashboardUrl: null,
       target: { kind: 'alias', config: { model: 'fraud' } },
+      strategy: { kind: 'switch', warmUp: null, keepMs: 0 },
+      objective: 'no-worse',
+      requires: null,
       steps: [{ exposurePercent: 100, soakMs: 0, maxSoakMs: 0 }],
       rollback: {
         phases: [{ exposurePercent: 0, soakMs: 0, maxSoakMs: 0 }],
@@ -65,6 +69,7 @@ describe('a policy as the decisions see it', () => {
         holdMs: 30 * minute,
       },
       escalate: null,
+      silence: null,
       lastGoodAfterMs: hour,
       watchMs: 24 * hour,
     });

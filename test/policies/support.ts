@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import { z } from 'zod';
 import type { Policy } from '../../src/domain/policy.ts';
@@ -100,7 +100,10 @@ const made: string[] = [];
 export async function directoryWith(files: Readonly<Record<string, string | Buffer>>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'lastgood-policies-'));
   made.push(directory);
-  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), content);
+  }
   return directory;
 }
 afterEach(async () => {
