@@ -123,6 +123,11 @@ describe('what holds besides', () => {
     expect(silencedUntil(at(1))).not.toContain('silenced');
   });
 
+  it('what the target shows instead of what was ordered', () => {
+    expect(read({ driftPercent: 80 })).toContain('⚠️ The target gives it 80 % instead: it was moved by hand');
+    expect(read({})).not.toContain('moved by hand');
+  });
+
   it('automation that holds is told from a person who does', () => {
     const holding = (by: typeof ada): Phase => ({
       name: 'holding',

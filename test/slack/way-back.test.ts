@@ -75,7 +75,10 @@ describe('the way back on cards', () => {
     const served = servedFor('v40', at(-100), at(-88), { tainted: true });
     const wayBack = chosen({ served, cleanMs: 12 * MINUTE, chosenBy: 'person' });
     expect(read('rollout', { ...quiet, rollout: { ...watched, wayBack } })).toContain(
-      '⏪ *Back to the version a person named: `v40`* — served 12 min until 2026-11-21 10:32:00 UTC (12 min without a degradation, 1 h needed: not proven), and was rolled back itself; it was not measured while it served.',
+      '⏪ *Chosen by a person, not proven: `v40`* — served 12 min until 2026-11-21 10:32:00 UTC (12 min without a degradation, 1 h needed), and was rolled back itself; it was not measured while it served.',
+    );
+    expect(read('rollout', { ...quiet, rollout: { ...watched, wayBack: chosen({ chosenBy: 'person' }) } })).toContain(
+      '⏪ *Known good, chosen by a person: `v41`* — served 3 d 4 h',
     );
     const unseen = servedFor('v7', at(0), at(0));
     expect(
@@ -89,6 +92,13 @@ describe('where none is known good', () => {
     const tainted = servedFor('v39', at(-600), at(-100), { tainted: true });
     expect(line([tainted, servedFor('v40', at(-100), at(-88)), servedFor('v42', at(-88), null)])).toBe(
       '⏪ *No last known good*: no other version served 1 h without a degradation (`v40` served 12 min and `v39` served 8 h 20 min, rolled back itself). To go back, choose or name one: `/rollout rollback fraud-scorer --to VERSION`.',
+    );
+  });
+
+  it('of a watched rollout says where Roll back leads all the same', () => {
+    const served = [servedFor('v41', at(-72), at(-60)), servedFor('v42', at(-60), null)];
+    expect(read('rollout', { ...quiet, rollout: watched, state: { degradation: null, served } })).toContain(
+      'To go back, choose or name one: `/rollout rollback fraud-scorer --to VERSION`. Otherwise it is `v41`, where it came from.',
     );
   });
 

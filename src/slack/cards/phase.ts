@@ -15,8 +15,17 @@ export function phaseLine(view: CardView): string {
   return lines.filter((line) => line !== '').join('\n');
 }
 
-/** Exposure and the phase by its name, as of `nowMs`. */
+/** Exposure and the phase by its name, as of `nowMs`, and what the target shows instead. */
 export function whereItStands(rollout: Rollout, nowMs: number): string {
+  const { driftPercent } = rollout;
+  const drift =
+    driftPercent === undefined
+      ? ''
+      : `\n⚠️ The target gives it ${percent(driftPercent)} instead: it was moved by hand, or the target was reloaded`;
+  return `${phaseWords(rollout, nowMs)}${drift}`;
+}
+
+function phaseWords(rollout: Rollout, nowMs: number): string {
   const { phase } = rollout;
   const exposure = `*${percent(rollout.exposurePercent)}* of traffic on ${code(rollout.candidate.id)}`;
   switch (phase.name) {

@@ -66,33 +66,42 @@ export function wayBackLine(situation: Situation): string {
   const found = wayBackOf(situation);
   if (found) return evidenceLine(found);
   if (!choosesWayBack(situation.rollout)) return '';
-  const { service, lastGoodAfterMs } = situation.policy;
+  const { policy, rollout } = situation;
+  const { service, lastGoodAfterMs } = policy;
   const others = waysBack(situation);
-  const byHand = `name one: \`/rollout rollback ${outside(service, 80)} --to VERSION\`.`;
+  const byHand = `name one: \`/rollout rollback ${outside(service, 80)} --to VERSION\`.${cameFrom(rollout)}`;
   if (others.length === 0)
     return `⏪ *No last known good*: Lastgood has seen no other version serve. To go back, ${byHand}`;
   const seen = others.slice(0, PASSED_OVER).map(({ served }) => `${code(served.version.id)} ${shortcoming(served)}`);
   return `⏪ *No last known good*: no other version served ${duration(lastGoodAfterMs)} without a degradation (${list(seen)}). To go back, choose or ${byHand}`;
 }
 
+/** Where Roll back leads if nobody names a version and none is known good. */
+function cameFrom(rollout: Rollout | null): string {
+  return rollout && !isEnded(rollout.phase) ? ` Otherwise it is ${code(rollout.stable.id)}, where it came from.` : '';
+}
+
 /** "Last known good: `v41` — served 3 d 4 h until 21 Nov 09:12 (3 d without a degradation, 1 h needed); 205 of 212 looks healthy." */
 export function evidenceLine(wayBack: WayBack): string {
-  const { served, chosenBy, passedOver } = wayBack;
-  const what = chosenBy === 'evidence' ? 'Last known good' : 'Back to the version a person named';
+  const { served, passedOver } = wayBack;
   const skipped = passedOver
     .slice(0, PASSED_OVER)
     .map(({ version, why }) => `\n${code(version)} passed over: ${outside(why, 200)}`);
   const more = passedOver.length > PASSED_OVER ? `\n…and ${passedOver.length - PASSED_OVER} more passed over` : '';
-  return `⏪ *${what}: ${code(served.version.id)}* — ${evidence(wayBack)}.${skipped.join('')}${more}`;
+  return `⏪ *${claim(wayBack)}: ${code(served.version.id)}* — ${evidence(wayBack)}.${skipped.join('')}${more}`;
+}
+
+function claim({ served, cleanMs: clean, neededMs, chosenBy }: WayBack): string {
+  if (chosenBy === 'evidence') return 'Last known good';
+  return clean >= neededMs && !served.tainted ? 'Known good, chosen by a person' : 'Chosen by a person, not proven';
 }
 
 function evidence({ served, cleanMs: clean, neededMs }: WayBack): string {
   const servedMs = timeServed(served);
   if (servedMs === 0) return 'Lastgood has not seen it serve';
   const until = served.untilMs === null ? '' : ` until ${moment(served.untilMs, 'day')}`;
-  const proof = clean >= neededMs ? '' : ': not proven';
   const undone = served.tainted ? ', and was rolled back itself' : '';
-  return `served ${duration(servedMs)}${until} (${duration(clean)} without a degradation, ${duration(neededMs)} needed${proof})${undone}; ${looksWords(served)}`;
+  return `served ${duration(servedMs)}${until} (${duration(clean)} without a degradation, ${duration(neededMs)} needed)${undone}; ${looksWords(served)}`;
 }
 
 function looksWords({ looks }: Served): string {
