@@ -16,13 +16,25 @@ export type Commits = (
 const limitMs = 2_000;
 const maxOutputBytes = 8 * 1024 * 1024;
 
+/** How Git is asked; a test has its own. */
+export interface GitOptions {
+  readonly command: string;
+  /** After this it is stopped, ms. */
+  readonly limitMs: number;
+}
+const usual: GitOptions = { command: 'git', limitMs };
+
 /** `git` is looked for here, and gets nothing of our environment: neither its `GIT_*` nor our secrets. */
-const searchPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/usr/local/git/bin';
+export const gitSearchPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin:/usr/local/git/bin';
 /** Nothing that the repository's own settings could make Git run. */
 const harmless = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
 
 /** What Git says; one call for the history and one for the work tree, however many files there are. */
-export async function gitCommits(directory: string, groups: readonly (readonly string[])[]): ReturnType<Commits> {
+export async function gitCommits(
+  directory: string,
+  groups: readonly (readonly string[])[],
+  options: GitOptions = usual,
+): ReturnType<Commits> {
   const nothing = groups.map(() => null);
   const root = await workTreeOf(directory);
   if (root === null) return nothing;
@@ -30,8 +42,8 @@ export async function gitCommits(directory: string, groups: readonly (readonly s
   const names = [...new Set(named.flat().filter((name) => name !== null))];
   if (names.length === 0) return nothing;
   const [history, status] = await Promise.all([
-    git(root, ['log', '-c', '--no-renames', '--name-only', '--format=%x01%h', '-z', '--', ...names]),
-    git(root, ['status', '--porcelain=v1', '--no-renames', '--untracked-files=all', '-z', '--', ...names]),
+    git(root, options, ['log', '-c', '--no-renames', '--name-only', '--format=%x01%h', '-z', '--', ...names]),
+    git(root, options, ['status', '--porcelain=v1', '--no-renames', '--untracked-files=all', '-z', '--', ...names]),
   ]);
   // Without the work tree's state it cannot be said whether a file is as committed.
   if (history === null || status === null || !status.whole) return nothing;
@@ -120,9 +132,13 @@ async function exists(path: string): Promise<boolean> {
  * Null: there is no git, or it refuses (another owner's directory, no commit yet). `whole`: it came to its end; a long history cut
  * off by the time limit still says what is new.
  */
-function git(root: string, args: readonly string[]): Promise<{ text: string; whole: boolean } | null> {
+function git(
+  root: string,
+  { command, limitMs: timeout }: GitOptions,
+  args: readonly string[],
+): Promise<{ text: string; whole: boolean } | null> {
   const env = {
-    PATH: searchPath,
+    PATH: gitSearchPath,
     HOME: homedir(),
     LC_ALL: 'C',
     GIT_OPTIONAL_LOCKS: '0',
@@ -130,9 +146,9 @@ function git(root: string, args: readonly string[]): Promise<{ text: string; who
     GIT_LITERAL_PATHSPECS: '1',
     GIT_NO_LAZY_FETCH: '1',
   };
-  const options = { cwd: root, env, timeout: limitMs, killSignal: 'SIGKILL' as const, maxBuffer: maxOutputBytes };
+  const options = { cwd: root, env, timeout, killSignal: 'SIGKILL' as const, maxBuffer: maxOutputBytes };
   return new Promise((resolve) => {
-    execFile('git', [...harmless, ...args], options, (error, text) => {
+    execFile(command, [...harmless, ...args], options, (error, text) => {
       if (!error) resolve({ text, whole: true });
       else resolve(error.killed ? { text, whole: false } : null);
     });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { loadPolicies } from '../../src/policies/index.ts';
 import type { PolicyArchive } from '../../src/ports/store.ts';
 import { openStore } from '../../src/runtime/store.ts';
 import { targetSchemas } from '../../src/targets/index.ts';
+import { virtualClock } from '../support/clock.ts';
 
 const minimal = readFileSync(fileURLToPath(new URL('../../policies/minimal.yaml', import.meta.url)), 'utf8');
 const options = { targets: targetSchemas, secrets: {} };
@@ -143,5 +144,55 @@ describe('the policies in force', () => {
     await book.reload();
     expect(await book.at('minimal', revision)).toEqual(before);
     expect(await book.at('minimal', 'never-was')).toBeNull();
+  });
+});
+
+describe('policies with a template', () => {
+  const own = (service: string) => `service: ${service}\nextends: templates/t.yaml\n`;
+  const template = minimal.replace('service: minimal\n', '');
+  beforeEach(() => {
+    mkdirSync(join(directory, 'templates'));
+    write('templates/t.yaml', template);
+    write('minimal.yaml', own('minimal'));
+    write('second.yaml', own('second'));
+  });
+
+  it('change with it, all of them, and can be had as they were, also when it is gone', async () => {
+    const shelf = await archive();
+    const { book, changes } = await bookWith(shelf);
+    await book.open();
+    const before = book.get('minimal');
+    write('templates/t.yaml', template.replace('exposure: 10', 'exposure: 20'));
+    await book.reload();
+    expect(changes).toEqual([['minimal', 'second']]);
+    expect(book.get('minimal')?.steps[0]?.exposurePercent).toBe(20);
+    expect(await book.at('minimal', before?.revision ?? '')).toEqual(before);
+    for (const service of ['minimal', 'second']) write(`${service}.yaml`, minimal.replace('minimal', service));
+    rmSync(join(directory, 'templates'), { recursive: true });
+    await book.reload();
+    const restarted = await bookWith(shelf);
+    await restarted.book.open();
+    expect(await restarted.book.at('minimal', before?.revision ?? '')).toEqual(before);
+  });
+
+  it('are read anew where only a file in a folder was edited, and where a folder is new', async () => {
+    const { book } = await bookWith(await archive());
+    const clock = virtualClock(0);
+    const stop = new AbortController();
+    const watching = book.watch(clock, stop.signal);
+    const exposure = () => book.get('minimal')?.steps[0]?.exposurePercent;
+    const until = (wanted: number) =>
+      expect.poll(() => clock.advance(5_000).then(exposure), { timeout: 15_000, interval: 5 }).toBe(wanted);
+    await until(10);
+    write('templates/t.yaml', template.replace('exposure: 10', 'exposure: 20'));
+    await until(20);
+    mkdirSync(join(directory, 'templates', 'more'));
+    write('templates/more/u.yaml', template.replace('exposure: 10', 'exposure: 30'));
+    write('templates/t.yaml', 'extends: more/u.yaml\n');
+    await until(30);
+    write('templates/more/u.yaml', template.replace('exposure: 10', 'exposure: 40'));
+    await until(40);
+    stop.abort();
+    await watching;
   });
 });
