@@ -27,7 +27,8 @@ export function complete(text, commands, known) {
     ...known?.words,
     SUBCOMMAND: subcommands.map(({ name, summary }) => ({ value: name, note: summary })),
   };
-  const flags = slot?.of === 'flag' ? [] : slots.filter((one) => one.kind === 'flag' && !given.has(one.name));
+  const inText = slot?.of === 'flag' && !last.startsWith('--');
+  const flags = inText ? [] : slots.filter((one) => one.kind === 'flag' && !given.has(one.name));
   const values = last.startsWith('--') || slot === null ? [] : valuesOf(slot, lists);
   const like = [
     ...values
