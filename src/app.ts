@@ -143,7 +143,7 @@ function assemble(begun: Beginnings): App {
     book,
     slack,
     pager: overrides.pager ?? pagerduty,
-    targets,
+    lookAtTarget: application.lookAtTarget,
     alertmanagerOf: alertmanagers.endpointOf,
     clock: systemClock,
     everyMs: overrides.healthEveryMs,

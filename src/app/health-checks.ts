@@ -1,15 +1,15 @@
+import type { LookAtTarget } from '../application/look-at-target.ts';
 import type { Endpoint, Policy } from '../domain/policy.ts';
 import { type Http, place } from '../outbound/http.ts';
 import type { HealthKind } from '../ports/health.ts';
 import type { Store } from '../ports/store.ts';
-import type { Target } from '../ports/target.ts';
 import type { Check, Finding } from './health.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { ReadinessParts } from './readiness.ts';
 
 export interface CheckParts {
-  readonly store: Pick<Store, 'jobs' | 'load'>;
+  readonly store: Pick<Store, 'jobs'>;
   readonly book: Pick<PolicyBook, 'all' | 'problem'>;
   readonly policyDir: string;
   readonly slack: {
@@ -21,7 +21,7 @@ export interface CheckParts {
   readonly prometheusOf: (policy: Policy) => Endpoint | null;
   readonly alertmanagerOf: (policy: Policy) => Endpoint | null;
   readonly checkPrometheus: ReadinessParts['checkPrometheus'];
-  readonly targets: (policy: Policy) => Target;
+  readonly lookAtTarget: LookAtTarget;
   readonly chat: Outcomes;
   readonly pager: Outcomes;
   /** Whether anybody would be paged at all. */
@@ -155,26 +155,18 @@ async function alertmanagerFinding(http: Http, endpoint: Endpoint, signal: Abort
 }
 
 /** Whoever shifts looks for himself, and is not to be disturbed. */
-function targetCheck({ store, targets }: CheckParts, policy: Policy): Check {
+function targetCheck({ lookAtTarget }: CheckParts, policy: Policy): Check {
   const { service } = policy;
   return {
     part: 'target',
     name: service,
     everyMs: targetEveryMs,
     async look(signal) {
-      if (await isShifting(store, service)) return null;
-      const { stable, candidate, exposurePercent } = await targets(policy).observe(signal);
+      const observed = await lookAtTarget(service, signal);
+      if (!observed) return null;
+      const { stable, candidate, exposurePercent } = observed;
       const share = candidate === null || exposurePercent === null ? '' : `, ${candidate} at ${exposurePercent} %`;
       return { ok: true, detail: `answers: ${stable ?? 'an unknown version'} is stable${share}` };
     },
   };
-}
-
-async function isShifting(store: Pick<Store, 'load'>, service: string): Promise<boolean> {
-  try {
-    return (await store.load(service))?.state.shift != null;
-  } catch {
-    // A database that does not answer is told of by its own check; a target is not to be blamed for it.
-    return true;
-  }
 }

@@ -22,7 +22,7 @@ export interface HealthWatchParts {
   readonly book: PolicyBook;
   readonly slack: CheckParts['slack'] & { readonly chat: Chat };
   readonly pager: Pager;
-  readonly targets: CheckParts['targets'];
+  readonly lookAtTarget: CheckParts['lookAtTarget'];
   readonly alertmanagerOf: CheckParts['alertmanagerOf'];
   readonly telemetry: ServerTelemetry;
   /** What is outside answers in real time, whatever clock the decisions run on. */
@@ -55,7 +55,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     prometheusOf: (policy) => prometheusOf(config, policy),
     alertmanagerOf: parts.alertmanagerOf,
     checkPrometheus: (endpoint, signal) => checkPrometheus(http, endpoint, signal),
-    targets: parts.targets,
+    lookAtTarget: parts.lookAtTarget,
     chat: chat.outcomes,
     pager: pager.outcomes,
     pages: () => config.pagerduty.routingKey !== null || book.all().some(({ escalate }) => escalate !== null),

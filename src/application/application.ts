@@ -9,6 +9,7 @@ import type { Target } from '../ports/target.ts';
 import { createAlertIntake } from './alerts.ts';
 import type { Answer, Application, Status } from './api.ts';
 import { withinLimit } from './limit.ts';
+import { createLookAtTarget, type LookAtTarget } from './look-at-target.ts';
 import { nearMisses } from './near-miss.ts';
 import { promotionOf } from './promotion.ts';
 import { createSubmit, type SubmitParts } from './submit.ts';
@@ -32,12 +33,17 @@ export interface Recorder {
   record(job: Job, event: DomainEvent): Promise<boolean>;
 }
 
-export function createApplication(parts: ApplicationParts): Application & Recorder {
+/** What the health checks call besides. */
+export interface Lookout {
+  readonly lookAtTarget: LookAtTarget;
+}
+
+export function createApplication(parts: ApplicationParts): Application & Recorder & Lookout {
   const { store, policies, clock, targets, telemetry } = parts;
   const submit = createSubmit(parts);
   const unknown = (service: string) => refuse('not-found', unknownService(service, policies));
 
-  const application: Application & Recorder = {
+  const application: Application & Recorder & Lookout = {
     receiveAlerts: createAlertIntake({
       policies,
       submit,
@@ -88,6 +94,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
         throw new Error(`${unknownService(job.service, policies)} Its ${job.effect.kind} waits for the file.`);
       return submit.record(policy, job, event);
     },
+    lookAtTarget: (service, signal) => lookAtTarget(service, signal),
     policies: () => policies.all(),
     async status(service) {
       const policy = policies.get(service);
@@ -111,6 +118,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
       });
     },
   };
+  const lookAtTarget = createLookAtTarget({ store, clock, policies, targets, deliver: application.deliver });
   return application;
 }
 
