@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole processes, real servers and browsers in real time: one file after the other, so that they do not starve each other. */
 const inRealTime = [
+  'test/acceptance/alertmanager-down.test.ts',
   'test/acceptance/real.test.ts',
+  'test/acceptance/haproxy.test.ts',
   'test/acceptance/kill*.test.ts',
   'test/browser/**/*.test.ts',
   'test/cli/serve.test.ts',
