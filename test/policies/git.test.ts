@@ -85,7 +85,16 @@ describe.skipIf(!hasGit)('the commit of a file (skipped where git is not install
     await writeFile(join(root, 'b.yaml'), 'main');
     const main = commit(root, 'main');
     git(root, 'merge', '--quiet', '--no-edit', 'side');
-    expect(await gitCommits(root, [at(root, 'a.yaml'), at(root, 'b.yaml')])).toEqual([side, main]);
+    const groups = [at(root, 'a.yaml'), at(root, 'b.yaml')];
+    expect(await gitCommits(root, groups)).toEqual([side, main]);
+    git(root, 'checkout', '--quiet', 'side');
+    await writeFile(join(root, 'b.yaml'), 'side');
+    commit(root, 'b on the side');
+    git(root, 'checkout', '--quiet', 'main');
+    git(root, 'merge', '--quiet', '--no-commit', '--strategy-option=ours', 'side');
+    await writeFile(join(root, 'b.yaml'), 'what both meant');
+    const merge = commit(root, 'merged by hand');
+    expect(await gitCommits(root, groups)).toEqual([side, merge]);
   });
 
   it('is null for a file that was never committed, or lies elsewhere', async () => {
