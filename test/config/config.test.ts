@@ -47,6 +47,16 @@ describe('loadConfig', () => {
     });
   });
 
+  it.each(['#ml-alerts', 'C024BE91L'])('takes %s for the default channel', (channel) => {
+    expect(loadConfig({ ...good, DEFAULT_CHANNEL: channel }).defaultChannel).toBe(channel);
+  });
+
+  it.each(['ml-alerts', '#', '@ann', '#a b'])('does not take %s for a channel', (channel) => {
+    expect(problemsOf({ ...good, DEFAULT_CHANNEL: channel })).toEqual([
+      'DEFAULT_CHANNEL must be a Slack channel: #name or its id, such as C024BE91L',
+    ]);
+  });
+
   it('lists every problem at once, each with the variable and what to do', () => {
     const problems = problemsOf({
       SLACK_BOT_TOKEN: 'xoxp-a-user-token',
