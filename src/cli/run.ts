@@ -2,6 +2,7 @@ import { ConfigError, variables } from '../config.ts';
 import { nearest, oneOf } from '../policies/problem.ts';
 import { type CliCommand, type ExitCode, type Io, UsageError } from './command.ts';
 import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
 import { serve } from './serve.ts';
 import { testAlert } from './test-alert.ts';
 import { validate } from './validate.ts';
@@ -17,7 +18,7 @@ const help: CliCommand = {
   },
 };
 
-const commands: readonly CliCommand[] = [serve, demo, validate, testAlert, version, help];
+const commands: readonly CliCommand[] = [serve, demo, validate, testAlert, doctor, version, help];
 const aliases: Readonly<Record<string, string>> = {
   '--help': 'help',
   '-h': 'help',
