@@ -297,7 +297,9 @@ describe('answers', () => {
       },
     ];
     const { text } = await typed('policy', app);
-    expect(text).toContain('*Steps* 10 % (10 min, at most 30 min) → 50 %');
+    expect(text).toContain(
+      '*Steps* 10 % (10 min, at most 30 min) → 50 % (10 min, at most 30 min) → 100 %\n*Watch* 1 d after',
+    );
     expect(text).toContain('then 15 min to answer (10 min if critical), then rollback; without numbers hold');
     expect(text).not.toContain('s3cret');
     expect(text).not.toContain('pw@prom');

@@ -4,7 +4,7 @@ import { binding } from '../../src/domain/binding.ts';
 import type { Phase } from '../../src/domain/state.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import { CHANNEL, eventually, type Stage, stage } from './stage.ts';
-import { ada, at, inPhase, policy, rollback, view } from './states.ts';
+import { ada, at, inPhase, policy, rollback, servedLong, view, watched } from './states.ts';
 
 const signal = () => new AbortController().signal;
 const refused = (text: string, code: 'forbidden' | 'stale' | 'conflict' | 'invalid' = 'stale'): Answer => ({
@@ -60,6 +60,25 @@ describe('Roll back', () => {
     ]);
     expect(scene.workspace.user(ada.id).ephemerals()).toEqual([]);
     expect(scene.telemetry.problems).toEqual([]);
+  });
+
+  it('after 100 % takes the version it goes back to, and sends that', async () => {
+    await using scene = await stage();
+    const shown = view('rollout', {
+      rollout: watched,
+      degradation: null,
+      state: { degradation: null, served: servedLong },
+    });
+    const modal = await opened(scene, await posted(scene, shown), 'Roll back');
+    expect(textOf(modal.blocks)).toContain('*all traffic* is on `v42`.');
+    expect(textOf(modal.blocks)).toContain('*Last known good: `v41`*');
+    await scene.workspace.user(ada.id).submit(modal.id, { reason: 'errors', to: 'v40' });
+    expect(scene.application.commands[0]?.command).toEqual({
+      name: 'rollback',
+      pace: 'phased',
+      to: 'v40',
+      reason: 'errors',
+    });
   });
 
   it('takes a reason: without one it stays open and says so', async () => {

@@ -54,12 +54,12 @@ describe('blue/green', () => {
 
   it('tells while the old arm is kept that the way back is instant', () => {
     expect(read({ ...at100, phase: watching })).toContain(
-      'old arm `v42` is kept until 14:03:00 UTC: the way back is instant',
+      'old arm `v42` is kept until 14:03:00 UTC: the way back to it is instant',
     );
     expect(read({ ...at100, phase: watching })).toContain('✅ Warm-up  ›  ✅ All traffic in one step');
     const later = { state: { clockMs: at(3) + 3 * HOUR } };
     expect(read({ ...at100, phase: watching }, later)).toContain(
-      'old arm `v42` was kept until 14:03:00 UTC: it may have to be started again before the way back',
+      'old arm `v42` was kept until 14:03:00 UTC: it may have to be started again before it can take traffic',
     );
     const { keepMs: _, ...strategy } = blueGreen.strategy;
     const unknown = { ...blueGreen, strategy: { ...strategy, keepMs: 0 } };

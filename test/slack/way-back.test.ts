@@ -141,8 +141,8 @@ describe('the modal of Roll back', () => {
   it('after 100 % offers the known good first, then what is not proven, with the evidence', () => {
     const element = select(at100);
     expect(element?.options.map((o) => [o.value, o.text.text, o.description.text])).toEqual([
-      ['v41', 'v41', 'served 3 d 4 h until 21 Nov 11:00 UTC, 3 d clean, 205/212 healthy'],
-      ['v40', 'v40', 'not proven: served 12 min'],
+      ['v41', 'v41 · last known good', 'served 3 d 4 h until 21 Nov 11:00 UTC, 3 d clean, 205/212 healthy'],
+      ['v40', 'v40 · not proven', 'not proven: served 12 min'],
     ]);
     expect(element?.initial_option.value).toBe('v41');
     const [section] = form(metadata, at100).blocks as unknown as { type: string; text: { text: string } }[];

@@ -60,8 +60,8 @@ export function keptWords(rollout: Rollout, nowMs: number): string {
   const untilMs = reached.atMs + keepMs;
   const arm = `old arm ${code(rollout.stable.id)}`;
   return nowMs < untilMs
-    ? `${arm} is kept until ${moment(untilMs)}: the way back is instant`
-    : `${arm} was kept until ${moment(untilMs)}: it may have to be started again before the way back`;
+    ? `${arm} is kept until ${moment(untilMs)}: the way back to it is instant`
+    : `${arm} was kept until ${moment(untilMs)}: it may have to be started again before it can take traffic`;
 }
 
 /** Each step with ✅, 🔄 or ⬜; a warm-up stands before them. */

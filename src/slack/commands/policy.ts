@@ -1,5 +1,5 @@
 import type { Metric } from '../../analysis/types.ts';
-import type { Policy, Strategy } from '../../domain/policy.ts';
+import type { Policy, Step, Strategy } from '../../domain/policy.ts';
 import { duration, list, percent } from '../../domain/words.ts';
 import { LIMIT, section } from '../cards/blocks.ts';
 import { figure } from '../cards/numbers.ts';
@@ -35,17 +35,24 @@ export function policyText(p: Policy): string {
     `*Strategy* ${strategyText(p.strategy)}`,
     `*Gate* ${p.objective === 'better' ? 'passes when no metric is worse and at least one is better' : 'passes when no metric is worse than its limit'}`,
     p.requires ? `*Requires* that the version has succeeded on ${code(p.requires.service)} first` : '',
-    `*Steps* ${p.steps.map((s) => `${percent(s.exposurePercent)} (${duration(s.soakMs)}, at most ${duration(s.maxSoakMs)})`).join(' → ')}`,
+    `*Steps* ${p.steps.map(stepText).join(' → ')}`,
+    `*Watch* ${duration(p.watchMs)} after 100 %`,
     `*Back* ${back}; last known good is what served ${duration(p.lastGoodAfterMs)} without a degradation`,
     p.silence
       ? `*Silence* alerts are silenced in Alertmanager while it is rolled back, for ${duration(p.silence.forMs)} at most`
       : '',
-    `*Question* after ${duration(respond.graceMs)}; then ${duration(respond.deadlineMs)} to answer (${duration(respond.criticalDeadlineMs)} if critical), then ${respond.defaultAction}; without numbers ${respond.whenUnknown}`,
+    `*Question* ${respond.graceMs === 0 ? 'at once' : `after ${duration(respond.graceMs)}`}; then ${duration(respond.deadlineMs)} to answer (${duration(respond.criticalDeadlineMs)} if critical), then ${respond.defaultAction}; without numbers ${respond.whenUnknown}`,
     `*Approvers* ${anybody ? 'everybody' : list(approvers.users.slice(0, 20).map((id) => code(id)))}; all steps at once take ${approvers.quorum}`,
     `*Metrics* ${p.metrics.slice(0, METRICS).map(metricText).join('; ')}${p.metrics.length > METRICS ? `; and ${p.metrics.length - METRICS} more` : ''}`,
     p.runbookUrl === null ? '' : `📖 ${link(p.runbookUrl, 'Runbook')}`,
   ];
   return lines.filter((line) => line !== '').join('\n');
+}
+
+/** At 100 % nothing soaks: it is watched. */
+function stepText({ exposurePercent, soakMs, maxSoakMs }: Step): string {
+  if (maxSoakMs === 0) return percent(exposurePercent);
+  return `${percent(exposurePercent)} (${duration(soakMs)}, at most ${duration(maxSoakMs)})`;
 }
 
 const KINDS: Readonly<Record<Strategy['kind'], string>> = {

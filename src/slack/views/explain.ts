@@ -30,7 +30,12 @@ export function openDegradation(state: ServiceState): Degradation | null {
 function where({ state }: Status): string {
   const rollout = underWay(state);
   if (rollout) {
-    return `*${outside(state.service, 80)}*: *${percent(rollout.exposurePercent)}* of traffic is on ${code(rollout.candidate.id)}, the rest on ${code(rollout.stable.id)}.`;
+    const { exposurePercent, candidate, stable } = rollout;
+    const share =
+      exposurePercent >= 100
+        ? `*all traffic* is on ${code(candidate.id)}`
+        : `*${percent(exposurePercent)}* of traffic is on ${code(candidate.id)}, the rest on ${code(stable.id)}`;
+    return `*${outside(state.service, 80)}*: ${share}.`;
   }
   const version = serving(state.served);
   return `*${outside(state.service, 80)}*: no rollout is under way${version ? `, ${code(version.id)} serves everything` : ''}.`;

@@ -87,9 +87,9 @@ function choice(id: string, label: string, options: readonly [Option, ...Option[
 
 /** Where to go back to, where there is a choice: what is known good, then what is not proven. */
 function versions(status: Status): Block[] {
-  const options = choicesOf(status).map((one) => ({
+  const options = choicesOf(status).map((one, index) => ({
     value: optionValue(one.served),
-    text: plain(outside(one.served.version.id, LIMIT.buttonText)),
+    text: plain(`${outside(one.served.version.id, 50)} · ${mark(one, index)}`),
     description: plain(optionDescription(one)),
   }));
   if (options.length === 0) return [];
@@ -100,6 +100,12 @@ function versions(status: Status): Block[] {
 function choicesOf({ policy, state }: Status): readonly Choice[] {
   const rollout = underWay(state);
   return choosesWayBack(rollout) ? waysBack({ policy, state, rollout }) : [];
+}
+
+/** The newest known good one stands first. */
+function mark({ isProven }: Choice, index: number): string {
+  if (!isProven) return 'not proven';
+  return index === 0 ? 'last known good' : 'known good';
 }
 
 function optionValue({ version, sinceMs }: Served): string {
