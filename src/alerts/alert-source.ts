@@ -33,7 +33,7 @@ export function createAlertSource({ http, endpoint, instance, now }: AlertSource
   const api = alertmanagerApi(http, endpoint);
   return {
     async list(signal) {
-      const held = parseHeld(await api.alerts(signal));
+      const held = await parseHeld(await api.alerts(signal));
       // After the list: one that was started again in between has just come up, and its empty list says nothing.
       const { sinceMs, dateMs } = await api.uptime(signal);
       const ours = held.some(({ silencedBy }) => silencedBy.length > 0)

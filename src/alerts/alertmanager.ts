@@ -102,17 +102,33 @@ const heldSchema = alertSchema.extend({
   }),
 });
 
+/** Read at one go; ten thousand alerts would keep everything else waiting for a second. */
+const SLICE = 200;
+
 /** All or none: one that could not be read and was left out would be taken for resolved. Throws PortError. */
-export function parseHeld(body: readonly unknown[]): readonly HeldBody[] {
-  const result = z.array(heldSchema).safeParse(body);
-  if (!result.success)
-    throw new PortError('permanent', `Alertmanager's alerts could not be read: ${listed(result.error.issues)}`);
-  return result.data.map(({ status, ...held }) => ({
+export async function parseHeld(body: readonly unknown[]): Promise<readonly HeldBody[]> {
+  const held: HeldBody[] = [];
+  for (let from = 0; from < body.length; from += SLICE) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const [index, one] of body.slice(from, from + SLICE).entries()) held.push(readHeld(one, from + index));
+  }
+  return held;
+}
+
+function readHeld(body: unknown, index: number): HeldBody {
+  const result = heldSchema.safeParse(body);
+  if (!result.success) {
+    const issues = result.error.issues.map((issue) => ({ ...issue, path: [index, ...issue.path] }));
+    throw new PortError('permanent', `Alertmanager's alerts could not be read: ${listed(issues)}`);
+  }
+  const { status, ...held } = result.data;
+  const silencedBy = status.silencedBy ?? [];
+  return {
     alert: readAlert({ ...held, status: 'firing' }, 'firing', ''),
-    silencedBy: status.silencedBy ?? [],
-    inhibited:
-      status.state === 'suppressed' && (status.silencedBy ?? []).length === 0 ? true : hasAny(status.inhibitedBy),
-  }));
+    silencedBy,
+    // Suppressed, and by no silence: inhibited, or muted in a way that this does not know yet.
+    inhibited: hasAny(status.inhibitedBy) || (status.state === 'suppressed' && silencedBy.length === 0),
+  };
 }
 
 function hasAny(list: readonly string[] | null | undefined): boolean {
