@@ -3,6 +3,8 @@ import type { DegradedMode, HealthKind, HealthPart } from '../ports/health.ts';
 
 /** What is told of a failure is for people: the rest of a long one is in the log and in `lastgood doctor`. */
 const longestDetail = 400;
+/** Every problem of the policies is something to mend. */
+const longestProblems = 2_000;
 
 interface Words {
   readonly subject: (name: string) => string;
@@ -68,12 +70,13 @@ export function recoveredText(part: HealthPart, afterMs: number): string {
 function textOf({ part, name, sinceMs, detail }: HealthPart): string {
   const { subject, meaning } = words[part];
   const since = utcTime(sinceMs);
-  if (part === 'policies') return `${subject(name)} has problems since ${since}. ${meaning}\n${shortened(detail)}`;
+  if (part === 'policies')
+    return `${subject(name)} has problems since ${since}. ${meaning}\n${shortened(detail, longestProblems)}`;
   const what = part === 'channel' ? 'takes no messages' : 'does not answer as it should';
   return `${subject(name)} ${what} since ${since} (${shortened(detail)}). ${meaning}`;
 }
 
-function shortened(detail: string): string {
+function shortened(detail: string, longest = longestDetail): string {
   const text = detail.trim().replace(/\.$/, '');
-  return text.length > longestDetail ? `${text.slice(0, longestDetail)}…` : text;
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

@@ -23,6 +23,8 @@ export interface Circuit {
   readonly failures: number;
   /** When it is asked again; null unless open. */
   readonly againAtMs: number | null;
+  /** When it last answered, Unix ms; null: not since this process began. */
+  readonly answeredAtMs: number | null;
 }
 
 /** What a call says of the host: it answered (whatever it said), it could not be reached, or nothing (never sent, given up by us). */
@@ -80,6 +82,7 @@ class Row implements IBreaker {
   failures = 0;
   firstAtMs = 0;
   problem: string | null = null;
+  answeredAtMs: number | null = null;
   readonly #limit: number;
   readonly #spanMs: number;
   readonly #now: () => number;
@@ -96,6 +99,7 @@ class Row implements IBreaker {
   }
 
   success(): void {
+    this.answeredAtMs = this.#now();
     this.failures = 0;
     this.problem = null;
   }
@@ -157,7 +161,7 @@ class HostBreaker implements Breaker {
   }
 
   circuit(): Circuit {
-    const { failures, firstAtMs, problem } = this.#row;
+    const { failures, firstAtMs, problem, answeredAtMs } = this.#row;
     const state = stateNames[this.#policy.state];
     return {
       host: this.#host,
@@ -166,6 +170,7 @@ class HostBreaker implements Breaker {
       lastProblem: problem,
       failures,
       againAtMs: state === 'open' ? this.#againAtMs : null,
+      answeredAtMs,
     };
   }
 

@@ -173,6 +173,6 @@ describe('degraded modes', () => {
 
   it('keep a long reason to what can be read', () => {
     const [mode] = degradedModes([{ ...part('policies', false), detail: 'x'.repeat(10_000) }]);
-    expect(mode?.text.length).toBeLessThan(800);
+    expect(mode?.text.length).toBeLessThan(2_500);
   });
 });

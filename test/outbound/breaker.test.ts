@@ -66,6 +66,7 @@ describe('the circuit breaker', () => {
       lastProblem: 'timed out',
       failures: 5,
       againAtMs: start + 4_000,
+      answeredAtMs: null,
     });
   });
 
@@ -83,7 +84,12 @@ describe('the circuit breaker', () => {
     expect(at.calls()).toBe(5);
     resolve('back');
     expect(await trial).toBe('back');
-    expect(at.breaker.circuit()).toMatchObject({ state: 'closed', sinceMs: at.clock.ms, lastProblem: null });
+    expect(at.breaker.circuit()).toMatchObject({
+      state: 'closed',
+      sinceMs: at.clock.ms,
+      lastProblem: null,
+      answeredAtMs: at.clock.ms,
+    });
     expect(await at.call(answers)).toBe('answer');
   });
 

@@ -30,15 +30,12 @@ function healthFindings(report: DoctorReport): readonly Finding[] {
 }
 
 function partFinding(part: HealthPart, { atMs, degraded }: DoctorReport): Finding {
-  const text = `${names[part.part]} ${part.name}: ${part.detail}`;
+  const text = `${part.part === 'store' ? 'database' : `${names[part.part]} ${part.name}`}: ${part.detail}`;
   if (part.ok)
     return part.failures === 0 ? fine(text) : remark(text, 'It is looked at again in seconds: ask again then.');
   const mode = degraded.find((one) => one.part === part.part && one.name === part.name);
   const meaning = mode ? mode.text : text;
-  return problem(
-    `${meaning}\nfor ${duration(atMs - part.sinceMs)} now, ${part.failures} failures in a row`,
-    todos[part.part],
-  );
+  return problem(`${meaning}\nfor ${duration(atMs - part.sinceMs)} now`, todos[part.part]);
 }
 
 const names: Readonly<Record<HealthKind, string>> = {
@@ -64,12 +61,16 @@ const todos: Readonly<Record<HealthKind, string>> = {
   pagerduty: 'Check the routing key, PAGERDUTY_EVENTS_HOST and the way out to PagerDuty.',
 };
 
-function circuitFindings({ circuits }: DoctorReport): readonly Finding[] {
+function circuitFindings({ circuits, atMs }: DoctorReport): readonly Finding[] {
   if (circuits.length === 0) return [fine('none was asked yet')];
-  return circuits.map(({ host, state, sinceMs, lastProblem, failures, againAtMs }) => {
+  return circuits.map(({ host, state, sinceMs, lastProblem, failures, againAtMs, answeredAtMs }) => {
     if (state === 'closed')
       return failures === 0
-        ? fine(`${host} answers`)
+        ? fine(
+            answeredAtMs === null
+              ? `${host} was not asked yet`
+              : `${host} answered ${duration(atMs - answeredAtMs)} ago`,
+          )
         : remark(`${host} has not answered ${failures} times in a row: ${lastProblem}`, 'See its part above.');
     const again = againAtMs === null ? 'now' : `at ${utcTime(againAtMs)}`;
     const text = `${host} has not answered since ${utcTime(sinceMs)} (${lastProblem}) and is left alone; it is asked again ${again}`;
