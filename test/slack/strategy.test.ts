@@ -71,6 +71,7 @@ describe('blue/green', () => {
     const text = read({ ...at100, phase: { name: 'rolling_back', sinceMs: at(9), rollback: back } });
     expect(text).toContain('rolling back: all traffic switches to `v42` in one step');
     expect(text).not.toContain('phase 1 of 1');
+    expect(text).toContain('✅ Warm-up  ›  ⏪ All traffic in one step');
   });
 
   it('while people decide says whether the switch was made', () => {

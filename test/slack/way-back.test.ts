@@ -75,7 +75,7 @@ describe('the way back on cards', () => {
     const served = servedFor('v40', at(-100), at(-88), { tainted: true });
     const wayBack = chosen({ served, cleanMs: 12 * MINUTE, chosenBy: 'person' });
     expect(read('rollout', { ...quiet, rollout: { ...watched, wayBack } })).toContain(
-      '⏪ *Chosen by a person, not proven: `v40`* — served 12 min until 2026-11-21 10:32:00 UTC (12 min without a degradation, 1 h needed), and was rolled back itself; it was not measured while it served.',
+      '⏪ *Chosen by a person, not proven: `v40`* — served 12 min until 2026-11-21 10:32:00 UTC (all of it without a degradation, 1 h needed), and was rolled back itself; it was not measured while it served.',
     );
     expect(read('rollout', { ...quiet, rollout: { ...watched, wayBack: chosen({ chosenBy: 'person' }) } })).toContain(
       '⏪ *Known good, chosen by a person: `v41`* — served 3 d 4 h',

@@ -64,22 +64,27 @@ export function keptWords(rollout: Rollout, nowMs: number): string {
     : `${arm} was kept until ${moment(untilMs)}: it may have to be started again before it can take traffic`;
 }
 
-/** Each step with ✅, 🔄 or ⬜; a warm-up stands before them. */
+/** Each step with ✅, 🔄 (⏪ on the way back) or ⬜; a warm-up stands before them. */
 export function progressMarks(rollout: Rollout, most: number): string {
   const { steps, strategy } = rollout.plan;
   const { phase } = rollout;
   const done = phase.name === 'succeeded' || phase.name === 'watching';
   const ended = phase.name === 'rolled_back' || phase.name === 'cancelled';
   const warming = phase.name === 'advancing' && phase.stage === 'warming';
+  const now = isGoingBack(phase) ? '⏪' : '🔄';
   const marks = steps.slice(0, most).map((step, index) => {
     const present = index === Math.max(rollout.step, 0) && !ended && !warming;
-    const mark = done || index < rollout.step ? '✅' : present ? '🔄' : '⬜';
+    const mark = done || index < rollout.step ? '✅' : present ? now : '⬜';
     return `${mark} ${isOneStep(rollout) ? 'All traffic in one step' : percent(step.exposurePercent)}`;
   });
   const warm = warming ? '🔄' : hasLeftZero(rollout) || done ? '✅' : '⬜';
   const before = strategy.warmUp ? [`${warm} Warm-up`] : [];
   const more = steps.length > most ? [`…and ${steps.length - most} more steps`] : [];
   return [...before, ...marks, ...more].join('  ›  ');
+}
+
+function isGoingBack(phase: Phase): boolean {
+  return 'rollback' in phase || ('during' in phase && typeof phase.during === 'object');
 }
 
 function hasLeftZero({ exposurePercent, shifts, phase }: Rollout): boolean {

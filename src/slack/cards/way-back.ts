@@ -101,7 +101,7 @@ function evidence({ served, cleanMs: clean, neededMs }: WayBack): string {
   if (servedMs === 0) return 'Lastgood has not seen it serve';
   const until = served.untilMs === null ? '' : ` until ${moment(served.untilMs, 'day')}`;
   const undone = served.tainted ? ', and was rolled back itself' : '';
-  return `served ${duration(servedMs)}${until} (${duration(clean)} without a degradation, ${duration(neededMs)} needed)${undone}; ${looksWords(served)}`;
+  return `served ${duration(servedMs)}${until} (${clean >= servedMs ? 'all of it' : duration(clean)} without a degradation, ${duration(neededMs)} needed)${undone}; ${looksWords(served)}`;
 }
 
 function looksWords({ looks }: Served): string {
