@@ -8,6 +8,8 @@ export interface WorldFixture {
   /** Goes to that scene: whoever looks is told. The demo's clock stands still there unless `runs`. */
   show(scene: SceneName, options?: { readonly runs?: boolean }): void;
   setSpeed(factor: number): void;
+  /** Nothing pressed, at normal speed. */
+  reset(): void;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,11 @@ export async function startWorldFixture(): Promise<WorldFixture> {
       if (running) running = { atMs: Date.now(), sinceMs: sinceMs() };
       factor = next;
       world.changed();
+    },
+    reset() {
+      pressed.length = 0;
+      factor = 1;
+      running = null;
     },
     stop: () => world.stop(),
   };

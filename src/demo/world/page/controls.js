@@ -15,6 +15,8 @@ const QUIET_KEY = 'lastgood-demo-keys';
 let latest = null;
 let help = null;
 let forgetting;
+/** Only what was pressed last is answered: an answer may overtake. */
+let presses = 0;
 const buttons = new Map();
 const speeds = new Map();
 const extraKeys = [];
@@ -108,6 +110,8 @@ function speedAction(factor) {
 }
 
 async function press(action) {
+  presses += 1;
+  const own = presses;
   const control = latest?.controls.find(({ id }) => id === action);
   if (control && control.blocked !== null) return say(control.blocked, 'blocked');
   const node = buttons.get(action)?.node;
@@ -118,9 +122,10 @@ async function press(action) {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ action }),
     });
-    say((await response.json()).text, 'done');
+    const { text } = await response.json();
+    if (own === presses) say(text, 'done');
   } catch {
-    say('The demo does not answer: has it ended?', 'blocked');
+    if (own === presses) say('The demo does not answer: has it ended?', 'blocked');
   } finally {
     node?.classList.remove('sent');
   }
@@ -159,8 +164,8 @@ export function nextSpeed() {
   if (next !== factor) press(speedAction(next));
 }
 
-function isTyping({ tagName, isContentEditable }) {
-  return isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(tagName);
+function isTyping(target) {
+  return target.isContentEditable || target.matches?.('input:not([type=checkbox]), textarea, select') === true;
 }
 
 function openHelp(event) {

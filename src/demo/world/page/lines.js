@@ -73,7 +73,7 @@ function build(wanted) {
     );
     const chart = { ...kind, box, body, values, names, at, plot: null };
     body.addEventListener('keydown', (event) => moveCursor(chart, event));
-    body.addEventListener('blur', () => chart.plot?.setCursor({ left: -10, top: -10 }));
+    body.addEventListener('blur', () => chart.plot?.setCursor({ left: -10, top: -10 }, true, true));
     return chart;
   });
   caption = h('p', { class: 'key markers', 'data-testid': 'markers' });
@@ -209,8 +209,8 @@ function moveCursor({ plot }, event) {
   const from = plot && plot.cursor.left >= 0 ? plot.cursor.left : width;
   const second = (width * 1000) / SPAN_MS;
   const to = { ArrowLeft: from - second, ArrowRight: from + second, Home: 0, End: width }[event.key];
-  if (plot && to !== undefined) plot.setCursor({ left: Math.min(width, Math.max(0, to)), top: 10 });
-  else if (plot && event.key === 'Escape') plot.setCursor({ left: -10, top: -10 });
+  if (plot && to !== undefined) plot.setCursor({ left: Math.min(width, Math.max(0, to)), top: 10 }, true, true);
+  else if (plot && event.key === 'Escape') plot.setCursor({ left: -10, top: -10 }, true, true);
   else return;
   event.preventDefault();
 }

@@ -109,7 +109,9 @@ class Tour {
     focused?.focus({ preventScroll: true });
     // The strip is always in sight.
     if (!scrolls || getComputedStyle(target).position === 'sticky') return;
-    target.scrollIntoView({ block: 'nearest', behavior: prefersStillness.matches ? 'auto' : 'smooth' });
+    const room = innerHeight - byId('now').offsetHeight - byId('dock').offsetHeight;
+    const shown = target.offsetHeight > room ? this.card : target;
+    shown.scrollIntoView({ block: 'nearest', behavior: prefersStillness.matches ? 'auto' : 'smooth' });
   }
 
   unmark() {

@@ -8,6 +8,7 @@ import { drawTraffic } from './traffic.js';
 
 performance.mark('world-skeleton');
 
+const AGAIN_MS = 1_500;
 const clock = createClock();
 const tour = createTour();
 const tones = { calm: 'All calm', moving: 'Under way', alarm: 'Needs attention', good: 'Good' };
@@ -42,8 +43,9 @@ function draw(sent) {
   drawControls(latest);
   drawSources(latest.sources);
   lines?.draw(latest);
-  tour.draw(latest);
   tick();
+  // Last: the rest has its height.
+  tour.draw(latest);
   if (!first) return;
   document.body.classList.add('ready');
   performance.mark('world-first');
@@ -101,24 +103,41 @@ async function loadLines() {
   }
 }
 
+function connect() {
+  const events = new EventSource('/events');
+  events.onmessage = ({ data }) => draw(JSON.parse(data));
+  events.onerror = () => {
+    sayWhy();
+    // After a lost connection the browser tries again by itself; after a refusal it does not.
+    if (events.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_MS);
+  };
+}
+
+/** Whoever only starts says so with a 503: the page as it came says that already. */
+async function sayWhy() {
+  const status =
+    latest === null
+      ? await fetch('/state').then(
+          (answer) => answer.status,
+          () => 0,
+        )
+      : 0;
+  if (status !== 503) sayLost();
+}
+
+function sayLost() {
+  const detail = 'It has ended, or the connection was lost. Trying again…';
+  drawNow({ tone: 'calm', title: 'The demo does not answer', detail, until: '', untilMs: null });
+  if (latest) latest = { ...latest, now: { ...latest.now, untilMs: null } };
+  tick();
+}
+
 listenToKeys([
   { key: 'f', label: 'Faster, or at normal speed', run: nextSpeed },
   { key: 't', label: 'Open or close the tour', run: () => tour.toggle() },
   { key: 'j', label: 'To the journal', run: () => byId('journal').focus() },
 ]);
-const events = new EventSource('/events');
-events.onmessage = ({ data }) => draw(JSON.parse(data));
-events.onerror = () => {
-  // The browser tries again by itself.
-  drawNow({
-    tone: 'calm',
-    title: 'The demo does not answer',
-    detail: 'It has ended, or the connection was lost. Trying again…',
-    until: '',
-    untilMs: null,
-  });
-  if (latest) latest = { ...latest, now: { ...latest.now, untilMs: null } };
-};
+connect();
 setInterval(tick, 250);
 document.addEventListener('visibilitychange', tick);
 
