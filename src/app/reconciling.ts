@@ -35,7 +35,7 @@ export interface ReconcilingParts {
 export interface Reconciler {
   /** Asks at once, then as often as needed. */
   start(): void;
-  /** Policies changed: whom to ask may have, too. */
+  /** Policies changed: whom to ask, and what is news, may have too. */
   wake(): void;
   /** Resolves when nothing is being asked that was due. */
   settled(): Promise<void>;
@@ -72,6 +72,8 @@ class Loop implements Reconciler {
   }
 
   wake(): void {
+    // A policy that is new may match what has fired for long.
+    for (const watched of this.#watched.values()) watched.askedAtMs = Number.NEGATIVE_INFINITY;
     this.#sleep?.abort();
   }
 

@@ -98,6 +98,9 @@ describe('asking Alertmanager again and again', () => {
     reconciler.wake();
     await pass(0);
     expect(asked).toEqual([0, 21 * MINUTE]);
+    reconciler.wake();
+    await pass(0);
+    expect(asked).toHaveLength(3);
   });
 
   it('says once that it does not answer, concludes nothing from it, and asks on', async () => {
