@@ -90,26 +90,37 @@ function road(steps: readonly Step[], sinceSecond: number, untilSecond: number |
   }));
 }
 
-const controls = (candidate: string | null, underWay: boolean): WorldSnapshot['controls'] => {
+type Control = WorldSnapshot['controls'][number];
+
+function controls(candidate: string | null, { underWay, second }: Scene, factor: number): Control[] {
+  const isDegraded = candidate !== null && second >= DEGRADED[0];
   const idle = candidate === null ? 'No candidate has traffic: start a rollout first.' : null;
   const name = candidate ?? 'the candidate';
-  const list = [
+  const worsen = (id: Control['id'], label: string): Control => ({
+    id,
+    label,
+    blocked: idle,
+    group: 'worsen',
+    pressed: false,
+  });
+  return [
     {
       id: 'next',
-      label: candidate === 'v42' || underWay ? 'Start v43' : 'Start v42',
+      label: underWay ? 'Start v43' : 'Start v42',
       blocked: underWay ? 'A rollout is under way.' : null,
+      group: 'rollout',
+      pressed: false,
     },
-    { id: 'errors', label: `Make ${name} fail`, blocked: idle },
-    { id: 'latency', label: `Make ${name} slow`, blocked: idle },
-    { id: 'accuracy', label: `Make ${name} score wrongly`, blocked: idle },
-    { id: 'drift', label: `Let what ${name} is asked drift`, blocked: idle },
-    { id: 'both', label: 'Make both versions fail', blocked: idle },
-    { id: 'metrics', label: `Take away the metrics of ${name}`, blocked: idle },
-    { id: 'heal', label: 'Make all well', blocked: null },
+    { ...worsen('errors', `Make ${name} fail`), pressed: isDegraded },
+    worsen('latency', `Make ${name} slow`),
+    worsen('accuracy', `Make ${name} wrong`),
+    worsen('drift', `Let ${name}’s input drift`),
+    worsen('both', 'Make both fail'),
+    { ...worsen('metrics-gone', 'Cut off the metrics'), blocked: null },
+    { id: 'heal', label: 'Make all well', blocked: null, group: 'heal', pressed: false },
+    { id: 'speed', label: '3× faster', blocked: null, group: 'time', pressed: factor !== 1 },
   ];
-  // The demo's own list of ids grows; the page shows what it is sent.
-  return list as unknown as WorldSnapshot['controls'];
-};
+}
 
 interface Scene {
   readonly second: number;
@@ -280,7 +291,7 @@ export function snapshotOf(name: SceneName, sinceMs: number, factor: number): Wo
     incidents: scene.incidents ?? [],
     journal: journalUntil(scene.second),
     lines: lines.filter(({ atMs }) => atMs <= at(scene.second)),
-    controls: controls(candidate, scene.underWay),
+    controls: controls(candidate, scene, factor),
     sources: [
       { name: 'Prometheus', real: true, label: 'Prometheus 2.42.0', url: 'http://127.0.0.1:9090' },
       { name: 'Alertmanager', real: false, label: 'stand-in for Alertmanager', url: 'http://127.0.0.1:9093' },

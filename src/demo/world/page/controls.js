@@ -1,15 +1,15 @@
 import { byId, h, memory, setAttribute, setText } from './dom.js';
 
-/** The ways to make things worse, in the order of their keys. */
-const worsen = [
-  { is: /^errors?$/, label: 'Errors' },
-  { is: /^(latency|slow)/, label: 'Latency' },
-  { is: /^(accuracy|wrong)/, label: 'Accuracy' },
-  { is: /^drift/, label: 'Drift' },
-  { is: /^(both|common)/, label: 'Both bad' },
-  { is: /metrics|gone|missing|silent/, label: 'No metrics' },
-];
-const isSpeed = /^(speed|faster)/;
+/** The ways to make things worse, in the order of their keys; the button's own words are its title. */
+const short = {
+  errors: 'Errors',
+  latency: 'Latency',
+  accuracy: 'Accuracy',
+  drift: 'Drift',
+  both: 'Both bad',
+  'metrics-gone': 'No metrics',
+};
+const otherKeys = { heal: '0', next: 'n' };
 const QUIET_KEY = 'lastgood-demo-keys';
 
 let latest = null;
@@ -23,7 +23,8 @@ const extraKeys = [];
 
 export function drawControls(state) {
   latest = state;
-  const shown = state.controls.filter(({ id }) => !isSpeed.test(id));
+  // The speed stands in the strip, as a choice.
+  const shown = state.controls.filter(({ group }) => group !== 'time');
   const shape = shown.map(({ id }) => id).join();
   if (byId('controls').dataset.shape !== shape) build(shown, shape);
   for (const control of shown) drawButton(buttons.get(control.id), control);
@@ -35,14 +36,15 @@ export function drawControls(state) {
 
 function build(shown, shape) {
   buttons.clear();
-  const bad = worsen.flatMap(({ is, label }, index) => {
-    const control = shown.find(({ id }) => is.test(id));
-    return control ? [{ control, label, key: String(index + 1) }] : [];
-  });
-  const keys = { heal: '0', next: 'n' };
+  const order = Object.keys(short);
+  const place = ({ id }) => (order.includes(id) ? order.indexOf(id) : order.length);
+  const worse = shown
+    .filter(({ group: name }) => name === 'worsen')
+    .sort((a, b) => place(a) - place(b))
+    .map((control, index) => ({ control, label: short[control.id] ?? null, key: String(index + 1) }));
   const others = shown
-    .filter(({ id }) => !bad.some(({ control }) => control.id === id))
-    .map((control) => ({ control, label: null, key: keys[control.id] ?? null }));
+    .filter(({ group: name }) => name !== 'worsen')
+    .map((control) => ({ control, label: null, key: otherKeys[control.id] ?? null }));
   const group = (id, title, entries) =>
     entries.length === 0
       ? null
@@ -55,7 +57,7 @@ function build(shown, shape) {
   const box = byId('controls');
   box.dataset.shape = shape;
   box.replaceChildren(
-    ...[group('worsen', 'Make the candidate worse', bad), group('go', 'Go on', others)].filter(Boolean),
+    ...[group('worsen', 'Make the candidate worse', worse), group('go', 'Go on', others)].filter(Boolean),
   );
 }
 
@@ -85,7 +87,7 @@ function drawButton({ node, text, why, label }, control) {
   setAttribute(node, 'aria-disabled', control.blocked === null ? 'false' : 'true');
   setAttribute(node, 'title', control.blocked ?? (label === null ? null : control.label));
   setText(why, control.blocked ?? (label === null ? '' : control.label));
-  if (typeof control.active === 'boolean') setAttribute(node, 'aria-pressed', String(control.active));
+  if (control.group === 'worsen') setAttribute(node, 'aria-pressed', String(control.pressed));
 }
 
 function drawSpeed({ factor, choices }) {
@@ -96,7 +98,7 @@ function drawSpeed({ factor, choices }) {
     speeds.clear();
     for (const choice of choices) {
       const label = `${choice} times the speed`;
-      const onclick = () => press(speedAction(choice));
+      const onclick = () => chooseSpeed(choice);
       speeds.set(choice, h('button', { type: 'button', class: 'small', 'aria-label': label, onclick }, `${choice}×`));
     }
     box.replaceChildren(...speeds.values());
@@ -104,9 +106,9 @@ function drawSpeed({ factor, choices }) {
   for (const [choice, node] of speeds) setAttribute(node, 'aria-pressed', String(choice === factor));
 }
 
-function speedAction(factor) {
-  const named = latest.controls.find(({ id }) => isSpeed.test(id) && Number(/\d+/.exec(id)?.[0]) === factor);
-  return named?.id ?? `speed-${factor}`;
+/** There is one button for it in the feed: it goes from the one speed to the other. */
+function chooseSpeed(factor) {
+  if (latest.speed.factor !== factor) press('speed');
 }
 
 async function press(action) {
@@ -141,7 +143,7 @@ function say(text, kind) {
 
 /** `keys`: more of them, `{ key, label, run }`. */
 export function listenToKeys(keys) {
-  extraKeys.push(...keys);
+  extraKeys.push({ key: 'f', label: 'Faster, or at normal speed', run: () => press('speed') }, ...keys);
   help = byId('help');
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
@@ -156,12 +158,6 @@ export function listenToKeys(keys) {
     else extra.run();
   });
   byId('help-open').addEventListener('click', openHelp);
-}
-
-export function nextSpeed() {
-  const { factor, choices } = latest?.speed ?? { factor: 1, choices: [1] };
-  const next = choices[(choices.indexOf(factor) + 1) % choices.length];
-  if (next !== factor) press(speedAction(next));
 }
 
 function isTyping(target) {

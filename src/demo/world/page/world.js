@@ -1,5 +1,5 @@
 import { createClock } from './clock.js';
-import { drawControls, listenToKeys, nextSpeed } from './controls.js';
+import { drawControls, listenToKeys } from './controls.js';
 import { bound, byId, countdown, h, setText, timeOfDay } from './dom.js';
 import { drawJournal, drawSignals } from './journal.js';
 import { drawRoad, tickRoad } from './road.js';
@@ -133,7 +133,6 @@ function sayLost() {
 }
 
 listenToKeys([
-  { key: 'f', label: 'Faster, or at normal speed', run: nextSpeed },
   { key: 't', label: 'Open or close the tour', run: () => tour.toggle() },
   { key: 'j', label: 'To the journal', run: () => byId('journal').focus() },
 ]);
