@@ -40,6 +40,19 @@ describe('the way back on cards', () => {
     expect(read('degradation', { ...scene, rollout: null })).toContain(GOOD);
   });
 
+  it('after 100 % says what happens at the deadline, and that nothing does where none is known good', () => {
+    const rollout = { ...watched, phase: { name: 'deciding' as const, sinceMs: at(0), during: 'watching' as const } };
+    expect(read('degradation', { rollout, state: { served: servedLong } })).toContain(
+      '⏰ *Automatic rollback at 12:15:00 UTC* to `v41` unless someone acts',
+    );
+    const young = [servedFor('v41', at(-72), at(-60)), servedFor('v42', at(-60), null)];
+    const none = card(view('degradation', { rollout, state: { served: young } }));
+    expect(seen(none.blocks)).toContain(
+      '⏰ At 12:15:00 UTC Lastgood pages unless someone acts. No version is known good, so it moves nothing by itself.',
+    );
+    expect(none.text).toContain('Somebody is paged at 12:15:00 UTC unless someone acts.');
+  });
+
   it('below 100 % there is no choice, and nothing is said', () => {
     expect(read('degradation', { state: { served: servedLong } })).not.toContain('known good');
     expect(read('rollout', { ...quiet, rollout: {} })).not.toContain('known good');

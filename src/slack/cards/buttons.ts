@@ -92,7 +92,8 @@ function inAnyCase(phase: Phase, exposurePercent: number): readonly CardButton[]
     case 'rolling_back':
       return atTheEnd(phase.rollback) ? [PAUSE_HERE] : [PAUSE_HERE, TO_ZERO_NOW];
     case 'stuck':
-      return [TRY_AGAIN, ROLL_BACK];
+      // After 100 % it is stuck for want of a way back: a person names one, and trying again would find none.
+      return phase.during === 'watching' ? [ROLL_BACK] : [TRY_AGAIN, ROLL_BACK];
     default:
       return [];
   }

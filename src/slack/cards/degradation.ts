@@ -13,7 +13,7 @@ import { phaseLine } from './phase.ts';
 import { comparisonTable, leftOut } from './table.ts';
 import { fitted, moment, outside } from './text.ts';
 import { degradationHeadline, headerText } from './title.ts';
-import { wayBackLine } from './way-back.ts';
+import { wayBackLine, wayBackOf } from './way-back.ts';
 
 /** How much is drawn, from everything to what always fits: rows of the table, and whether there is a chart. */
 const DETAIL: readonly { readonly rows: number; readonly chart: boolean }[] = [
@@ -100,7 +100,7 @@ function fallback(view: CardView, headline: string): string {
   const { stage, decision } = degradation;
   const deadline =
     stage.name === 'asking' && rollout && view.policy.mode === 'enforce' && !view.state.automationOff
-      ? `${DEFAULT[view.policy.respond.defaultAction]} at ${utcTime(stage.deadlineMs)} unless someone acts.`
+      ? `${DEFAULT[defaultAction(view)]} at ${utcTime(stage.deadlineMs)} unless someone acts.`
       : '';
   const by = decision
     ? `${outside(decision.action, 60)} by ${namedPlain(decision.by)} at ${utcTime(decision.atMs)}.`
@@ -108,6 +108,13 @@ function fallback(view: CardView, headline: string): string {
   const offer = answers.length > 0 ? `Answers: ${list(answers)}.` : '';
   const parts = [`${headline}.`, impactPlain(view), exposure, deadline, by, offer];
   return fitted(parts.filter((s) => s !== '').join(' '), LIMIT.fallback);
+}
+
+/** What is really done at the deadline: after 100 % nothing can be gone back to where none is known good. */
+function defaultAction(view: CardView): keyof typeof DEFAULT {
+  const { defaultAction: wanted } = view.policy.respond;
+  const isAt100 = (view.rollout?.exposurePercent ?? 0) >= 100;
+  return wanted === 'rollback' && isAt100 && wayBackOf(view) === null ? 'page' : wanted;
 }
 
 const DEFAULT = {

@@ -4,6 +4,7 @@ import type { CardView } from '../../ports/chat.ts';
 import { named } from './people.ts';
 import { keptWords, movingWords, rollbackWords, stepWords, warmingWords } from './strategy.ts';
 import { code, moment, outside } from './text.ts';
+import { wayBackOf } from './way-back.ts';
 
 /** Where the rollout stands: exposure, step or phase, and what comes next and when. Markdown, escaped. */
 export function phaseLine(view: CardView): string {
@@ -103,12 +104,22 @@ function atTheDeadline(deadlineMs: number, view: CardView): string {
   if (!rollout) return `⏰ At ${at} Lastgood pages unless someone acts. Without a rollout it moves nothing by itself.`;
   switch (policy.respond.defaultAction) {
     case 'rollback':
-      return `⏰ *Automatic rollback at ${at}* unless someone acts`;
+      return backAtTheDeadline(at, view);
     case 'hold':
       return `⏰ *Exposure is held at ${at}* and somebody paged, unless someone acts`;
     case 'page':
       return `⏰ *Somebody is paged at ${at}* unless someone acts`;
   }
+}
+
+/** After 100 % only what is known good is gone back to by itself. */
+function backAtTheDeadline(at: string, view: CardView): string {
+  const { rollout } = view;
+  if (!rollout || rollout.exposurePercent < 100) return `⏰ *Automatic rollback at ${at}* unless someone acts`;
+  const wayBack = wayBackOf({ ...view, rollout: { ...rollout, wayBack: null } });
+  return wayBack
+    ? `⏰ *Automatic rollback at ${at}* to ${code(wayBack.served.version.id)} unless someone acts`
+    : `⏰ At ${at} Lastgood pages unless someone acts. No version is known good, so it moves nothing by itself.`;
 }
 
 /** Why automation stands still, in words for the people who are to act (rules 3–6 and 9). */
