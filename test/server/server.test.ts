@@ -335,3 +335,20 @@ async function optionsOf() {
     answerWithinMs: 1000,
   };
 }
+
+describe('GET /api/v1/doctor', () => {
+  it('tells whoever may send alerts, and nobody else', async () => {
+    const { url } = await serve();
+    const ask = (authorization?: string) =>
+      fetch(`${url}/api/v1/doctor`, authorization === undefined ? {} : { headers: { authorization } });
+    for (const good of [token, nextToken]) {
+      const answer = await ask(`Bearer ${good}`);
+      expect([answer.status, await answer.json()]).toEqual([200, { jobsPending: 3 }]);
+    }
+    for (const bad of [undefined, 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`]) {
+      const answer = await ask(bad);
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="lastgood"']);
+      expect(await answer.text()).not.toContain('jobsPending');
+    }
+  });
+});
