@@ -8,7 +8,7 @@ import { bring } from '../runtime/performers/message.ts';
 import type { World } from '../runtime/performers/performer.ts';
 import type { Logger } from '../server/logger.ts';
 import { alertmanagerOf } from './checks.ts';
-import { createReconciler, type OnReach, type Reconciler, type ReconcilingParts } from './reconciling.ts';
+import { createReconciler, type Reconciler, type ReconcilingParts } from './reconciling.ts';
 import { createUnmatchedTelling, type Telling } from './unmatched-telling.ts';
 
 /** The Alertmanagers of the policies, to ask and to silence. */
@@ -50,7 +50,6 @@ export function createAlertWatch(parts: {
   readonly application: ReconcilingParts['application'];
   readonly world: World;
   readonly log: Logger;
-  readonly onReach?: OnReach;
 }): AlertWatch {
   const { config, alertmanagers, application, world, log } = parts;
   const { store, clock, telemetry } = world;
@@ -60,9 +59,8 @@ export function createAlertWatch(parts: {
     clock,
     endpointOf: alertmanagers.endpointOf,
     sourceOf: alertmanagers.at,
-    onReach(endpoint, ok, problem) {
-      parts.onReach?.(endpoint, ok, problem);
-      if (ok) log.info({ alertmanager: endpoint.url }, 'Alertmanager answers');
+    onReach({ url }, ok, problem) {
+      if (ok) log.info({ alertmanager: url }, 'Alertmanager answers');
       else telemetry.problem('alertmanager', new Error(`${problem} Nothing is taken for resolved meanwhile.`));
     },
     onProblem: (error) => telemetry.problem('alertmanager', error),
