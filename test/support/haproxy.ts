@@ -38,7 +38,7 @@ export interface RunningHaproxy {
   readonly operator: string;
   ask(command: string): Promise<string>;
   weights(): Promise<Readonly<Record<string, number>>>;
-  /** As `systemctl reload` does it; resolves when the new process answers. */
+  /** As `systemctl reload` does it; resolves when the new process answers and the old one is gone. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -88,7 +88,8 @@ export async function startHaproxy(run: HaproxyRun): Promise<RunningHaproxy> {
     async reload() {
       const before = await pid();
       child.kill('SIGUSR2');
-      const isNew = async () => ![null, before].includes(await pid());
+      // While both live either may answer.
+      const isNew = async () => !isAlive(Number(before)) && ![null, before].includes(await pid());
       await eventually('HAProxy is reloaded', isNew, { withinMs: 30_000, told: () => said });
     },
     stop,
@@ -104,6 +105,8 @@ function configOf(run: HaproxyRun, at: { port: number; admin: string; operator: 
     'defaults',
     '  mode http',
     '  timeout connect 5s',
+    // Without it a check that takes longer than its interval counts as failed.
+    '  timeout check 20s',
     '  timeout client 60s',
     '  timeout server 60s',
     'frontend traffic',
@@ -119,12 +122,23 @@ function configOf(run: HaproxyRun, at: { port: number; admin: string; operator: 
   ].join('\n');
 }
 
-/** One command, the way the Runtime API is spoken to. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // There is no such process.
+    return false;
+  }
+}
+
+/** One command, the way the Runtime API is spoken to. A process that is ending may take a connection and never answer it. */
 export function askRuntime(path: string, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(path);
     socket.on('error', reject);
+    socket.setTimeout(5_000, () => socket.destroy(new Error(`no answer to ${command}`)));
     socket.on('connect', () => socket.write(`${command}\n`));
     socket.on('data', (chunk) => {
       answer += chunk.toString();
