@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Phase, Rollout } from '../../src/domain/state.ts';
 import { card } from '../../src/slack/cards/index.ts';
+import { form } from '../../src/slack/views/form.ts';
 import { HOUR } from '../support/policy.ts';
 import { buttons, seen } from './reading.ts';
 import { ada, at, automatic, blueGreen, comparison, metric, rollback, view } from './states.ts';
@@ -72,6 +73,17 @@ describe('blue/green', () => {
     expect(text).toContain('rolling back: all traffic switches to `v42` in one step');
     expect(text).not.toContain('phase 1 of 1');
     expect(text).toContain('✅ Warm-up  ›  ⏪ All traffic in one step');
+  });
+
+  it('promoting and going back read as one step in their modals too', () => {
+    const deciding: Phase = { name: 'deciding', sinceMs: at(4), during: 'advancing' };
+    const shown = view('rollout', { ...quiet, rollout: { ...atZero, phase: deciding } });
+    const modal = (command: 'promote' | 'rollback') =>
+      JSON.stringify(form({ service: 's', command, binding: 'b', channel: 'C1' }, shown).blocks);
+    expect(modal('promote')).toContain('All traffic switches to `v43` in one step.');
+    expect(modal('promote')).toContain('"All traffic, in one step"');
+    expect(modal('promote')).not.toContain('takes 2 approvers');
+    expect(modal('rollback')).toContain('At once: all traffic in one step');
   });
 
   it('while people decide says whether the switch was made', () => {

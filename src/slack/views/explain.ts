@@ -88,11 +88,20 @@ function promote({ state, policy }: Status): string {
     .slice(0, 10)
     .map((m) => `• ${title(m)}: ${reading(m, m.candidateNow)} against ${reading(m, m.stableNow)} on stable`);
   const lines = [
-    next ? `The next step is *${percent(next.exposurePercent)}*.` : 'All steps are done.',
-    policy.approvers.quorum > 1 ? `All steps at once takes ${policy.approvers.quorum} approvers.` : '',
+    nextWords(rollout, next),
+    policy.approvers.quorum > 1 && !isOneStep(rollout)
+      ? `All steps at once takes ${policy.approvers.quorum} approvers.`
+      : '',
     named.length > 0 ? `⚠️ *This overrides what is degraded*:\n${named.join('\n')}` : '',
   ];
   return lines.filter((line) => line !== '').join('\n');
+}
+
+function nextWords(rollout: Rollout, next: Step | undefined): string {
+  if (!next) return 'All steps are done.';
+  return isOneStep(rollout)
+    ? `All traffic switches to ${code(rollout.candidate.id)} in one step.`
+    : `The next step is *${percent(next.exposurePercent)}*.`;
 }
 
 export function nextStep(rollout: Rollout): Step | undefined {

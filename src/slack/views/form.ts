@@ -144,7 +144,9 @@ function scopes({ state, policy }: Status): [Option, ...Option[]] {
   const rollout = underWay(state);
   const next = rollout ? nextStep(rollout) : undefined;
   const takes = policy.approvers.quorum > 1 ? ` (takes ${policy.approvers.quorum} approvers)` : '';
-  const step = { value: 'step', text: next ? `The next step: ${percent(next.exposurePercent)}` : 'The next step' };
+  const oneStep = rollout !== null && isOneStep(rollout);
+  const forward = next ? `The next step: ${percent(next.exposurePercent)}` : 'The next step';
+  const step = { value: 'step', text: oneStep ? 'All traffic, in one step' : forward };
   return next && next.exposurePercent < 100 ? [step, { value: 'all', text: `All steps: 100 %${takes}` }] : [step];
 }
 
