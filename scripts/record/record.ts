@@ -20,8 +20,8 @@ const FRAME_EVERY_MS = 350;
 const STORY_WITHIN_MS = 240_000;
 /** After the question: its card has the comparison by then. */
 const PICTURES_AFTER_MS = 6_000;
-/** After the end: the report is in the channel by then. */
-const LINGER_MS = 4_000;
+/** After the end, and once more with the thread open: the report is in it by then. */
+const LINGER_MS = 3_000;
 /** Worth a longer look, as the other page names them. */
 const looks = ['rolling-out', 'asked', 'paged', 'rolling-back', 'verifying', 'rolled-back'];
 const ends = ['rolled-back', 'succeeded'];
@@ -76,7 +76,7 @@ async function film(browser: Browser, { url, folder, out, print, signal }: Film)
   const page = await openPage(browser, url, { viewport: window, deviceScaleFactor: STORY_SCALE });
   const frames: Frame[] = [];
   const began = Date.now();
-  let [moment, since, pictured] = ['', began, false];
+  let [moment, since, pictured, threadOpen] = ['', began, false, false];
   while (!signal.aborted && Date.now() - began < STORY_WITHIN_MS) {
     const atMs = Date.now();
     const now = await momentOf(page);
@@ -95,7 +95,12 @@ async function film(browser: Browser, { url, folder, out, print, signal }: Film)
       await takePictures(browser, url, out);
       print('The still pictures are taken.');
     }
-    if (ends.includes(moment) && atMs - since > LINGER_MS) return pictured ? frames : missed();
+    if (ends.includes(moment) && atMs - since > LINGER_MS) {
+      if (threadOpen) return pictured ? frames : missed();
+      // The end: what happened, told in the thread, and the report.
+      await page.getByTestId('thread-link').last().click();
+      [threadOpen, since] = [true, atMs];
+    }
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, atMs + FRAME_EVERY_MS - Date.now())));
   }
   if (signal.aborted) throw new Problem('Stopped: there are no new pictures.');
@@ -110,10 +115,7 @@ async function openPage(browser: Browser, url: string, options: BrowserContextOp
   const page = await browser.newPage({ locale: 'en-GB', colorScheme: 'light', ...options });
   page.setDefaultTimeout(20_000);
   await page.goto(url);
-  await page.getByTestId('message').or(page.getByTestId('composer')).first().waitFor();
-  // The tour would cover what the picture is of.
-  const skip = page.frameLocator('iframe').getByRole('button', { name: 'Skip' });
-  if (await skip.isVisible()) await skip.click();
+  await page.getByTestId('composer').waitFor();
   return page;
 }
 
@@ -126,7 +128,7 @@ async function momentOf(page: Page): Promise<string> {
 }
 
 async function takePictures(browser: Browser, url: string, out: string): Promise<void> {
-  const phone = { width: 400, height: 800 };
+  const phone = { width: 400, height: 860 };
   const all = [
     { name: 'demo.png', options: { viewport: window, deviceScaleFactor: 1.5 } },
     { name: 'demo-dark.png', options: { viewport: window, deviceScaleFactor: 1.5, colorScheme: 'dark' as const } },
@@ -134,9 +136,18 @@ async function takePictures(browser: Browser, url: string, out: string): Promise
   ];
   for (const { name, options } of all) {
     const page = await openPage(browser, url, options);
-    await page.getByRole('button', { name: 'Roll back' }).last().waitFor();
+    const card = page
+      .getByTestId('message')
+      .filter({ has: page.getByRole('button', { name: 'Roll back' }) })
+      .last();
+    await card.getByTestId('chart').waitFor();
+    // The tour would cover what the picture is of. On a phone it is in the other tab.
+    const skip = page.frameLocator('iframe').getByRole('button', { name: 'Skip' });
+    if (await skip.isVisible()) await skip.click();
     // Lines and marks are drawn with the next state, a second at most.
     await page.waitForTimeout(1_200);
+    // From its title on, where it is taller than its place.
+    await card.evaluate((node: { scrollIntoView(how: object): void }) => node.scrollIntoView({ block: 'start' }));
     await page.screenshot({ path: join(out, name) });
     await page.context().close();
   }

@@ -23,8 +23,8 @@ export const SLOW_SECONDS = 0.5;
 
 /** First in the list is who the visitor is. */
 export const people = [
-  { id: 'U01YOU', name: 'you', realName: 'You', color: '#1264a3' },
-  { id: 'U02MAYA', name: 'maya', realName: 'Maya Lindqvist', color: '#7b4fc9' },
-  { id: 'U03TOM', name: 'tom', realName: 'Tom Okafor', color: '#b7791f' },
+  { id: 'U01YOU', name: 'you', realName: 'You', color: '#1264a3', role: 'approver' },
+  { id: 'U02MAYA', name: 'maya', realName: 'Maya Lindqvist', color: '#7b4fc9', role: 'approver' },
+  { id: 'U03TOM', name: 'tom', realName: 'Tom Okafor', color: '#b7791f', role: 'approver' },
 ] as const;
 export const MAYA = people[1].id;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { startWorkspace } from './support.ts';
+import { handClock, startWorkspace } from './support.ts';
 
 interface Found {
   options: { word: string; insert: string; note: string }[];
@@ -100,5 +100,26 @@ describe('what the app says of its command', () => {
     expect(await ask('/rollout')).toMatchObject({ words: { SERVICE: [{ value: 'service-2' }] } });
     expect(await ask('/remind')).toBeNull();
     await workspace.stop();
+  });
+});
+
+describe('the time of day', () => {
+  test('is told to pages where the workspace has a clock of its own, and not otherwise', async () => {
+    const clock = handClock();
+    const workspace = await startWorkspace({ now: clock.now });
+    const boot = (await (await fetch(`${workspace.url}/client/boot`)).json()) as { now: number | null };
+    expect(boot.now).toBe(clock.ms);
+    const stream = await fetch(`${workspace.url}/client/events?user=U024BE7LH`);
+    clock.advance(60_000);
+    let text = '';
+    for await (const chunk of stream.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes('clock')) break;
+    }
+    expect(text).toContain(JSON.stringify({ kind: 'clock', now: clock.ms }));
+    await workspace.stop();
+    const plain = await startWorkspace();
+    expect(await (await fetch(`${plain.url}/client/boot`)).json()).toMatchObject({ now: null });
+    await plain.stop();
   });
 });

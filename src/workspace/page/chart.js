@@ -31,7 +31,7 @@ function scales(chart) {
   // Drawn for the width it is shown at, so that its words stay readable on a phone.
   const narrow = window.innerWidth < 600;
   const width = narrow ? 350 : 540;
-  const height = narrow ? 170 : 160;
+  const height = narrow ? 160 : 132;
   const { categories } = chart.axis_config;
   const values = chart.series.flatMap((series) => series.data.map((point) => point.value));
   const marks = ticks(Math.min(0, ...values), Math.max(...values, 0));

@@ -5,7 +5,9 @@ const clockState = { at: null, wall: 0, rate: 1 };
 export function setClock(at, wall = Date.now()) {
   const before = clockState.at;
   const passed = wall - clockState.wall;
-  if (before !== null && passed >= 500) clockState.rate = Math.max(0, (at - before) / passed);
+  const rate = (at - before) / passed;
+  // Set forward or back is no pace.
+  if (before !== null && passed >= 500) clockState.rate = rate >= 0 && rate <= 100 ? rate : 1;
   if (before !== null && passed < 500) return;
   Object.assign(clockState, { at, wall });
 }
