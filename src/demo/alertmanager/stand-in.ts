@@ -17,11 +17,12 @@ class BadAlerts extends Error {
 
 /**
  * Does what the demo asks of an Alertmanager where none is installed: takes alerts in, groups them, tells the receiver with
- * the same webhook, and lists what fires. No silences, no inhibition, no cluster.
+ * the same webhook, lists what fires, and says since when it runs. No silences, no inhibition, no cluster.
  */
 export async function startStandInAlertmanager(options: StandInAlertmanagerOptions): Promise<LoopbackServer> {
   const groups = new Map<string, AlertGroup>();
   const stopping = new AbortController();
+  const upSince = new Date().toISOString();
   const server = await listenOnLoopback(0, (request, response) => answer(request, response));
   const put = (alert: HeldAlert) => {
     const key = groupKeyOf(pick(alert.labels, options.groupBy));
@@ -41,6 +42,7 @@ export async function startStandInAlertmanager(options: StandInAlertmanagerOptio
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === '/-/ready' || pathname === '/-/healthy') return sendText(response, 200, 'OK');
+    if (pathname === '/api/v2/status') return sendJson(response, 200, { uptime: upSince });
     if (pathname !== '/api/v2/alerts') return sendText(response, 404, '404 page not found\n');
     try {
       if (request.method === 'GET') {

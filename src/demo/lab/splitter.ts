@@ -25,7 +25,8 @@ export interface SplitterOptions {
 }
 
 const modelTimeoutMs = 30_000;
-const healthTimeoutMs = 1_000;
+/** Shorter than whoever steers the router waits for it. */
+const healthTimeoutMs = 1_500;
 
 /**
  * `GET /split`: `{ stable: { version, percent }, candidate: { version, percent }, versions: { v42: { ready, detail } }, revision }`.

@@ -20,6 +20,7 @@ export interface TrafficCounts {
 }
 
 const tickMs = 20;
+const mostMadeUpMs = 60;
 const mostUnderWay = 500;
 const mostPerSecond = 2_000;
 const giveUpMs = 30_000;
@@ -64,8 +65,8 @@ export function createTraffic(options: { url: string; ratePerSecond: number; ran
       let owed = 0;
       timer = setInterval(() => {
         const now = performance.now();
-        // After a pause of the process what was missed is not made up for.
-        owed += (Math.min(now - before, 10 * tickMs) * ratePerSecond) / 1000;
+        // What was missed in a pause of the process is not made up for, and a machine that cannot keep up is asked for less.
+        owed += (Math.min(now - before, mostMadeUpMs) * ratePerSecond) / 1000;
         before = now;
         for (; owed >= 1; owed -= 1) send();
       }, tickMs);

@@ -23,6 +23,9 @@ export interface StandInOptions {
   readonly onProblem: (problem: string) => void;
 }
 
+/** It shares a process with what it scrapes: a moment in which that is busy must not look like a model that is gone. */
+const SCRAPE_WITHIN_MS = 3_000;
+
 /**
  * Does what the demo asks of a Prometheus where none is installed: scrapes, remembers a quarter of an hour, answers plain
  * selectors exactly as Prometheus does, and evaluates the demo's rules. Everything else is refused, never answered wrongly.
@@ -39,7 +42,7 @@ export async function startStandInPrometheus(options: StandInOptions): Promise<L
     options.intervalMs,
     async () => {
       const atMs = Date.now();
-      const timeoutMs = Math.max(1_000, options.intervalMs);
+      const timeoutMs = Math.max(SCRAPE_WITHIN_MS, options.intervalMs);
       const samples = await Promise.all(
         options.scrapeUrls.map((url) =>
           scrape(url, options.job, AbortSignal.any([stopping.signal, AbortSignal.timeout(timeoutMs)])),

@@ -24,6 +24,6 @@ export function startAlertmanagerInDemoTime(origin: Origin, clock: DemoClock): P
   return startForwarder(async (request: Forwarded) => {
     const sent = { ...request, body: requestInWallTime(request.body, clock) };
     const answer = await passOn(origin, sent, AbortSignal.timeout(API_WITHIN_MS));
-    return { ...answer, body: answerInDemoTime(answer.body, clock) };
+    return { ...answer, body: answerInDemoTime(answer.body, clock), dateMs: clock.now() };
   });
 }

@@ -16,6 +16,8 @@ export interface ForwardedAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** What the answer says the time is; the machine's unless given. */
+  readonly dateMs?: number;
 }
 
 /** Of one hop only, or made anew by whoever sends it on. */
@@ -59,8 +61,9 @@ async function read(request: IncomingMessage): Promise<Forwarded> {
   };
 }
 
-function send(response: ServerResponse, { status, type, body }: ForwardedAnswer): void {
-  response.writeHead(status, { 'content-type': type });
+function send(response: ServerResponse, { status, type, body, dateMs }: ForwardedAnswer): void {
+  const date = dateMs === undefined ? {} : { date: new Date(dateMs).toUTCString() };
+  response.writeHead(status, { 'content-type': type, ...date });
   response.end(body);
 }
 
