@@ -250,3 +250,50 @@ async function serveTls(certificates: Certificates, port: number): Promise<{ hos
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { host: `127.0.0.1:${(server.address() as net.AddressInfo).port}`, stop: () => void server.close() };
 }
+
+describe('a PagerDuty that does not answer', () => {
+  test('is left alone after five failures in a row, and asked again in time', async () => {
+    let asked = 0;
+    let status = 503;
+    const server = await serve((_request, response) => {
+      asked += 1;
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{"status":"success"}');
+    });
+    let nowMs = Date.parse('2026-11-21T12:04:00Z');
+    const paging = pager({ eventsHost: server.url, now: () => nowMs });
+    try {
+      for (let i = 0; i < 5; i += 1) {
+        expect((await failure(paging.send(page, never))).message).toContain('answered 503');
+        nowMs += 1_000;
+      }
+      const left = await failure(paging.send(page, never));
+      expect(left).toMatchObject({ failure: 'retryable', retryAfterMs: 1_000 });
+      expect(left.message).toMatch(
+        /has not answered 5 times in a row \(last: answered 503\); it is asked again at 12:04:06 UTC/,
+      );
+      expect(left.message).not.toContain(routingKey);
+      expect([asked, paging.circuit().state]).toEqual([5, 'open']);
+      nowMs += 1_000;
+      status = 202;
+      await paging.send(page, never);
+      expect([asked, paging.circuit().state]).toEqual([6, 'closed']);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test.each([400, 429])('answers, though, where it answers %i', async (status) => {
+    const server = await serve((_request, response) => response.writeHead(status).end('{"status":"invalid"}'));
+    let nowMs = 0;
+    const paging = pager({ eventsHost: server.url, now: () => nowMs });
+    try {
+      for (let i = 0; i < 7; i += 1) {
+        await failure(paging.send(page, never));
+        nowMs += 1_000;
+      }
+      expect(paging.circuit()).toMatchObject({ state: 'closed', failures: 0 });
+    } finally {
+      await server.stop();
+    }
+  });
+});

@@ -146,4 +146,32 @@ describe('telemetry', () => {
     expect(last).toContain('lastgood_scrape_ok 0');
     expect(last).toContain('lastgood_problems_total{where="scrape"} 1');
   });
+
+  it('shows the health without asking anybody, also while the store does not answer, and forgets what is gone', async () => {
+    const { telemetry, lines } = telemetryWith();
+    const part = {
+      part: 'target',
+      name: 'fraud-scorer',
+      ok: false,
+      sinceMs: 0,
+      detail: 'refused',
+      failures: 2,
+    } as const;
+    let parts: (typeof part)[] = [part];
+    telemetry.watch(() => Promise.reject(new Error('locked')));
+    telemetry.watchHealth(() => ({ parts, policies: { ok: false, loadedAtMs: 1_500 } }));
+    const { text } = await telemetry.scrape();
+    expect(text).toContain('lastgood_dependency_up{part="target",name="fraud-scorer"} 0');
+    expect(text).toContain('lastgood_policies_ok 0');
+    expect(text).toContain('lastgood_policies_loaded_timestamp_seconds 1.5');
+    expect(text).toContain('lastgood_scrape_ok 0');
+    parts = [];
+    expect((await telemetry.scrape()).text).not.toContain('lastgood_dependency_up{');
+    telemetry.healthChanged({ ...part, text: 'The target of fraud-scorer does not answer' });
+    expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({
+      level: 'warn',
+      part: 'target',
+      msg: 'The target of fraud-scorer does not answer',
+    });
+  });
 });
