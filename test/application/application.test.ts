@@ -3,6 +3,7 @@ import type { MetricComparison } from '../../src/analysis/types.ts';
 import { createApplication } from '../../src/application/application.ts';
 import type { Decide } from '../../src/application/submit.ts';
 import type { Effect } from '../../src/domain/effect.ts';
+import type { DomainEvent } from '../../src/domain/event.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { Actor, Alert } from '../../src/domain/state.ts';
 import { PortError } from '../../src/ports/failure.ts';
@@ -278,6 +279,45 @@ describe('alerts', () => {
     expect(await app.unmatched(10)).toMatchObject([{ alert: { name: 'DiskFull', count: 1 } }]);
     expect(await store.load(service)).toMatchObject({ version: 1, state: { sequence: 2 } });
     expect(await store.load('ranker')).toMatchObject({ version: 1, state: { sequence: 1 } });
+  });
+
+  it('that were found by asking go to the service that was asked for, and only ours are missed by anybody', async () => {
+    const twin = policy({ service: 'ranker' });
+    const events: DomainEvent[] = [];
+    const decide: Decide = (before, event, context) => {
+      events.push(event);
+      return counting()(before, event, context);
+    };
+    const app = application({ policies: [policy(), twin], decide });
+    const foreign = alert({ fingerprint: 'f2', labels: { team: 'other' } });
+    await app.receiveAlerts([alert(), foreign], { service });
+    expect(events).toEqual([{ type: 'alert', alert: alert(), found: true }]);
+    expect(await store.load('ranker')).toBeNull();
+    expect([told.unmatched, await app.unmatched(10)]).toEqual([[], []]);
+    // Both ways in are one.
+    expect(await app.receiveAlerts([alert()])).toMatchObject({ duplicates: 1 });
+    // The end of one that the edited policy matches no longer is its all the same.
+    await app.receiveAlerts([{ ...foreign, status: 'resolved', endsAtMs: t0 + 1 }], { service });
+    expect(events.at(-1)).toMatchObject({ found: true, alert: { fingerprint: 'f2', status: 'resolved' } });
+  });
+
+  it('found late do no harm: what a webhook told between the asking and the telling stands', async () => {
+    const app = application();
+    const stateNow = async () => (await store.load(service))?.state.alerts.map((a) => [a.status, a.startsAtMs]);
+    await app.receiveAlerts([alert()]);
+    // The list lacked it; meanwhile it ended and fires anew.
+    await app.receiveAlerts([alert({ status: 'resolved', endsAtMs: t0 + 1 }), alert({ startsAtMs: t0 + 2 })]);
+    await app.receiveAlerts([alert({ status: 'resolved', endsAtMs: t0 + 3 })], { service });
+    expect(await stateNow()).toEqual([['firing', t0 + 2]]);
+    // The list held it; meanwhile it ended.
+    await app.receiveAlerts([alert({ startsAtMs: t0 + 2, status: 'resolved', endsAtMs: t0 + 4 })]);
+    await app.receiveAlerts([alert({ startsAtMs: t0 + 2 })], { service });
+    expect(await stateNow()).toEqual([['resolved', t0 + 2]]);
+    // Its end came before we knew of it, and what we found is old: the next asking ends it.
+    await app.receiveAlerts([alert({ fingerprint: 'f9', status: 'resolved', endsAtMs: t0 + 5 })]);
+    await app.receiveAlerts([alert({ fingerprint: 'f9' })], { service });
+    await app.receiveAlerts([alert({ fingerprint: 'f9', status: 'resolved', endsAtMs: t0 + 6 })], { service });
+    expect((await stateNow())?.map(([status]) => status)).toEqual(['resolved', 'resolved']);
   });
 
   it('that come twice count once; an end and a new start are news', async () => {
