@@ -30,8 +30,9 @@ export function onAlert(turn: Turn, alert: Alert, found: boolean): void {
     followHealth(turn);
     return;
   }
-  if (found) turn.note('alert-fired', ALERTMANAGER, `${alert.name} fires.${how}`);
   onFiring(turn, alert);
+  // Told in the thread of the question it opened or joined.
+  if (found) turn.tell('alert-fired', ALERTMANAGER, `${alert.name} fires.${how}`);
 }
 
 /**

@@ -24,7 +24,9 @@ export function rollbackCommand(turn: Turn, command: Extract<Command, { name: 'r
   beginRollback(turn, actor, command.pace, command.reason);
   const back = turn.rollout?.stable.id ?? rollout.stable.id;
   turn.reply =
-    command.pace === 'at-once' ? `To 0 % now: all traffic goes back to ${back}.` : `Rolling back to ${back} by phases.`;
+    command.pace === 'at-once'
+      ? `To 0 % now: all traffic goes back to ${back}.`
+      : `Rolling back to ${back} ${rollout.plan.rollback.phases.length > 1 ? 'by phases' : 'in one step'}.`;
 }
 
 function isGoingBack(phase: Phase): boolean {

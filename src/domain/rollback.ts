@@ -77,16 +77,15 @@ export function beginPhase(turn: Turn, rollback: Rollback): void {
   if (!phase) throw new Error(`${turn.state.service}: the rollback has no phase ${rollback.phase}`);
   setRollback(turn, { ...rollback, stage: 'shifting' });
   turn.cancel('look');
-  turn.note(
-    'phase-ordered',
-    rollback.by,
-    `Phase ${rollback.phase + 1} of ${rollback.phases.length}: to ${percent(phase.exposurePercent)}.`,
-    {
-      from: turn.position,
-      to: turn.rollout && { version: turn.rollout.candidate.id, exposurePercent: phase.exposurePercent },
-    },
-  );
+  turn.note('phase-ordered', rollback.by, `${place(rollback)}${percent(phase.exposurePercent)}.`, {
+    from: turn.position,
+    to: turn.rollout && { version: turn.rollout.candidate.id, exposurePercent: phase.exposurePercent },
+  });
   orderShift(turn, phase.exposurePercent);
+}
+
+function place({ phase, phases }: Rollback): string {
+  return phases.length === 1 ? 'To ' : `Phase ${phase + 1} of ${phases.length}: to `;
 }
 
 function setRollback(turn: Turn, rollback: Rollback): void {
