@@ -85,6 +85,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
         clock,
         known: operators?.known ?? [],
         everyMs: parts.everyMs,
+        onProblem: (error) => telemetry.problem('health', error),
         onRound: async (signal) => operators?.deliver(signal),
         onChange(change) {
           tell(telemetry, change);

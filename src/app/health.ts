@@ -37,6 +37,8 @@ export interface HealthParts {
   /** Trouble that was known when this process began: it is not told again, and its end is. */
   readonly known?: readonly HealthPart[];
   readonly onChange: (change: HealthChange) => void;
+  /** A mistake of ours: the next round goes on. */
+  readonly onProblem: (error: unknown) => void;
   /** After every round, whatever it showed. Never throws. */
   readonly onRound?: (signal: AbortSignal) => Promise<void>;
   readonly everyMs?: number | undefined;
@@ -133,7 +135,7 @@ class Monitor implements HealthMonitor {
     const { clock, everyMs = everyRoundMs } = this.#parts;
     const { signal } = this.#ending;
     while (!signal.aborted) {
-      await this.round();
+      await this.round().catch(this.#parts.onProblem);
       const inDoubt = [...this.#seen.values()].some(({ ok, failures }) => ok && failures > 0);
       await clock.sleepUntil(clock.now() + (inDoubt ? Math.min(everyMs, inDoubtMs) : everyMs), signal);
     }

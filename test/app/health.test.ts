@@ -9,6 +9,10 @@ const prometheus = { part: 'prometheus', name: 'http://prometheus:9090' } as con
 const ok: Finding = { ok: true, detail: 'answers' };
 const down: Finding = { ok: false, detail: 'connection refused' };
 
+const onProblem = (error: unknown): never => {
+  throw error;
+};
+
 function stand(everyMs?: number) {
   const clock = virtualClock(noon);
   const changes: HealthChange[] = [];
@@ -24,7 +28,12 @@ function stand(everyMs?: number) {
       },
     },
   ];
-  const health = createHealth({ checks: () => checks, clock, onChange: (change) => void changes.push(change) });
+  const health = createHealth({
+    checks: () => checks,
+    clock,
+    onChange: (change) => void changes.push(change),
+    onProblem,
+  });
   const look = async (next: Finding | null | Error, afterMs = 15_000) => {
     clock.jump(afterMs);
     found.next = next;
@@ -135,6 +144,7 @@ describe('the health of a part', () => {
       clock,
       known: [before],
       onChange: (change) => void changes.push(change),
+      onProblem,
     });
     await health.round();
     expect(changes).toEqual([]);
