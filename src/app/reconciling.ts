@@ -48,6 +48,7 @@ interface Watched {
   askedAtMs: number;
   answersSinceMs: number;
   absent: ReadonlySet<string>;
+  awaited: ReadonlyMap<string, number>;
 }
 
 /** Sees to it that what Alertmanager holds and what we know stay one, whatever became of its webhooks. */
@@ -154,9 +155,11 @@ class Loop implements Reconciler {
     this.#reached(endpoint, watched, null);
     // Read after the list: what a webhook told meanwhile is known, and no news.
     const states = new Map((await store.services()).map((state) => [state.service, state]));
-    const { absent: absentBefore, answersSinceMs } = watched;
-    const plan = reconcile({ list, policies, states, absentBefore, answersSinceMs, nowMs: clock.now() });
+    const { absent: absentBefore, awaited: awaitedBefore, answersSinceMs } = watched;
+    const before = { absentBefore, awaitedBefore, answersSinceMs };
+    const plan = reconcile({ list, policies, states, ...before, nowMs: clock.now() });
     watched.absent = plan.absent;
+    watched.awaited = plan.awaited;
     for (const [service, alerts] of plan.found) {
       try {
         await application.receiveAlerts(alerts, { service });
@@ -183,6 +186,7 @@ class Loop implements Reconciler {
       askedAtMs: Number.NEGATIVE_INFINITY,
       answersSinceMs: this.#parts.clock.now(),
       absent: new Set<string>(),
+      awaited: new Map<string, number>(),
     };
     this.#watched.set(key, known);
     return known;
@@ -204,7 +208,7 @@ class Loop implements Reconciler {
 }
 
 function isPressing(watched: Watched, policies: readonly Policy[], states: ReadonlyMap<string, ServiceState>): boolean {
-  if (watched.reachable !== true) return true;
+  if (watched.reachable !== true || watched.awaited.size > 0) return true;
   return policies.some(({ service }) => {
     const state = states.get(service);
     return state !== undefined && hangsOnAlerts(state);

@@ -10,6 +10,12 @@ import type { AlertList } from '../ports/alert-source.ts';
  */
 export const KNOWS_AFTER_MS = 3 * 60_000;
 
+/**
+ * What began to fire less than this ago may still be on its way: Alertmanager gathers a group for `group_wait` (30 s by default)
+ * before it tells anybody.
+ */
+export const ON_ITS_WAY_MS = 60_000;
+
 export interface Reconciling {
   readonly list: AlertList;
   /** Of the services that have this Alertmanager. */
@@ -18,6 +24,8 @@ export interface Reconciling {
   readonly states: ReadonlyMap<string, ServiceState>;
   /** What the answer before this one lacked as well, as `absent` of its plan; empty where that is long ago. */
   readonly absentBefore: ReadonlySet<string>;
+  /** When what was waited for was seen first, as `awaited` of the plan before. */
+  readonly awaitedBefore: ReadonlyMap<string, number>;
   /** Since when it has answered without a break (Unix ms): counts where it does not tell since when it runs. */
   readonly answersSinceMs: number;
   readonly nowMs: number;
@@ -28,6 +36,8 @@ export interface Plan {
   readonly found: ReadonlyMap<string, readonly Alert[]>;
   /** Known as firing and not in the list: resolved, if the next answer agrees. */
   readonly absent: ReadonlySet<string>;
+  /** Fires there and is not known here, and its webhook may come yet: when it was seen first (Unix ms). */
+  readonly awaited: ReadonlyMap<string, number>;
 }
 
 /**
@@ -41,21 +51,30 @@ export function reconcile(input: Reconciling): Plan {
   const isAnswer = nowMs - (list.upSinceMs ?? input.answersSinceMs) >= KNOWS_AFTER_MS;
   const found = new Map<string, readonly Alert[]>();
   const absent = new Set<string>();
+  const awaited = new Map<string, number>();
   for (const policy of input.policies) {
     const known = input.states.get(policy.service)?.alerts ?? [];
     const lacking = known.filter((alert) => alert.status === 'firing' && isIts(alert) && !held.has(alert.fingerprint));
-    const over = lacking.filter((alert) => isAnswer && input.absentBefore.has(absence(policy, alert)));
-    for (const alert of lacking) if (isAnswer && !over.includes(alert)) absent.add(absence(policy, alert));
+    const over = lacking.filter((alert) => isAnswer && input.absentBefore.has(nameOf(policy, alert)));
+    for (const alert of lacking) if (isAnswer && !over.includes(alert)) absent.add(nameOf(policy, alert));
+    const fresh = newTo(known, policy, loud, nowMs).filter((alert) => {
+      const name = nameOf(policy, alert);
+      const seenAtMs = input.awaitedBefore.get(name) ?? nowMs;
+      const isDue = nowMs - Math.min(alert.startsAtMs, seenAtMs) >= ON_ITS_WAY_MS;
+      if (!isDue) awaited.set(name, seenAtMs);
+      return isDue;
+    });
     const news: readonly Alert[] = [
-      ...newTo(known, policy, loud, nowMs),
+      ...fresh,
       ...over.map((alert) => ({ ...alert, status: 'resolved' as const, endsAtMs: nowMs })),
     ];
     if (news.length > 0) found.set(policy.service, news);
   }
-  return { found, absent };
+  return { found, absent, awaited };
 }
 
-function absence({ service }: Policy, { fingerprint, startsAtMs }: Alert): string {
+/** One start of one alert, for one service. */
+function nameOf({ service }: Policy, { fingerprint, startsAtMs }: Alert): string {
   return `${service}/${fingerprint}/${startsAtMs}`;
 }
 

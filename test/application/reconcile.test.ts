@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { hangsOnAlerts, KNOWS_AFTER_MS, type Reconciling, reconcile } from '../../src/application/reconcile.ts';
+import {
+  hangsOnAlerts,
+  KNOWS_AFTER_MS,
+  ON_ITS_WAY_MS,
+  type Reconciling,
+  reconcile,
+} from '../../src/application/reconcile.ts';
 import { LAPSED_AFTER_MS } from '../../src/domain/alerting.ts';
 import type { Alert } from '../../src/domain/state.ts';
 import type { HeldAlert } from '../../src/ports/alert-source.ts';
@@ -28,12 +34,13 @@ function plan(heldAlerts: readonly HeldAlert[], known: readonly Alert[], over: P
     policies: [policy()],
     states: new Map([[service, state({ alerts: known })]]),
     absentBefore: new Set(),
+    awaitedBefore: new Map(),
     answersSinceMs: t0 - 60 * MINUTE,
     nowMs: t0,
     ...over,
   };
-  const { found, absent } = reconcile(input);
-  return { found: found.get(service) ?? [], absent };
+  const { found, absent, awaited } = reconcile(input);
+  return { found: found.get(service) ?? [], absent, awaited };
 }
 
 /** Two answers in a row that say the same. */
@@ -50,6 +57,7 @@ describe('what Alertmanager holds and we do not know', () => {
       policies: [policy(), other, policy({ service: 'deaf', alerts: [] })],
       states: new Map(),
       absentBefore: new Set(),
+      awaitedBefore: new Map(),
       answersSinceMs: t0,
       nowMs: t0,
     });
@@ -67,10 +75,24 @@ describe('what Alertmanager holds and we do not know', () => {
   });
 
   it('is news where it began anew, or fires on long after its end', () => {
-    expect(plan([held(alert({ startsAtMs: t0 }))], [alert()]).found).toEqual([alert({ startsAtMs: t0 })]);
+    const before = alert({ startsAtMs: t0 - 2 * MINUTE });
+    expect(plan([held(alert())], [before]).found).toEqual([alert()]);
     const lapsed = alert({ status: 'resolved', startsAtMs: t0 - 60 * MINUTE, endsAtMs: t0 - LAPSED_AFTER_MS });
     const firesOn = alert({ startsAtMs: t0 - 60 * MINUTE });
     expect(plan([held(firesOn)], [lapsed]).found).toEqual([firesOn]);
+  });
+
+  it('may be on its way for a minute, and is found when it has not come by then', () => {
+    const young = held(alert({ startsAtMs: t0 - 1 }));
+    const first = plan([young], []);
+    expect([first.found, first.awaited.size]).toEqual([[], 1]);
+    const again = (ms: number) => plan([young], [], { nowMs: t0 + ms, awaitedBefore: first.awaited });
+    expect(again(ON_ITS_WAY_MS - 2)).toMatchObject({ found: [], awaited: first.awaited });
+    expect(again(ON_ITS_WAY_MS)).toMatchObject({ found: [young.alert], awaited: new Map() });
+    // By a clock that is ahead of ours it begins in our future.
+    const ahead = held(alert({ startsAtMs: t0 + 60 * MINUTE }));
+    const seen = plan([ahead], []).awaited;
+    expect(plan([ahead], [], { nowMs: t0 + ON_ITS_WAY_MS, awaitedBefore: seen }).found).toHaveLength(1);
   });
 
   it('counts where only our own silence mutes it, and not where somebody else does', () => {

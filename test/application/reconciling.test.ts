@@ -18,7 +18,7 @@ const firing: Alert = {
   name: 'HighErrors',
   severity: 'warning',
   status: 'firing',
-  startsAtMs: t0,
+  startsAtMs: t0 - MINUTE,
   endsAtMs: null,
   summary: '',
   description: '',
@@ -129,6 +129,16 @@ describe('asking Alertmanager again and again', () => {
     expect([asked, received]).toEqual([[0, 2 * MINUTE], []]);
     await pass(ASK_EVERY_MS);
     expect(received).toHaveLength(1);
+  });
+
+  it('asks on where something may be on its way, until it is found', async () => {
+    const young = { ...firing, startsAtMs: t0 };
+    answer = { alerts: [{ alert: young, muted: false, mutedByTags: [], mutedByOthers: false }], upSinceMs: null };
+    reconciler.start();
+    await pass(MINUTE - ASK_EVERY_MS);
+    expect([asked.length, received]).toEqual([4, []]);
+    await pass(ASK_EVERY_MS);
+    expect(received).toEqual([[service, [young]]]);
   });
 
   it('delivers what it found to its service, and goes on where that could not be stored', async () => {
