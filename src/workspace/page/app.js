@@ -7,7 +7,7 @@ import { listenToKeys } from './keys.js';
 import { MessageList } from './list.js';
 import { ModalHost } from './modal.js';
 import { Panes } from './panes.js';
-import { renderHeader, renderSidebar } from './sidebar.js';
+import { renderHeader, renderIntro, renderSidebar } from './sidebar.js';
 import { drawThread } from './thread.js';
 import { setClock } from './time.js';
 import { keepingFocus, keepTimesTrue, single } from './tools.js';
@@ -55,7 +55,8 @@ class Store {
   makeList() {
     byId('messages').replaceChildren();
     byId('news').hidden = true;
-    this.list = new MessageList(byId('messages'), byId('scroller'), this, { news: byId('news') });
+    const intro = () => renderIntro(this);
+    this.list = new MessageList(byId('messages'), byId('scroller'), this, { news: byId('news'), intro });
   }
 
   makeDirectory() {

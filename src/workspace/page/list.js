@@ -32,6 +32,8 @@ export class MessageList {
     const wanted = [];
     const next = new Map();
     let before = null;
+    const { intro } = this.options;
+    if (messages.length === 0 && intro !== undefined) wanted.push(this.keyed(next, 'intro', '', intro));
     for (const message of messages) {
       const date = dateOf(message.ts);
       if (!this.options.inThread && (before === null || dateOf(before.ts).toDateString() !== date.toDateString())) {

@@ -1,5 +1,5 @@
 /** Parts that only hold others: they stay, and what is in them is looked at one by one. */
-const holders = new Set(['message', 'message-body', 'content']);
+const holders = new Set(['message', 'message-body', 'content', 'attachment']);
 const interactive = 'button, select, input, textarea, details';
 
 /**

@@ -177,3 +177,23 @@ export function renderHeader(store) {
     panel,
   ];
 }
+
+/** What an empty channel says. */
+export function renderIntro(store) {
+  const channel = store.channels.find((one) => one.id === store.channelId);
+  const name = channel?.directTo ? `your conversation with ${store.bot.name}` : `#${channel?.name ?? ''}`;
+  return h(
+    'div',
+    { class: 'intro', 'data-testid': 'intro' },
+    h('strong', {}, `This is the very beginning of ${name}.`),
+    h(
+      'span',
+      {},
+      'Type ',
+      h('kbd', {}, '/'),
+      ` to see what ${store.bot.name} understands; `,
+      h('kbd', {}, '?'),
+      ' lists the keys.',
+    ),
+  );
+}

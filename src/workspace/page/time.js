@@ -23,8 +23,11 @@ export function dateOf(ts) {
   return new Date(Number(ts.split('.')[0]) * 1000);
 }
 
+/** 6:45 AM or 06:45, as this browser's language has it. */
+const hour = new Intl.DateTimeFormat([], { hour: 'numeric' }).resolvedOptions().hour12 ? 'numeric' : '2-digit';
+
 export function clock(date) {
-  return date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit' });
+  return date.toLocaleTimeString([], { hour, minute: '2-digit' });
 }
 
 export function ago(date, at = now()) {
@@ -81,7 +84,7 @@ export function formatDate(seconds, format) {
     date_long_full: local({ year: 'numeric', month: 'long', day: 'numeric' }),
     day_divider_pretty: pretty(date, long),
     time: clock(date),
-    time_secs: date.toLocaleTimeString([], { hour: 'numeric', minute: '2-digit', second: '2-digit' }),
+    time_secs: date.toLocaleTimeString([], { hour, minute: '2-digit', second: '2-digit' }),
     ago: ago(date),
   };
   return format.replace(/\{(\w+)\}/g, (whole, name) => tokens[name] ?? whole);
