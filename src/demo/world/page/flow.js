@@ -2,7 +2,7 @@
 const MARKS_PER_SECOND = { least: 5, most: 16 };
 const TRAVEL_MS = 2_300;
 const SLOW_TRAVEL_MS = 5_200;
-const FRAME_MS = 1000 / 40;
+const FRAME_MS = 1000 / 32;
 /** The whole stream's height in pixels. */
 const STREAM = 44;
 const roles = ['stable', 'candidate'];

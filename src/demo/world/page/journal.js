@@ -32,12 +32,13 @@ export function drawJournal({ journal, lines }) {
 /** A line may come a little late: it stands where its time is. */
 function insert(list, line) {
   const { atMs, kind, who, what, text } = line;
-  const by = [what.replaceAll('-', ' '), who].filter(Boolean).join(' · ');
+  // Which policy's automation: in the title, once it is asked for.
+  const by = [what.replaceAll('-', ' '), who.replace(/ \(\S+@\w+\)$/, '')].filter(Boolean).join(' · ');
   const item = h(
     'li',
     { class: `entry-line by-${kind}${first ? '' : ' fresh'}` },
     h('time', { datetime: new Date(atMs).toISOString() }, timeOfDay(atMs)),
-    h('div', {}, h('p', {}, bound(text)), by ? h('p', { class: 'by' }, by) : null),
+    h('div', {}, h('p', {}, bound(text)), by ? h('p', { class: 'by', title: who }, by) : null),
   );
   item.dataset.at = String(atMs);
   const older = [...list.children].find(({ dataset }) => !(Number(dataset.at) > atMs));

@@ -5,7 +5,6 @@ import { onTheme, palette } from './palette.js';
 const SPAN_MS = 120_000;
 const HEIGHT = { narrow: 92, wide: 118 };
 const isWide = matchMedia('(min-width: 820px)');
-/** The last chart has the times of day below it. */
 const TIMES_HEIGHT = 20;
 /** A reading this far from the cursor is not the one pointed at. */
 const NEAR_MS = 3_000;
@@ -13,7 +12,7 @@ const roles = ['stable', 'candidate'];
 
 const kinds = (slowMs) => [
   { id: 'errors', title: 'Errors', of: (point) => point.errorShare },
-  { id: 'slow', title: `Slower than ${slowMs}\u00a0ms`, of: (point) => point.slowShare },
+  { id: 'slow', title: `Over ${slowMs}\u00a0ms`, of: (point) => point.slowShare },
   { id: 'wrong', title: 'Wrong scores', of: (point) => point.wrongShare, optional: true },
 ];
 
@@ -21,7 +20,6 @@ let charts = null;
 let caption = null;
 let markers = [];
 let latest = null;
-let lastCandidate = null;
 
 /** The lines of both versions. `uPlot` is null until it is loaded (or where it cannot be): the numbers are shown without. */
 export function drawLines(state, uPlot) {
@@ -41,10 +39,13 @@ function hasAny(points, of) {
 }
 
 /** Who was the candidate a moment ago is still drawn: its line ends where its traffic did. */
-function armsOf({ split }) {
-  if (split.candidate.version !== null) lastCandidate = split.candidate.version;
-  const candidate = lastCandidate === split.stable.version ? null : lastCandidate;
-  return { stable: split.stable.version, candidate };
+function armsOf({ split, points, nowMs }) {
+  const stable = split.stable.version;
+  const lastServedMs = (version) =>
+    points[version].findLast(({ atMs, errorShare }) => atMs > nowMs - SPAN_MS && errorShare !== null)?.atMs ?? 0;
+  const served = Object.keys(points).filter((version) => version !== stable && lastServedMs(version) > 0);
+  const newest = served.sort((a, b) => lastServedMs(b) - lastServedMs(a))[0] ?? null;
+  return { stable, candidate: split.candidate.version ?? newest };
 }
 
 function build(wanted) {
@@ -60,7 +61,7 @@ function build(wanted) {
     );
     const at = h('span', { class: 'at' });
     const body = h('div', {
-      class: kind === wanted.at(-1) ? 'plot tall' : 'plot',
+      class: 'plot',
       role: 'img',
       tabindex: '0',
       'data-testid': `line-${kind.id}`,
@@ -77,7 +78,7 @@ function build(wanted) {
     return chart;
   });
   caption = h('p', { class: 'key markers', 'data-testid': 'markers' });
-  byId('lines-charts').replaceChildren(...charts.map(({ box }) => box), caption);
+  byId('lines-charts').replaceChildren(h('div', { class: 'charts' }, ...charts.map(({ box }) => box)), caption);
 }
 
 /** One table for both lines; where the other version was not read at that moment its line simply goes on. */
@@ -101,17 +102,16 @@ function topOf(chart) {
 }
 
 function createPlot(uPlot, chart) {
-  const isLast = chart === charts.at(-1);
   const soft = () => palette().soft;
   const grid = { stroke: () => palette().grid, width: 1 };
   const font = '11px system-ui, "DejaVu Sans", sans-serif';
   const size = () => ({
     width: Math.max(200, chart.body.clientWidth),
-    height: (isWide.matches ? HEIGHT.wide : HEIGHT.narrow) + (isLast ? TIMES_HEIGHT : 0),
+    height: (isWide.matches ? HEIGHT.wide : HEIGHT.narrow) + TIMES_HEIGHT,
   });
   const options = {
     ...size(),
-    padding: [10, 10, isLast ? 0 : 6, 0],
+    padding: [10, 10, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'world' }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
@@ -120,7 +120,6 @@ function createPlot(uPlot, chart) {
     },
     axes: [
       {
-        show: isLast,
         stroke: soft,
         grid: { show: false },
         ticks: { show: false },
@@ -143,8 +142,8 @@ function createPlot(uPlot, chart) {
     ],
     series: [
       {},
-      { stroke: () => palette().stable, width: 1.75, dash: [6, 3], points: { show: false } },
-      { stroke: () => palette().candidate, width: 2.25, points: { show: false } },
+      { stroke: () => palette().stable, width: 1.75, points: { show: false } },
+      { stroke: () => palette().candidate, width: 2.25, dash: [7, 3], points: { show: false } },
     ],
     hooks: {
       draw: [(u) => drawMarkers(u, markers, palette())],

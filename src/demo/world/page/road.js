@@ -36,11 +36,14 @@ export function tickRoad({ road }, nowMs) {
 
 function noteOf(road, present) {
   if (road.length === 0) return 'No rollout yet. Its steps forward, and back if it goes back, will stand here.';
-  if (present) {
-    const text = bound(`At ${present.exposurePercent} %: ${present.note || 'under way'}.`);
-    return present.untilMs === null ? text : `${text} Until ${timeOfDay(present.untilMs)} at the latest:`;
-  }
-  return bound(road.findLast(({ state, note: text }) => state === 'done' && text)?.note ?? '');
+  const told = present ?? road.findLast(({ state, note: text }) => state === 'done' && text);
+  if (!told) return '';
+  const text = bound(`At ${told.exposurePercent} %: ${sentence(told.note || 'under way')}`);
+  return told.untilMs === null ? text : `${text} Until ${timeOfDay(told.untilMs)} at the latest:`;
+}
+
+function sentence(text) {
+  return /[.?]$/.test(text) ? text : `${text}.`;
 }
 
 function build(road, shape) {

@@ -19,7 +19,7 @@ export const stops = [
     title: 'Compared with the version beside it',
     is: ({ moment, road }) => moment === 'rolling-out' && hasPassed(road),
     text: ({ stable, candidate }) =>
-      `The dashed line is ${stable}, the solid one ${candidate}, at the same moment and under the same load. What counts is the difference between them, not a fixed threshold.`,
+      `The solid line is ${stable}, the dashed one ${candidate}, at the same moment and under the same load. What counts is the difference between them, not a fixed threshold.`,
   },
   {
     target: 'now',
