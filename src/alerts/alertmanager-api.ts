@@ -37,9 +37,9 @@ export interface SilenceBody {
 }
 
 export interface AlertmanagerApi {
-  /** As told, not looked into: a list; `dateMs` is the server's own time, null where it does not say. */
+  /** As told, not looked into. */
   alerts(signal: AbortSignal): Promise<readonly unknown[]>;
-  /** Since when it runs, and what its clock says now; null: not told. */
+  /** Since when it runs, and what its own clock says now (Unix ms); null: not told. */
   uptime(signal: AbortSignal): Promise<{ readonly sinceMs: number | null; readonly dateMs: number | null }>;
   /** Also those that expired not long ago. */
   silences(signal: AbortSignal): Promise<readonly HeldSilence[]>;
