@@ -98,7 +98,7 @@ function refuseLevel(node: string, level: string): void {
   if (/unknown command/i.test(level))
     throw new PortError(
       'permanent',
-      `What answers at ${node} is not HAProxy's Runtime API, or older than HAProxy 2.0.`,
+      `What answers at ${node} is not HAProxy's Runtime API, or of a version that does not tell its level.`,
     );
   throw levelTooLow(node, `"${firstLine(level)}"`);
 }

@@ -12,6 +12,7 @@ export const haproxyPath: string | null = findProgram('haproxy');
 export const haproxySkipped = haproxyPath === null ? ' (skipped: haproxy is not installed)' : '';
 
 export const BACKEND = 'scorers';
+const STATE_FILE = 'server-state';
 
 export interface HaproxyServer {
   readonly name: string;
@@ -27,6 +28,8 @@ export interface HaproxyRun {
   readonly balance?: string;
   /** `GET /health` every 100 ms; without it every server counts as up. */
   readonly checks?: boolean;
+  /** A reload finds in it what `save` wrote. */
+  readonly keepsState?: boolean;
 }
 
 export interface RunningHaproxy {
@@ -38,6 +41,8 @@ export interface RunningHaproxy {
   readonly operator: string;
   ask(command: string): Promise<string>;
   weights(): Promise<Readonly<Record<string, number>>>;
+  /** What an `ExecReload=` that keeps weights does first. */
+  save(): Promise<void>;
   /** As `systemctl reload` does it; resolves when the new process answers and the old one is gone. */
   reload(): Promise<void>;
   stop(): Promise<void>;
@@ -85,11 +90,20 @@ export async function startHaproxy(run: HaproxyRun): Promise<RunningHaproxy> {
       const cells = lines.map((line) => line.split(' '));
       return Object.fromEntries(cells.map((row) => [row[3] ?? '', Number(row[7])]));
     },
+    save: async () => writeFile(join(directory, STATE_FILE), await ask('show servers state')),
     async reload() {
       const before = await pid();
-      child.kill('SIGUSR2');
-      // While both live either may answer.
-      const isNew = async () => !isAlive(Number(before)) && ![null, before].includes(await pid());
+      let signalledMs = Number.NEGATIVE_INFINITY;
+      const isNew = async () => {
+        const present = await pid();
+        // A master that has only just started loses the signal.
+        if (present === before && performance.now() - signalledMs > 1_000) {
+          child.kill('SIGUSR2');
+          signalledMs = performance.now();
+        }
+        // While both live either may answer.
+        return !isAlive(Number(before)) && present !== null && present !== before;
+      };
       await eventually('HAProxy is reloaded', isNew, { withinMs: 30_000, told: () => said });
     },
     stop,
@@ -102,7 +116,9 @@ function configOf(run: HaproxyRun, at: { port: number; admin: string; operator: 
     'global',
     `  stats socket ${at.admin} mode 600 level admin expose-fd listeners`,
     `  stats socket ${at.operator} mode 600 level operator`,
+    ...(run.keepsState ? [`  server-state-file ${STATE_FILE}`] : []),
     'defaults',
+    ...(run.keepsState ? ['  load-server-state-from-file global'] : []),
     '  mode http',
     '  timeout connect 5s',
     // Without it a check that takes longer than its interval counts as failed.

@@ -1,10 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import type { Split } from '../../src/domain/state.ts';
 import { createHttp } from '../../src/outbound/http.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import { haproxyTarget } from '../../src/targets/haproxy.ts';
+import { haproxyConfig } from '../../src/targets/haproxy-config.ts';
 import type { HaproxyObserved } from '../../src/targets/haproxy-view.ts';
 import { targetContract } from '../contracts/target.contract.ts';
 import { serve } from '../outbound/loopback.ts';
@@ -209,6 +215,14 @@ describe.skipIf(haproxyPath === null)(`a real HAProxy${haproxySkipped}`, () => {
     expect((await observe([haproxy.admin])).exposurePercent).toBe(70);
   });
 
+  test('weights that were written to the state file stay over a reload', async () => {
+    const haproxy = await proxy({ keepsState: true });
+    await shift([haproxy.admin], at(70));
+    await haproxy.save();
+    await haproxy.reload();
+    expect(await observe([haproxy.admin])).toMatchObject({ exposurePercent: 70, notice: null });
+  });
+
   test('a reload in the middle of a shift is noticed at once', async () => {
     const haproxy = await proxy();
     let isFirst = true;
@@ -270,6 +284,34 @@ describe.skipIf(haproxyPath === null)(`a real HAProxy${haproxySkipped}`, () => {
     expect(await wrong([`127.0.0.1:${other.port}`])).toMatch(/^permanent: /);
     const notReady = (await observe([haproxy.admin], ['v99'])).ready.v99;
     expect(notReady).toEqual({ ready: false, detail: `backend ${BACKEND} has no server v99` });
+  });
+});
+
+describe.skipIf(haproxyPath === null)(`docs/targets.md${haproxySkipped}`, () => {
+  test('its haproxy.cfg is one HAProxy takes', async () => {
+    const text = readFileSync(new URL('../../docs/targets.md', import.meta.url), 'utf8');
+    const snippets = [...text.matchAll(/```haproxy\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+    expect(snippets).toHaveLength(1);
+    const directory = await mkdtemp(join(tmpdir(), 'lastgood-haproxy-docs-'));
+    try {
+      const file = join(directory, 'haproxy.cfg');
+      await writeFile(file, snippets[0] ?? '');
+      // Throws with what HAProxy says against it.
+      const said = execFileSync(haproxyPath ?? '', ['-c', '-f', file], { encoding: 'utf8', stdio: 'pipe' });
+      expect(said).not.toMatch(/alert|error/i);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  test('its target is one the adapter takes', () => {
+    const text = readFileSync(new URL('../../docs/targets.md', import.meta.url), 'utf8');
+    const [example = ''] = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+    expect(haproxyTarget.config.safeParse(parse(example).target).success).toBe(true);
+    // A row for every setting, and none for another.
+    const rows = [...text.matchAll(/^\| `(\w+)` \|.*\|.*\|$/gm)].map((match) => match[1]);
+    const keys = Object.keys(haproxyConfig.shape).filter((key) => key !== 'kind');
+    expect(rows.filter((row) => row !== undefined && row in haproxyConfig.shape).sort()).toEqual(keys.sort());
   });
 });
 
