@@ -298,3 +298,12 @@ export function snapshotOf(name: SceneName, sinceMs: number, factor: number): Wo
     ],
   };
 }
+
+/** The same where the feed knows whose scores are wrong: 2 % of v41's, 12 % of v42's. */
+export function withWrongScores(snapshot: WorldSnapshot): WorldSnapshot {
+  const points = Object.entries(snapshot.points).map(([version, own]) => [
+    version,
+    own.map((point) => ({ ...point, wrongShare: version === 'v41' ? 0.02 : 0.12 })),
+  ]);
+  return { ...snapshot, points: Object.fromEntries(points) };
+}

@@ -1,5 +1,5 @@
 import { startWorld } from '../../../src/demo/world/server.ts';
-import { type SceneName, snapshotOf } from './snapshots.ts';
+import { type SceneName, snapshotOf, withWrongScores } from './snapshots.ts';
 
 export interface WorldFixture {
   readonly url: string;
@@ -8,7 +8,9 @@ export interface WorldFixture {
   /** Goes to that scene: whoever looks is told. The demo's clock stands still there unless `runs`. */
   show(scene: SceneName, options?: { readonly runs?: boolean }): void;
   setSpeed(factor: number): void;
-  /** Nothing pressed, at normal speed. */
+  /** The feed carries the share of wrong scores too, or not. */
+  tellWrongScores(tells: boolean): void;
+  /** Nothing pressed, at normal speed, no wrong scores. */
   reset(): void;
   stop(): Promise<void>;
 }
@@ -19,10 +21,14 @@ export async function startWorldFixture(): Promise<WorldFixture> {
   const pressed: string[] = [];
   let scene: SceneName = 'serving';
   let factor = 1;
+  let tellsWrong = false;
   let running: { atMs: number; sinceMs: number } | null = null;
   const sinceMs = () => (running ? running.sinceMs + (Date.now() - running.atMs) * factor : 0);
   world.show({
-    snapshot: async () => snapshotOf(scene, sinceMs(), factor),
+    snapshot: async () => {
+      const snapshot = snapshotOf(scene, sinceMs(), factor);
+      return tellsWrong ? withWrongScores(snapshot) : snapshot;
+    },
     act: async (action) => {
       pressed.push(action);
       return `Pressed: ${action}.`;
@@ -41,7 +47,12 @@ export async function startWorldFixture(): Promise<WorldFixture> {
       factor = next;
       world.changed();
     },
+    tellWrongScores(tells) {
+      tellsWrong = tells;
+      world.changed();
+    },
     reset() {
+      tellsWrong = false;
       pressed.length = 0;
       factor = 1;
       running = null;

@@ -166,7 +166,8 @@ function isTyping(target) {
 
 function openHelp(event) {
   event.preventDefault();
-  const own = [...buttons.values()].filter(({ key }) => key).map(({ key, text }) => [key, text.textContent]);
+  const labelOf = (id) => latest.controls.find((control) => control.id === id)?.label ?? id;
+  const own = [...buttons].filter(([, { key }]) => key).map(([id, { key }]) => [key, labelOf(id)]);
   const rows = [
     ...own,
     ...extraKeys.map(({ key, label }) => [key, label]),

@@ -1,5 +1,5 @@
-/** Marks leave this often at most and at least, whatever the real rate: fewer cannot be read as a split, more not as requests. */
-const MARKS_PER_SECOND = { least: 5, most: 16 };
+/** More marks than this cannot be told apart. */
+const MOST_MARKS_PER_SECOND = 16;
 const TRAVEL_MS = 2_300;
 const SLOW_TRAVEL_MS = 5_200;
 const FRAME_MS = 1000 / 32;
@@ -7,9 +7,10 @@ const FRAME_MS = 1000 / 32;
 const STREAM = 44;
 const roles = ['stable', 'candidate'];
 
-/** So many requests are one mark. */
+/** So many requests are one mark: a round number, and exactly so. */
 export function requestsPerMark(requestsPerSecond) {
-  return Math.max(1, Math.round(requestsPerSecond / 15 / 5) * 5);
+  const round = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+  return round.find((requests) => requestsPerSecond / requests <= MOST_MARKS_PER_SECOND) ?? 1000;
 }
 
 /**
@@ -45,8 +46,7 @@ export function createFlow(canvas, places, colours) {
   };
   const rate = () => {
     const requests = roles.reduce((sum, role) => sum + (arms[role]?.requestsPerSecond ?? 0), 0);
-    if (requests < 0.5) return 0;
-    return Math.min(MARKS_PER_SECOND.most, Math.max(MARKS_PER_SECOND.least, requests / requestsPerMark(requests)));
+    return requests / requestsPerMark(requests);
   };
   const draw = () => {
     const scale = devicePixelRatio;
