@@ -25,11 +25,13 @@ export interface MonitoringOptions {
 
 /** Prometheus and Alertmanager: the installed ones, or the stand-ins, each by itself. */
 export interface Monitoring {
-  /** Where both are seen in the demo's time. Known before they run: Alertmanager needs to know where Lastgood is. */
+  /** Where both are seen in the demo's time. */
   readonly prometheusUrl: string;
   readonly alertmanagerUrl: string;
-  /** Starts both; answers what is in use. */
-  begin(webhookUrl: string): Promise<readonly Source[]>;
+  /** Which are in use. */
+  readonly sources: readonly Source[];
+  /** From now on Lastgood is told of alerts, at its origin; until then Alertmanager tries again and again. */
+  connect(lastgoodUrl: string): void;
   /**
    * True as soon as so many seconds of the demo can be read of the serving version (5 unless given); false where that takes too long
    * or `signal` is aborted.
@@ -38,12 +40,13 @@ export interface Monitoring {
   stop(): Promise<void>;
 }
 
-/** Of the wall. Four scrapes a second: at three times the speed a second of the demo still has one. */
-const INTERVAL_MS = 250;
+/** Of the wall. Short enough that at three times the speed every second of the demo still has a scrape. */
+const INTERVAL_MS = 300;
 const NUMBERS_WITHIN_MS = 90_000;
 /** What the first comparison's past takes. */
 const SECONDS_OF_NUMBERS = 5;
 
+/** Starts both, seen in the demo's time through a translation each. */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { directory, janitor, onProblem, standIns, clock } = options;
   const find = (...commands: string[]) => (standIns ? Promise.resolve(null) : findProgram(commands));
@@ -53,50 +56,56 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
     find('prometheus-alertmanager', 'alertmanager'),
   ]);
   await using begun = new AsyncDisposableStack();
-  const keep = <Server extends LoopbackServer>(server: Server) => begun.adopt(server, () => server.stop());
-  const origins: { prometheus: string | null; alertmanager: string | null } = { prometheus: null, alertmanager: null };
-  const translated = {
-    prometheus: keep(await startPrometheusInDemoTime(() => origins.prometheus, clock)).url,
-    alertmanager: keep(await startAlertmanagerInDemoTime(() => origins.alertmanager, clock)).url,
+  const keep = async (starting: Promise<LoopbackServer>) => {
+    const server = await starting;
+    begun.defer(() => server.stop());
+    return server.url;
   };
+  let lastgoodUrl: string | null = null;
+  const webhookOrigin = await keep(startWebhookInDemoTime(() => lastgoodUrl, clock));
+  const alertsUrl = await keep(
+    startAlertmanager({
+      program: alertmanager,
+      directory: join(directory, 'alertmanager'),
+      janitor,
+      receiver: {
+        name: 'lastgood',
+        webhookUrl: `${webhookOrigin}/webhooks/alertmanager`,
+        bearerToken: options.webhookToken,
+      },
+      groupBy: ['alertname', 'service'],
+      groupWaitMs: INTERVAL_MS,
+      groupIntervalMs: INTERVAL_MS,
+      repeatIntervalMs: 3_600_000,
+      onProblem,
+    }),
+  );
+  const numbersUrl = await keep(
+    startPrometheus({
+      program: prometheus,
+      directory: join(directory, 'prometheus'),
+      janitor,
+      port: 0,
+      scrapeUrls: options.scrapeUrls,
+      job: JOB,
+      rules: alertRules,
+      alertmanagerUrl: alertsUrl,
+      intervalMs: INTERVAL_MS,
+      onProblem,
+    }),
+  );
+  const prometheusUrl = await keep(startPrometheusInDemoTime(() => numbersUrl, clock));
+  const alertmanagerUrl = await keep(startAlertmanagerInDemoTime(() => alertsUrl, clock));
   const running = begun.move();
   return {
-    prometheusUrl: translated.prometheus,
-    alertmanagerUrl: translated.alertmanager,
-    async begin(webhookUrl) {
-      const webhook = await startWebhookInDemoTime(webhookUrl, clock);
-      running.defer(() => webhook.stop());
-      const alerts = await startAlertmanager({
-        program: alertmanager,
-        directory: join(directory, 'alertmanager'),
-        janitor,
-        receiver: { name: 'lastgood', webhookUrl: webhook.url, bearerToken: options.webhookToken },
-        groupBy: ['alertname', 'service'],
-        groupWaitMs: INTERVAL_MS,
-        groupIntervalMs: INTERVAL_MS,
-        repeatIntervalMs: 3_600_000,
-        onProblem,
-      });
-      running.defer(() => alerts.stop());
-      origins.alertmanager = alerts.url;
-      const numbers = await startPrometheus({
-        program: prometheus,
-        directory: join(directory, 'prometheus'),
-        janitor,
-        port: 0,
-        scrapeUrls: options.scrapeUrls,
-        job: JOB,
-        rules: alertRules,
-        alertmanagerUrl: alerts.url,
-        intervalMs: INTERVAL_MS,
-        onProblem,
-      });
-      running.defer(() => numbers.stop());
-      origins.prometheus = numbers.url;
-      return [source('Prometheus', prometheus, numbers.url), source('Alertmanager', alertmanager, alerts.url)];
+    prometheusUrl,
+    alertmanagerUrl,
+    sources: [source('Prometheus', prometheus, numbersUrl), source('Alertmanager', alertmanager, alertsUrl)],
+    connect(url) {
+      lastgoodUrl = url;
     },
     numbersAreIn: (signal, leastSeconds = SECONDS_OF_NUMBERS) =>
-      numbersAreIn({ url: translated.prometheus, clock, leastSeconds }, signal),
+      numbersAreIn({ url: prometheusUrl, clock, leastSeconds }, signal),
     stop: () => running.disposeAsync(),
   };
 }

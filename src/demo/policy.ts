@@ -38,7 +38,7 @@ rollback:
     - { exposure: 50, soak: 4s, maxSoak: 8s }
     - { exposure: 10, soak: 4s, maxSoak: 8s }
     - { exposure: 0 }
-  verify: { soak: 5s, maxSoak: 2m }
+  verify: { soak: 5s, maxSoak: 1m }
 
 comparison: { window: 1s, warmUp: 2s, every: 1s, minimumWindows: 3, lastWeek: 1m }
 metrics:

@@ -196,6 +196,8 @@ async function openBack(
     onProblem: (problem) => narrator.tell('note', problem),
   });
   ends(monitoring, () => monitoring.stop());
+  parts.sources.push(...monitoring.sources);
+  parts.progress.prometheusUrl = monitoring.prometheusUrl;
   const policyDir = join(directory, 'policies');
   await mkdir(policyDir);
   await writeFile(join(policyDir, `${SERVICE}.yaml`), policyYaml(lab.splitUrl));
@@ -212,8 +214,7 @@ async function openBack(
   ends(watch, () => watch.stop());
   const ending = new AbortController();
   ends(ending, async () => ending.abort());
-  parts.progress.prometheusUrl = monitoring.prometheusUrl;
-  parts.sources.push(...(await monitoring.begin(`${url}/webhooks/alertmanager`)));
+  monitoring.connect(url);
   void monitoring.numbersAreIn(ending.signal).then((measured) => {
     parts.progress.measured = measured;
   });

@@ -20,7 +20,7 @@ export interface TrafficCounts {
 }
 
 const tickMs = 20;
-const mostMadeUpMs = 60;
+const mostMadeUpMs = 25;
 const mostUnderWay = 500;
 const mostPerSecond = 2_000;
 const giveUpMs = 30_000;

@@ -15,7 +15,7 @@ export interface StoredSeries {
 export const LOOKBACK_MS = 5 * 60_000;
 /** More than any query of the demo goes back. */
 const KEPT_MS = 15 * 60_000;
-/** As much at four scrapes a second. */
+/** As much at four scrapes a second, and more than the demo makes. */
 const MOST_SAMPLES = 3_600;
 /** The lab has some dozens of series. A page that invents labels must not fill the memory. */
 const MOST_SERIES = 2_000;

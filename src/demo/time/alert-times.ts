@@ -7,15 +7,13 @@ import { answerInDemoTime, requestInWallTime } from './moments.ts';
 const WEBHOOK_WITHIN_MS = 10_000;
 const API_WITHIN_MS = 5_000;
 
-/** What Alertmanager posts is handed on to Lastgood, with the moments of its alerts in the demo's time. */
-export function startWebhookInDemoTime(webhookUrl: string, clock: DemoClock): Promise<LoopbackServer> {
-  const { origin, pathname } = new URL(webhookUrl);
+/**
+ * What Alertmanager posts is handed on to Lastgood, with the moments of its alerts in the demo's time. Before Lastgood runs it is a
+ * 502, and Alertmanager tries again.
+ */
+export function startWebhookInDemoTime(origin: Origin, clock: DemoClock): Promise<LoopbackServer> {
   return startForwarder((request) =>
-    passOn(
-      () => origin,
-      { ...request, path: pathname, body: answerInDemoTime(request.body, clock) },
-      AbortSignal.timeout(WEBHOOK_WITHIN_MS),
-    ),
+    passOn(origin, { ...request, body: answerInDemoTime(request.body, clock) }, AbortSignal.timeout(WEBHOOK_WITHIN_MS)),
   );
 }
 
