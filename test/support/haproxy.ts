@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../acceptance/support/eventually.ts';
 import { findProgram, freePort } from './servers.ts';
@@ -93,17 +94,10 @@ export async function startHaproxy(run: HaproxyRun): Promise<RunningHaproxy> {
     save: async () => writeFile(join(directory, STATE_FILE), await ask('show servers state')),
     async reload() {
       const before = await pid();
-      let signalledMs = Number.NEGATIVE_INFINITY;
-      const isNew = async () => {
-        const present = await pid();
-        // A master that has only just started loses the signal.
-        if (present === before && performance.now() - signalledMs > 1_000) {
-          child.kill('SIGUSR2');
-          signalledMs = performance.now();
-        }
-        // While both live either may answer.
-        return !isAlive(Number(before)) && present !== null && present !== before;
-      };
+      await eventually('HAProxy hears signals', () => hearsReloads(child.pid), { withinMs: 30_000, told: () => said });
+      child.kill('SIGUSR2');
+      // While both live either may answer.
+      const isNew = async () => !isAlive(Number(before)) && ![null, before].includes(await pid());
       await eventually('HAProxy is reloaded', isNew, { withinMs: 30_000, told: () => said });
     },
     stop,
@@ -136,6 +130,19 @@ function configOf(run: HaproxyRun, at: { port: number; admin: string; operator: 
     ),
     '',
   ].join('\n');
+}
+
+/** A master that has only just started ignores the signal, although its worker answers already. */
+function hearsReloads(pid: number | undefined): boolean {
+  const file = `/proc/${pid}/status`;
+  // Only Linux tells.
+  if (!existsSync(file)) return true;
+  const status = readFileSync(file, 'utf8');
+  const has = (set: string) => {
+    const mask = new RegExp(`^${set}:\\s+([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
+    return ((BigInt(`0x${mask}`) >> BigInt(constants.signals.SIGUSR2 - 1)) & 1n) === 1n;
+  };
+  return has('SigCgt') && !has('SigBlk') && !has('SigIgn');
 }
 
 function isAlive(pid: number): boolean {
