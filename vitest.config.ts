@@ -9,6 +9,7 @@ const inRealTime = [
   'test/browser/**/*.test.ts',
   'test/cli/serve.test.ts',
   'test/demo/demo.test.ts',
+  'test/demo/scenarios.test.ts',
   'test/workspace/page.test.ts',
 ];
 

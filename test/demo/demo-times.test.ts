@@ -155,7 +155,7 @@ describe('Alertmanager in the demo’s time', () => {
         sendJson(response, 503, {});
       }),
     );
-    const { url } = await keep(startWebhookInDemoTime(`${lastgood.url}/webhooks/alertmanager`, clock));
+    const { url } = await keep(startWebhookInDemoTime(() => lastgood.url, clock));
     const message = {
       version: '4',
       groupKey: '{}',
@@ -164,7 +164,7 @@ describe('Alertmanager in the demo’s time', () => {
       alerts: [alert],
       extra: { kept: 1 },
     };
-    const response = await fetch(url, {
+    const response = await fetch(`${url}/webhooks/alertmanager`, {
       method: 'POST',
       headers: { authorization: 'Bearer secret', 'content-type': 'application/json' },
       body: JSON.stringify(message),

@@ -220,15 +220,26 @@ describe('the panel', () => {
     const page = await fetch(panel);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
     expect(await page.text()).not.toMatch(/https?:\/\//);
+    for (const file of ['uPlot.esm.js', 'uPlot.iife.min.js', 'uPlot.min.css']) {
+      expect((await fetch(`${panel}/vendor/${file}`)).status, file).toBe(200);
+    }
+    expect((await fetch(`${panel}/vendor/package.json`)).status).toBe(404);
 
     await until(async () => !(await press('next')).text.includes('has no numbers yet'), 30_000);
     await until(async () => (await state()).split.candidate.percent === 10, 10_000);
     expect((await press('next')).text).toContain('is under way');
     await until(async () => (await state()).points.v42?.at(-1)?.requestsPerSecond !== 0, 10_000);
-    expect((await press('errors')).text).toContain('You made v42 worse');
+    expect((await press('errors')).text).toContain('v42 degrades: from now on 30 % of its requests fail');
+    expect((await press('speed')).text).toContain('3 times as fast');
+    const faster = await state();
+    expect(faster.speed.factor).toBe(3);
+    expect(faster.controls.filter(({ pressed }) => pressed).map(({ id }) => id)).toEqual(['errors', 'speed']);
     await until(async () => (await state()).now.tone === 'alarm', 40_000);
     const asked = await state();
-    expect(asked.now.untilMs).toBeGreaterThan(Date.now());
+    expect(asked.now.untilMs).toBeGreaterThan(asked.nowMs);
+    expect(asked.moment).toBe('asked');
+    expect(asked.road.map(({ exposurePercent }) => exposurePercent)).toEqual([10, 70, 100]);
+    expect(asked.journal.map(({ what }) => what)).toContain('question-opened');
     expect(asked.points.v42?.at(-1)?.errorShare).toBeGreaterThan(0.05);
     await until(async () => (await state()).alerts.some((alert) => alert.state === 'firing'), 20_000);
     demo.child.kill('SIGTERM');
@@ -238,6 +249,12 @@ describe('the panel', () => {
 });
 
 interface Snapshot {
+  readonly nowMs: number;
+  readonly speed: { readonly factor: number };
+  readonly moment: string;
+  readonly road: { readonly exposurePercent: number }[];
+  readonly journal: { readonly what: string }[];
+  readonly controls: { readonly id: string; readonly pressed: boolean }[];
   readonly now: { readonly tone: string; readonly untilMs: number };
   readonly split: { readonly candidate: { readonly percent: number } };
   readonly points: Record<string, { readonly requestsPerSecond: number; readonly errorShare: number }[]>;
