@@ -19,7 +19,8 @@ const FRAME_EVERY_MS = 350;
 /** The story takes about two minutes; one that hangs says so. */
 const STORY_WITHIN_MS = 240_000;
 /** After the question: its card has the comparison by then. */
-const PICTURES_AFTER_MS = 6_000;
+const PICTURES_AFTER_MS = 5_000;
+const DRAWN_AFTER_MS = 3_000;
 /** After the end, and once more with the thread open: the report is in it by then. */
 const LINGER_MS = 3_000;
 /** Worth a longer look, as the other page names them. */
@@ -134,23 +135,31 @@ async function takePictures(browser: Browser, url: string, out: string): Promise
     { name: 'demo-dark.png', options: { viewport: window, deviceScaleFactor: 1.5, colorScheme: 'dark' as const } },
     { name: 'phone.png', options: { viewport: phone, deviceScaleFactor: 2 } },
   ];
-  for (const { name, options } of all) {
-    const page = await openPage(browser, url, options);
-    const card = page
-      .getByTestId('message')
-      .filter({ has: page.getByRole('button', { name: 'Roll back' }) })
-      .last();
-    await card.getByTestId('chart').waitFor();
-    // The tour would cover what the picture is of. On a phone it is in the other tab.
-    const skip = page.frameLocator('iframe').getByRole('button', { name: 'Skip' });
-    if (await skip.isVisible()) await skip.click();
-    // Lines and marks are drawn with the next state, a second at most.
-    await page.waitForTimeout(1_200);
-    // From its title on, where it is taller than its place.
-    await card.evaluate((node: { scrollIntoView(how: object): void }) => node.scrollIntoView({ block: 'start' }));
-    await page.screenshot({ path: join(out, name) });
-    await page.context().close();
+  // All at once: the question is not open for ever.
+  await Promise.all(all.map(({ name, options }) => takePicture(browser, url, join(out, name), options)));
+}
+
+async function takePicture(browser: Browser, url: string, path: string, options: BrowserContextOptions): Promise<void> {
+  const page = await openPage(browser, url, options);
+  const card = page
+    .getByTestId('message')
+    .filter({ has: page.getByRole('button', { name: 'Roll back' }) })
+    .last();
+  await card.getByTestId('chart').waitFor();
+  const world = page.frameLocator('iframe');
+  if (await page.locator('iframe').isVisible()) {
+    // The tour would cover what the picture is of.
+    await world.getByRole('button', { name: 'Skip' }).click();
+    await world.locator('html').evaluate((node: { scrollTop: number }) => {
+      node.scrollTop = 0;
+    });
   }
+  // Requests have passed the router, and lines are drawn with the next state.
+  await page.waitForTimeout(DRAWN_AFTER_MS);
+  // From its title on, where it is taller than its place.
+  await card.evaluate((node: { scrollIntoView(how: object): void }) => node.scrollIntoView({ block: 'start' }));
+  await page.screenshot({ path });
+  await page.context().close();
 }
 
 /** Joins the frames; worse pictures and fewer of them until it is small enough. */
