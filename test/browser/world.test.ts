@@ -277,6 +277,12 @@ describe.skipIf(!chromiumPath)(
       await expect.poll(() => ask('document.activeElement.scrollTop'), { timeout: WITHIN }).toBeGreaterThan(0);
     });
 
+    it('opens the tour in sight, also in the middle of the story', async () => {
+      await visit({ tour: true, scene: 'rolling back', viewport: { width: 400, height: 900 } });
+      await until(() => ask('probe.tourStands()'), 'well');
+      expect(await stopShown()).toBe('Back in phases, not in one jump');
+    });
+
     it('guides through the story by itself, until the visitor takes over', async () => {
       await visit({ tour: true });
       const tour = page.getByTestId('tour');

@@ -39,7 +39,7 @@ class Tour {
   draw(state) {
     const isFirst = this.latest === null;
     this.latest = state;
-    if (isFirst && memory.get(SKIPPED_KEY) === null) this.show(this.present(), false);
+    if (isFirst && memory.get(SKIPPED_KEY) === null) this.show(this.present(), true);
     else if (this.at !== null) this.show(this.follows ? Math.max(this.at, this.present()) : this.at, this.follows);
   }
 

@@ -45,11 +45,19 @@ function draw(sent) {
   lines?.draw(latest);
   tick();
   // Last: the rest has its height.
+  if (first) measure();
   tour.draw(latest);
   if (!first) return;
   document.body.classList.add('ready');
   performance.mark('world-first');
   loadLines();
+}
+
+/** How much of the window the strip and the dock take: what is scrolled to stays clear of both. */
+function measure() {
+  for (const [name, id] of Object.entries({ strip: 'now', dock: 'dock' })) {
+    document.documentElement.style.setProperty(`--${name}-height`, `${byId(id).offsetHeight}px`);
+  }
 }
 
 function drawNow(now) {
@@ -140,11 +148,6 @@ connect();
 setInterval(tick, 250);
 document.addEventListener('visibilitychange', tick);
 
-/** How much of the window the strip and the dock take: what is scrolled to stays clear of both. */
-const measure = new ResizeObserver(() => {
-  for (const [name, id] of Object.entries({ strip: 'now', dock: 'dock' })) {
-    document.documentElement.style.setProperty(`--${name}-height`, `${byId(id).offsetHeight}px`);
-  }
-});
-measure.observe(byId('now'));
-measure.observe(byId('dock'));
+const observer = new ResizeObserver(measure);
+observer.observe(byId('now'));
+observer.observe(byId('dock'));
