@@ -60,8 +60,9 @@ export function createAlertWatch(parts: {
     endpointOf: alertmanagers.endpointOf,
     sourceOf: alertmanagers.at,
     onReach({ url }, ok, problem) {
-      if (ok) log.info({ alertmanager: url }, 'Alertmanager answers');
-      else telemetry.problem('alertmanager', new Error(`${problem} Nothing is taken for resolved meanwhile.`));
+      // People are told by the health checks, once; this is for who looks closer.
+      const text = ok ? 'Alertmanager answers' : `${problem} Nothing is taken for resolved meanwhile.`;
+      log.debug({ alertmanager: url }, text);
     },
     onProblem: (error) => telemetry.problem('alertmanager', error),
   });

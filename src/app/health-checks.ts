@@ -164,7 +164,8 @@ function targetCheck({ lookAtTarget }: CheckParts, policy: Policy): Check {
     async look(signal) {
       const observed = await lookAtTarget(service, signal);
       if (!observed) return null;
-      const { stable, candidate, exposurePercent } = observed;
+      const { stable, candidate, exposurePercent, notice } = observed;
+      if (exposurePercent === null && notice) return { ok: false, detail: notice };
       const share = candidate === null || exposurePercent === null ? '' : `, ${candidate} at ${exposurePercent} %`;
       return { ok: true, detail: `answers: ${stable ?? 'an unknown version'} is stable${share}` };
     },

@@ -5,7 +5,7 @@ import { serves, serving } from './served.ts';
 import { orderShift } from './shifting.ts';
 import type { Rollout, ServiceState } from './state.ts';
 import { Ignored, isEnded, type Turn } from './turn.ts';
-import { percent } from './words.ts';
+import { percent, sentence } from './words.ts';
 
 /** What the target shows between our shifts: moved by hand, lost by a reload, or what served before Lastgood came. */
 
@@ -49,8 +49,8 @@ export function onSeen(turn: Turn, { observed, askedAtMs }: Extract<DomainEvent,
     );
     return;
   }
-  if (share > rollout.exposurePercent) above(turn, rollout, share);
-  else below(turn, rollout, share);
+  if (share > rollout.exposurePercent) above(turn, rollout, share, observed);
+  else below(turn, rollout, share, observed);
 }
 
 /** Without a rollout the target is the truth: what serves from now on, by whoever's hand. */
@@ -64,18 +64,18 @@ function newlyServing(turn: Turn, observed: Observed): void {
 }
 
 /** More than was ordered: brought down again, unless automation must not act. */
-function above(turn: Turn, rollout: Rollout, share: number): void {
+function above(turn: Turn, rollout: Rollout, share: number, observed: Observed): void {
   const why = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
   const then = why
     ? `Would have taken it back to ${percent(rollout.exposurePercent)}, but ${why}.`
     : `It is taken back to ${percent(rollout.exposurePercent)}.`;
   turn.setRollout({ driftPercent: share });
-  turn.tell('drift-noticed', turn.automation, `${moved(rollout, share)} ${then}`, { from: turn.position });
+  turn.tell('drift-noticed', turn.automation, `${moved(rollout, share, observed)} ${then}`, { from: turn.position });
   if (why === null) orderShift(turn, rollout.exposurePercent);
 }
 
 /** Less than was ordered: that is the truth now, and only a person raises it again (rule 1). */
-function below(turn: Turn, rollout: Rollout, share: number): void {
+function below(turn: Turn, rollout: Rollout, share: number, observed: Observed): void {
   const from = turn.position;
   turn.setRollout({
     exposurePercent: share,
@@ -84,7 +84,7 @@ function below(turn: Turn, rollout: Rollout, share: number): void {
   const { phase } = rollout;
   const stops = phase.name === 'advancing' || phase.name === 'watching';
   const then = stops ? ' The rollout is held: resume it, or roll it back.' : '';
-  turn.tell('drift-noticed', turn.automation, `${moved(rollout, share)}${then}`, { from, to: turn.position });
+  turn.tell('drift-noticed', turn.automation, `${moved(rollout, share, observed)}${then}`, { from, to: turn.position });
   if (!stops) return;
   turn.cancel('watch', 'look');
   const reason = `its traffic was moved to ${percent(share)} from outside`;
@@ -92,8 +92,9 @@ function below(turn: Turn, rollout: Rollout, share: number): void {
   lookAgain(turn);
 }
 
-function moved({ candidate, exposurePercent }: Rollout, share: number): string {
-  return `${candidate.id} gets ${percent(share)} of the traffic instead of ${percent(exposurePercent)}: it was moved by hand, or the target was reloaded.`;
+function moved({ candidate, exposurePercent }: Rollout, share: number, { notice }: Observed): string {
+  const why = notice ? sentence(notice) : 'it was moved by hand, or the target was reloaded.';
+  return `${candidate.id} gets ${percent(share)} of the traffic instead of ${percent(exposurePercent)}: ${why}`;
 }
 
 function versions({ stable, candidate }: Rollout): { stable: string; candidate: string } {

@@ -112,6 +112,8 @@ export interface Observed {
   readonly ready: Readonly<Record<string, Readiness>>;
   /** For compare-and-set, where the target has it. */
   readonly revision: string | null;
+  /** What a person should know of what is in force: "was reloaded 12 s ago and has the weights of its configuration". */
+  readonly notice?: string | null;
 }
 export interface Readiness {
   readonly ready: boolean;

@@ -73,7 +73,10 @@ function refuseStart(
   const share = observed.exposurePercent;
   const stableId = share === 100 ? observed.candidate : observed.stable;
   if (stableId === null || share === null)
-    turn.refuse('conflict', `The target of ${policy.service} does not tell which version serves. Nothing was started.`);
+    turn.refuse(
+      'conflict',
+      `The target of ${policy.service} does not tell which version serves${observed.notice ? `: ${observed.notice}` : ''}. Nothing was started.`,
+    );
   if (share !== 0 && share !== 100)
     turn.refuse(
       'conflict',

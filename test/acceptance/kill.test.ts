@@ -224,7 +224,9 @@ async function read(): Promise<void> {
     const stored = await store.load(SERVICE);
     if (!stored) throw new Error('Nothing was written down.');
     state = stored.state;
-    journal = (await store.journal({ service: SERVICE, limit: 500 })).map(({ entry }) => entry).reverse();
+    const all = (await store.journal({ service: SERVICE, limit: 500 })).map(({ entry }) => entry).reverse();
+    // What served before is noted when the target is first looked at, which may be before the start or never.
+    journal = all.slice(all.findIndex(({ what }) => what === 'rollout-started'));
   } finally {
     await store.close();
   }

@@ -177,7 +177,8 @@ class Attempt {
         : `${observed.candidate ?? 'the candidate'} at ${observed.exposurePercent} % beside ${observed.stable ?? 'the stable version'}`;
     const why = this.#progress.problem ? `. The last attempt failed: ${this.#progress.problem}` : '';
     const afterMs = this.#now() - this.#progress.sinceMs;
-    return `After ${Math.round(afterMs / 1000)} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %${why}`;
+    const notice = observed.notice ? `; ${observed.notice}` : '';
+    return `After ${Math.round(afterMs / 1000)} s the target still shows ${seen}, not ${split.candidate} at ${split.exposurePercent} %${notice}${why}`;
   }
 
   #note(news: Partial<Progress>): void {
