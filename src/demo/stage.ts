@@ -7,7 +7,7 @@ import { createWorkspace, type Workspace } from '../workspace/index.ts';
 import { rolloutCompletion } from './completion.ts';
 import { createControls } from './controls.ts';
 import { type Janitor, startJanitor } from './janitor.ts';
-import { createLab, createPagerDutyStandIn, type Incident, type Lab } from './lab/index.ts';
+import { createLab, createPagerDutyStandIn, type Incident, type Lab, startPages } from './lab/index.ts';
 import { type Monitoring, startMonitoring } from './monitoring.ts';
 import type { Narrator } from './narrator.ts';
 import { policyYaml } from './policy.ts';
@@ -186,11 +186,13 @@ async function openBack(
   ends: Ends,
 ): Promise<Monitoring> {
   const { lab, workspace, watch, directory, janitor, secrets } = parts;
+  const pages = await startPages(VERSIONS.map((version) => lab.model(version)));
+  ends(pages, () => pages.stop());
   const monitoring = await startMonitoring({
     standIns,
     directory,
     janitor,
-    scrapeUrls: lab.scrape.map(({ url }) => url),
+    scrapeUrls: pages.urls,
     webhookToken: secrets.webhook,
     clock,
     onProblem: (problem) => narrator.tell('note', problem),

@@ -5,6 +5,7 @@ import { createTraffic, type Traffic } from './traffic.ts';
 
 export { createModelServer, type ModelFaults, type ModelServer } from './model.ts';
 export { createPagerDutyStandIn, type Incident, type PagerDutyStandIn } from './pagerduty.ts';
+export { type Pages, startPages } from './pages.ts';
 export { seededRandom } from './random.ts';
 export { createSplitter, type Splitter } from './splitter.ts';
 export { createTraffic, type Traffic } from './traffic.ts';

@@ -24,6 +24,8 @@ export interface ModelServer extends LoopbackServer {
   ready: boolean;
   /** False: `/metrics` says 503, as if its exporter were broken. */
   metricsShown: boolean;
+  /** What `/metrics` answers now. */
+  metricsPage(): { readonly status: number; readonly body: string };
 }
 
 export interface ModelOptions {
@@ -76,17 +78,14 @@ export async function createModelServer({
     return { status: 200, body: { score: value, version } };
   }
 
+  const metricsPage = () =>
+    state.metricsShown ? { status: 200, body: metrics.text() } : { status: 503, body: 'The exporter is broken.\n' };
   const server = await serveLab((request) => {
     switch (`${request.method} ${request.path}`) {
       case 'POST /score':
         return score(request.body);
       case 'GET /metrics':
-        if (!state.metricsShown) return { status: 503, body: 'The exporter is broken.\n' };
-        return {
-          status: 200,
-          body: metrics.text(),
-          headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        };
+        return { ...metricsPage(), headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } };
       case 'GET /health':
         return state.ready
           ? { status: 200, body: { ready: true, detail: '3 of 3 instances' } }
@@ -98,6 +97,7 @@ export async function createModelServer({
   return Object.assign(state, {
     version,
     url: server.url,
+    metricsPage,
     async stop() {
       ending.abort();
       await server.stop();
