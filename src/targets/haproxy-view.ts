@@ -14,19 +14,13 @@ export interface Naming {
   readonly minimumUp: number;
 }
 
-/** What is in force, and what people should know about it. */
-export interface HaproxyObserved extends Observed {
-  /** What is odd: nodes that do not agree, a reload, servers nobody accounted for. Null: nothing. */
-  readonly notice: string | null;
-}
-
 /**
  * HAProxy knows no stable and no candidate, so the question orients the answer: the last of `asked` is the candidate, the one
  * before it stable. Where stable is not named, or is not what serves, it is the version with the most traffic beside the candidate.
  * Where more than two versions have traffic, where the nodes do not agree or nobody has any, there is no exposure to tell
  * (null); only a question without a stable version is still answered with what serves most, beside the rest.
  */
-export function viewOf(nodes: readonly NodeState[], naming: Naming, asked: readonly string[]): HaproxyObserved {
+export function viewOf(nodes: readonly NodeState[], naming: Naming, asked: readonly string[]): Observed {
   const shares = nodes.map((node) => sharesOf(node, naming.names));
   const [first = new Map<string, number>()] = shares;
   const problem = unaccounted(nodes, naming) ?? disagreement(nodes, shares, naming) ?? idle(nodes, shares, naming);
@@ -55,7 +49,7 @@ export function strangersOf(node: NodeState, names: ServerNames): string[] {
     .map(({ name }) => name);
 }
 
-type Oriented = Pick<HaproxyObserved, 'stable' | 'candidate' | 'exposurePercent' | 'notice'>;
+type Oriented = Pick<Observed, 'stable' | 'candidate' | 'exposurePercent'> & { readonly notice: string | null };
 const nothing: Oriented = { stable: null, candidate: null, exposurePercent: null, notice: null };
 
 function oriented(shares: ReadonlyMap<string, number>, asked: readonly string[]): Oriented {

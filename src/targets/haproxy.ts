@@ -1,3 +1,4 @@
+import type { Observed } from '../domain/event.ts';
 import type { Split } from '../domain/state.ts';
 import { PortError } from '../ports/failure.ts';
 import { defineTarget } from './define.ts';
@@ -5,7 +6,7 @@ import { timeoutMs } from './fields.ts';
 import { type HaproxyConfig, haproxyConfig } from './haproxy-config.ts';
 import { parseServerNames } from './haproxy-names.ts';
 import { type NodeCall, type NodeState, readNode, setWeight, wasReplaced } from './haproxy-node.ts';
-import { type HaproxyObserved, inService, type Naming, strangersOf, viewOf } from './haproxy-view.ts';
+import { inService, type Naming, strangersOf, viewOf } from './haproxy-view.ts';
 import { weightsFor } from './haproxy-weights.ts';
 
 /** `balance` algorithms whose servers take their configured weight or none at all. */
@@ -30,7 +31,7 @@ export const haproxyTarget = defineTarget({
       );
     return {
       landingMs: 2 * limitMs,
-      async observe(signal, versions = []): Promise<HaproxyObserved> {
+      async observe(signal, versions = []): Promise<Observed> {
         return viewOf(await read(signal), naming, versions);
       },
       async shift(split, revision, signal) {

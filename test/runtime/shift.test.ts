@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DomainEvent, Observed } from '../../src/domain/event.ts';
+import { isInForce } from '../../src/domain/in-force.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { EffectOf, Outcome } from '../../src/runtime/performers/performer.ts';
-import { isInForce } from '../../src/domain/in-force.ts';
 import { shiftPerformer } from '../../src/runtime/performers/shift.ts';
 import { openStore } from '../../src/runtime/store.ts';
 import { type VirtualClock, virtualClock } from '../support/clock.ts';

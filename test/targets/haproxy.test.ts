@@ -11,7 +11,6 @@ import { createHttp } from '../../src/outbound/http.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import { haproxyTarget } from '../../src/targets/haproxy.ts';
 import { haproxyConfig } from '../../src/targets/haproxy-config.ts';
-import type { HaproxyObserved } from '../../src/targets/haproxy-view.ts';
 import { targetContract } from '../contracts/target.contract.ts';
 import { serve } from '../outbound/loopback.ts';
 import {
@@ -59,7 +58,7 @@ const door = (upstream: string, decide: (command: string) => CommandFate | Promi
 const target = (nodes: string[], more: object = {}) =>
   haproxyTarget.connect({ timeout: '10s', nodes, backend: BACKEND, ...more }, { http });
 const observe = async (nodes: string[], asked = both, more: object = {}) =>
-  (await target(nodes, more).observe(signal, asked)) as HaproxyObserved;
+  await target(nodes, more).observe(signal, asked);
 async function shift(nodes: string[], split: Split, more: object = {}): Promise<void> {
   const one = target(nodes, more);
   await one.shift(split, (await one.observe(signal, both)).revision, signal);
