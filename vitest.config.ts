@@ -8,6 +8,7 @@ const inRealTime = [
   'test/acceptance/kill*.test.ts',
   'test/browser/**/*.test.ts',
   'test/cli/serve.test.ts',
+  'test/demo/demo-rules.test.ts',
   'test/demo/demo.test.ts',
   'test/demo/scenarios.test.ts',
   'test/workspace/page.test.ts',

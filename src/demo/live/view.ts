@@ -97,8 +97,15 @@ function numbers({ split, points }: WorldSnapshot, metrics: readonly MetricCompa
     paint('dim', `${'Last seconds'.padEnd(22)}${arms.map((version) => version.padStart(10)).join('')}`),
     coloured(row('errors', plain('errorShare')), plain('errorShare')),
     coloured(row('slow answers', plain('slowShare')), plain('slowShare')),
-    ...metrics.map((metric) => `${metric.title.padEnd(22)}${paint(verdicts[metric.verdict], metric.verdict)}`),
+    ...(metrics.length > 0 ? [paint('dim', 'Compared')] : []),
+    ...metrics.map(compared),
   ];
+}
+
+/** Of the comparison: over the stretch that it judges, not the last seconds alone. */
+function compared({ title, verdict, isShare, stableNow, candidateNow }: MetricComparison): string {
+  const values = [stableNow, candidateNow].map(({ value }) => (isShare ? shown(value) : '').padStart(10)).join('');
+  return `${title.padEnd(22)}${values}  ${paint(verdicts[verdict], verdict)}`;
 }
 
 const verdicts = { degraded: 'red', healthy: 'green', inconclusive: 'yellow', 'no-data': 'yellow' } as const;
