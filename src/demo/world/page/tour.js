@@ -107,8 +107,13 @@ class Tour {
     target.classList.add('told');
     target.append(this.card);
     focused?.focus({ preventScroll: true });
-    // The strip is always in sight.
-    if (!scrolls || getComputedStyle(target).position === 'sticky') return;
+    document.documentElement.style.setProperty('--strip-height', `${byId('now').offsetHeight}px`);
+    if (!scrolls) return;
+    // The strip is always in sight: below it, what it is about.
+    if (getComputedStyle(target).position === 'sticky') {
+      byId('lines').scrollIntoView({ block: 'start', behavior: prefersStillness.matches ? 'auto' : 'smooth' });
+      return;
+    }
     const room = innerHeight - byId('now').offsetHeight - byId('dock').offsetHeight;
     const shown = target.offsetHeight > room ? this.card : target;
     shown.scrollIntoView({ block: 'nearest', behavior: prefersStillness.matches ? 'auto' : 'smooth' });

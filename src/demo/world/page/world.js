@@ -1,6 +1,7 @@
 import { createClock } from './clock.js';
 import { drawControls, listenToKeys } from './controls.js';
 import { bound, byId, countdown, h, setText, timeOfDay } from './dom.js';
+import { drawGauge } from './gauge.js';
 import { drawJournal, drawSignals } from './journal.js';
 import { drawRoad, tickRoad } from './road.js';
 import { createTour } from './tour.js';
@@ -37,6 +38,7 @@ function draw(sent) {
   clock.set(latest.nowMs, latest.speed.factor);
   drawNow(latest.now);
   drawTraffic(latest);
+  drawGauge(latest);
   drawRoad(latest);
   drawSignals(latest);
   drawJournal(latest);
