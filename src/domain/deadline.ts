@@ -1,9 +1,10 @@
 import type { Comparison } from '../analysis/types.ts';
 import { look } from './looking.ts';
+import type { Policy } from './policy.ts';
 import { ask, getStuck, holdAndPage } from './question.ts';
 import { beginRollback } from './rollback.ts';
-import type { HeldReason } from './state.ts';
-import type { Turn } from './turn.ts';
+import type { HeldReason, ServiceState } from './state.ts';
+import { Turn } from './turn.ts';
 import { byEvidence, noneQualifies, takeWayBack } from './way-back.ts';
 import { duration, list } from './words.ts';
 
@@ -60,6 +61,16 @@ export function decideAtDeadline(turn: Turn, comparison: Comparison): void {
     comparison.critical ? 'at-once' : 'phased',
     comparison.critical ? 'past the critical limit at the deadline' : 'nobody answered by the deadline',
   );
+}
+
+/**
+ * What the deadline would come to if it were now, for who reads the card: why automation would hold and page instead of rolling
+ * back; null: nothing known stands in the way.
+ */
+export function wouldHold(state: ServiceState, policy: Policy): HeldReason | null {
+  const turn = new Turn(state, state.clockMs, policy);
+  const comparison = turn.question?.comparison;
+  return comparison ? (inTheWay(turn, comparison)?.why ?? null) : null;
 }
 
 /** The rows of "at the deadline" in which automation must not move anything. */

@@ -198,6 +198,19 @@ describe('what a degradation card says in each state', () => {
     expect(text).not.toContain('Automatic rollback');
   });
 
+  it.each([
+    ['no-data', {}, 'there are no numbers to go by'],
+    ['healthy', {}, 'the numbers look healthy'],
+    ['healthy', { commonCause: true }, 'stable is as bad as the candidate'],
+  ] as const)(
+    'promises no automatic rollback where, as it is measured now, there would be none: %s',
+    (verdict, more, words) => {
+      const text = read({ degradation: { comparison: comparison({ verdict, ...more }) } });
+      expect(text).toContain(`As it stands Lastgood then holds and pages: ${words}`);
+      expect(text).not.toContain('Automatic rollback');
+    },
+  );
+
   it('says who froze it and why, in the context', () => {
     expect(read({ state: { freeze: { by: bob, atMs: at(0), reason: 'sale' } } })).toContain('🧊 Frozen by @bob (sale)');
   });

@@ -1,4 +1,4 @@
-import type { Degradation, Phase, Rollback, Rollout, ServiceState } from '../../domain/state.ts';
+import type { Degradation, HeldReason, Phase, Rollback, Rollout, ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 import { list, percent, sentence, who } from '../../domain/words.ts';
 
@@ -60,15 +60,37 @@ function asked(question: Degradation, rollout: Rollout | null): Now {
     case 'asking':
       return stage.measuring
         ? alarm('Nobody answered', 'Measuring once more, then deciding.')
-        : alarm('People are asked', `${signals}.${at}`, 'Nobody answers: rolls back by itself at', stage.deadlineMs);
+        : alarm('People are asked', `${signals}.${at}`, whatComes(question), stage.deadlineMs);
     case 'recovering':
       return alarm('It looks well again', 'The clock stands still.', 'The question ends at', stage.untilMs);
     case 'held':
-      return alarm('A person is needed', `Nothing moves by itself (${stage.why}).${at}`);
+      return alarm('A person is needed', `Nothing moves by itself: ${held[stage.why]}.${at}`);
     default:
       return alarm('Decided', question.decision ? `${who(question.decision.by)}: ${question.decision.action}.` : at);
   }
 }
+
+/** As it is measured now; at the deadline it is measured once more. */
+function whatComes({ comparison }: Degradation): string {
+  const rollsBack = comparison === null || comparison.verdict === 'degraded' || comparison.verdict === 'inconclusive';
+  return rollsBack && !comparison?.commonCause
+    ? 'Nobody answers: rolls back by itself at'
+    : 'Nobody answers: holds and pages at';
+}
+
+const held: Readonly<Record<HeldReason, string>> = {
+  'no-data': 'there are no numbers to go by',
+  healthy: 'the numbers look healthy although an alert fires',
+  'common-cause': 'both versions are equally bad, so a rollback will not help',
+  frozen: 'the service is frozen',
+  inconclusive: 'the numbers do not say enough',
+  'no-rollout': 'no rollout is under way',
+  policy: 'the policy leaves it to people',
+  observe: 'automation only observes',
+  'stable-worse': 'stable got worse under the returning traffic',
+  stuck: 'the way back is closed',
+  person: 'a person holds it',
+};
 
 function ofPhase(rollout: Rollout, nowMs: number): Now {
   const { phase, candidate, stable, plan } = rollout;

@@ -1,4 +1,5 @@
 import type { Comparison } from '../../analysis/types.ts';
+import { wouldHold } from '../../domain/deadline.ts';
 import { list, percent, utcTime } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
@@ -114,6 +115,7 @@ function fallback(view: CardView, headline: string): string {
 function defaultAction(view: CardView): keyof typeof DEFAULT {
   const { defaultAction: wanted } = view.policy.respond;
   const isAt100 = (view.rollout?.exposurePercent ?? 0) >= 100;
+  if (wanted === 'rollback' && wouldHold(view.state, view.policy) !== null) return 'hold';
   return wanted === 'rollback' && isAt100 && wayBackOf(view) === null ? 'page' : wanted;
 }
 

@@ -1,3 +1,4 @@
+import { wouldHold } from '../../domain/deadline.ts';
 import type { Actor, Degradation, HeldReason, Rollback, Rollout } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
@@ -104,13 +105,27 @@ function atTheDeadline(deadlineMs: number, view: CardView): string {
   if (!rollout) return `⏰ At ${at} Lastgood pages unless someone acts. Without a rollout it moves nothing by itself.`;
   switch (policy.respond.defaultAction) {
     case 'rollback':
-      return backAtTheDeadline(at, view);
+      return heldAtTheDeadline(at, view) ?? backAtTheDeadline(at, view);
     case 'hold':
       return `⏰ *Exposure is held at ${at}* and somebody paged, unless someone acts`;
     case 'page':
       return `⏰ *Somebody is paged at ${at}* unless someone acts`;
   }
 }
+
+/** As it is measured now it would not roll back: nobody is to be told that it will. */
+function heldAtTheDeadline(at: string, { state, policy }: CardView): string | null {
+  const why = wouldHold(state, policy);
+  const words = why ? NOT_NOW[why] : undefined;
+  return words ? `⏰ *At ${at} it is measured once more*. As it stands Lastgood then holds and pages: ${words}` : null;
+}
+
+const NOT_NOW: Readonly<Partial<Record<HeldReason, string>>> = {
+  'no-data': 'there are no numbers to go by',
+  healthy: 'the numbers look healthy',
+  'common-cause': 'stable is as bad as the candidate, so a rollback would not help',
+  inconclusive: 'no alert fires, and the numbers do not say enough',
+};
 
 /** After 100 % only what is known good is gone back to by itself. */
 function backAtTheDeadline(at: string, view: CardView): string {
