@@ -20,6 +20,12 @@ const io: Io = {
     }),
 };
 
+// Whoever reads us has seen enough: `lastgood demo | head`.
+process.stdout.on('error', (error) => {
+  if ('code' in error && error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 try {
   process.exitCode = await runCli(process.argv.slice(2), io);
 } catch (error) {

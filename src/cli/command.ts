@@ -22,6 +22,8 @@ export interface CliCommand {
   /** Behind the name: `SERVICE [--resolve]`. */
   readonly usage: string;
   readonly summary: string;
+  /** It has more to say to `--help` than its usage line, and says it itself. */
+  readonly helpsItself?: boolean;
   run(args: readonly string[], io: Io): Promise<ExitCode>;
 }
 

@@ -5,6 +5,7 @@ export const demo: CliCommand = {
   usage:
     '[--scenario NAME] [--headless] [--speed N] [--answer WHAT] [--port N] [--stand-ins] [--once] [--no-story] [--list]',
   summary: 'a degradation and its rollback on this machine, without any account',
+  helpsItself: true,
   // Loaded only when asked for: an instance in production never needs it.
   run: async (args, io) => {
     const { runDemo } = await import('../demo/main.ts');

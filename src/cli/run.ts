@@ -38,7 +38,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
     io.err('lastgood help says what each does.');
     return 2;
   }
-  if (args.includes('--help') || args.includes('-h')) {
+  if (!command.helpsItself && (args.includes('--help') || args.includes('-h'))) {
     io.out(`lastgood ${command.name} ${command.usage}`.trimEnd());
     io.out(`  ${command.summary}`);
     return 0;
