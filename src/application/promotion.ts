@@ -1,6 +1,7 @@
 import type { Promotion } from '../domain/event.ts';
+import type { Served } from '../domain/served.ts';
 import { cleanMs, serving } from '../domain/served.ts';
-import type { Rollout, Served, ServiceState } from '../domain/state.ts';
+import type { Rollout, ServiceState } from '../domain/state.ts';
 import { duration, percent, sentence, utcTime } from '../domain/words.ts';
 
 /** What is asked of the service that is required. */

@@ -1,7 +1,23 @@
 import type { Verdict } from '../analysis/types.ts';
-import type { Served, Version } from './state.ts';
+import type { Version } from './state.ts';
 
 /** What served all traffic, how long and how well: the evidence a way back is chosen by. */
+export interface Served {
+  readonly version: Version;
+  readonly sinceMs: number;
+  /** Null: still. */
+  readonly untilMs: number | null;
+  /** It was rolled back, or its watch was cut short: never credited as last known good. */
+  readonly tainted: boolean;
+  /** Since when no degradation of it is open; null: one is, or it serves no longer. */
+  readonly cleanSinceMs: number | null;
+  /** Its longest stretch without an open degradation, up to the last time one opened or it stopped serving. */
+  readonly longestCleanMs: number;
+  /** Verdicts of the looks taken while it served everything. */
+  readonly looks: Readonly<Record<Verdict, number>>;
+  /** Degradations opened while it served everything. Newest last, at most 5. */
+  readonly degradations: readonly string[];
+}
 
 const KEPT = 20;
 const DEGRADATIONS_KEPT = 5;

@@ -1,5 +1,7 @@
-import type { Comparison, ComparisonSettings, Metric, Verdict } from '../analysis/types.ts';
+import type { Comparison, ComparisonSettings, Metric } from '../analysis/types.ts';
 import type { Policy, RollbackPlan, Severity, Step, Strategy } from './policy.ts';
+import type { Served } from './served.ts';
+import type { WayBack } from './way-back.ts';
 
 /** One service as Lastgood knows it: the unit of consistency. Plain JSON; stored whole with every decision. */
 export interface ServiceState {
@@ -59,36 +61,6 @@ export interface Version {
   /** Input or feature schema; two versions with different ones are not interchangeable. */
   readonly signature?: string;
   readonly changelogUrl?: string;
-}
-
-export interface Served {
-  readonly version: Version;
-  readonly sinceMs: number;
-  /** Null: still. */
-  readonly untilMs: number | null;
-  /** It was rolled back, or its watch was cut short: never credited as last known good. */
-  readonly tainted: boolean;
-  /** Since when no degradation of it is open; null: one is, or it serves no longer. */
-  readonly cleanSinceMs: number | null;
-  /** Its longest stretch without an open degradation, up to the last time one opened or it stopped serving. */
-  readonly longestCleanMs: number;
-  /** Verdicts of the looks taken while it served everything. */
-  readonly looks: Readonly<Record<Verdict, number>>;
-  /** Degradations opened while it served everything. Newest last, at most 5. */
-  readonly degradations: readonly string[];
-}
-
-/** Why a rollback goes to the version it goes to: the evidence, as it was when it was chosen. */
-export interface WayBack {
-  readonly served: Served;
-  /** How long it served without an open degradation, in one stretch. */
-  readonly cleanMs: number;
-  /** The policy's `lastGood.after` then. */
-  readonly neededMs: number;
-  /** `evidence`: the newest that qualifies. `person`: named, by version or by time. */
-  readonly chosenBy: 'evidence' | 'person';
-  /** Newer ones that qualified and were passed over, with why: "not ready: 0 of 3 instances". */
-  readonly passedOver: readonly { readonly version: string; readonly why: string }[];
 }
 
 export interface Rollout {

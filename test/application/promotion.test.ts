@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { promotionOf } from '../../src/application/promotion.ts';
-import type { Phase, Rollback, Served } from '../../src/domain/state.ts';
+import type { Served } from '../../src/domain/served.ts';
+import type { Phase, Rollback } from '../../src/domain/state.ts';
 import { degradation, rollout, state, t0 } from '../runtime/support.ts';
 
 const minute = 60_000;

@@ -5,7 +5,8 @@ import type { Effect, JournalEntry } from '../../src/domain/effect.ts';
 import type { Command, DomainEvent, Observed } from '../../src/domain/event.ts';
 import { initialState } from '../../src/domain/initial.ts';
 import type { Policy } from '../../src/domain/policy.ts';
-import type { Actor, Alert, Served, ServiceState, TimerKey } from '../../src/domain/state.ts';
+import type { Served } from '../../src/domain/served.ts';
+import type { Actor, Alert, ServiceState, TimerKey } from '../../src/domain/state.ts';
 import { duration } from '../../src/domain/words.ts';
 import { DAY, servedFor, policy as storyPolicy } from '../support/policy.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/domain/initial.ts';
-import type { Served } from '../../src/domain/state.ts';
+import type { Served } from '../../src/domain/served.ts';
 import { DAY, HOUR, MINUTE, policy, respond, servedFor } from '../support/policy.ts';
 import { ann, asked, bob, firing, Given, given, resolved, rollingBack, soaking, T0, watched } from './given.ts';
 

@@ -1,6 +1,7 @@
 import type { Comparison, MetricComparison, Verdict } from '../../src/analysis/types.ts';
 import type { JournalEntry } from '../../src/domain/effect.ts';
 import type { Policy } from '../../src/domain/policy.ts';
+import type { Served } from '../../src/domain/served.ts';
 import type {
   Actor,
   Alert,
@@ -9,7 +10,6 @@ import type {
   Phase,
   Rollback,
   Rollout,
-  Served,
   ServiceState,
 } from '../../src/domain/state.ts';
 import type { CardView } from '../../src/ports/chat.ts';

@@ -1,7 +1,7 @@
 import type { ComparisonSettings, Metric } from '../../src/analysis/types.ts';
 import type { Policy } from '../../src/domain/policy.ts';
+import type { Served } from '../../src/domain/served.ts';
 import { begun } from '../../src/domain/served.ts';
-import type { Served } from '../../src/domain/state.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;

@@ -1,6 +1,8 @@
+import type { Served } from '../../domain/served.ts';
 import { cleanMs, compatible, knownGood, serving } from '../../domain/served.ts';
-import type { Rollout, Served, ServiceState, Version, WayBack } from '../../domain/state.ts';
+import type { Rollout, ServiceState, Version } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
+import type { WayBack } from '../../domain/way-back.ts';
 import { duration, list } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { code, moment, outside, utcMoment } from './text.ts';

@@ -1,7 +1,7 @@
 import type { View } from '@slack/web-api';
 import type { Status } from '../../application/api.ts';
 import type { Command, CommandName } from '../../domain/event.ts';
-import type { Served } from '../../domain/state.ts';
+import type { Served } from '../../domain/served.ts';
 import { duration, percent } from '../../domain/words.ts';
 import { type Block, LIMIT, plain, section } from '../cards/blocks.ts';
 import { isOneStep } from '../cards/strategy.ts';
