@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { binding } from '../../src/domain/binding.ts';
 import { card } from '../../src/slack/cards/index.ts';
+import { servedFor } from '../support/policy.ts';
 import { buttons, seen } from './reading.ts';
 import {
   ada,
@@ -15,6 +16,7 @@ import {
   metric,
   metrics,
   rollback,
+  rollout,
   view,
 } from './states.ts';
 
@@ -336,6 +338,18 @@ describe('what a degradation card says in each state', () => {
     expect(text).toContain('Metric | Last week | Now | Verdict | Change | Limit | Samples');
     expect(text).toContain('🔴 fraud-scorer v41: Degraded');
     expect(text).toContain('Without a rollout it moves nothing by itself');
+  });
+
+  it('without a rollout: what changed last, and by whose rollout', () => {
+    const served = [servedFor('v40', at(-900), at(-75)), servedFor('v41', at(-75), null)];
+    const last = rollout({ candidate: { id: 'v41' }, phase: { name: 'succeeded', atMs: at(-5), reason: '' } });
+    expect(read({ rollout: null, state: { served, rollout: last } })).toContain(
+      '*Changed last*: `v41` took over from `v40` 2026-11-21 10:45:00 UTC, 1 h 15 min before this (`fraud-scorer-r3`, started by @ada)',
+    );
+    expect(read({ rollout: null, state: { served: [], rollout: null } })).toContain(
+      'has not seen any version take over',
+    );
+    expect(read({})).not.toContain('Changed last');
   });
 
   it('says how many alerts fire beyond those it names', () => {

@@ -4,6 +4,7 @@ import { list, percent, utcTime } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
 import { buttonRow, buttonsFor } from './buttons.ts';
+import { changedLast } from './changed-last.ts';
 import { chart } from './chart.ts';
 import { chartOrder } from './charted.ts';
 import { footer } from './footer.ts';
@@ -35,6 +36,7 @@ export function degradationCard(view: CardView): Drawing {
       header(headline),
       section(fitted(impact(view) || 'A signal came in.', LIMIT.text)),
       ...numbers(view, detail),
+      ...context([changedLast(view)].filter((s) => s !== '')),
       ...part(phaseLine(view)),
       ...wayBack(view),
       ...part(decided(view)),
