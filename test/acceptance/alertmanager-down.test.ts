@@ -8,6 +8,7 @@ import {
   postAlerts,
   type RunningAlertmanager,
   silenceByHand,
+  silencesOf,
   startAlertmanager,
 } from '../support/alertmanager.ts';
 import { eventually } from './support/eventually.ts';
@@ -44,24 +45,8 @@ interface Front {
 }
 
 describe.skipIf(missing)(`what Alertmanager's webhook does not tell${skipped}`, { timeout: 60_000 }, () => {
-  beforeEach(async () => {
-    relay = await startRelay();
-    alertmanager = await startAlertmanager({
-      webhookUrl: relay.url,
-      bearerToken: WEBHOOK_TOKEN,
-      groupWaitMs: 50,
-      groupIntervalMs: 500,
-    });
-    front = await startFront(alertmanager.url);
-    world = await startWorld((yaml) => `${yaml}alertmanager: { url: "${front.url}" }\n`);
-    relay.to = () => `${world.url}/webhooks/alertmanager`;
-    await rollOut();
-  });
-  afterEach(async () => {
-    await world?.stop();
-    await alertmanager?.stop();
-    await Promise.all([relay?.stop(), front?.stop()]);
-  });
+  beforeEach(begin);
+  afterEach(end);
 
   it('is found after a start: it fired while Lastgood was down, and its webhook is lost', async () => {
     await world.app.stop();
@@ -165,6 +150,51 @@ describe.skipIf(missing)(`what Alertmanager's webhook does not tell${skipped}`, 
   });
 });
 
+describe.skipIf(missing)(`a rollback that silences its alerts${skipped}`, { timeout: 120_000 }, () => {
+  beforeEach(begin);
+  afterEach(end);
+
+  it('silences them with comment and end, hears from Alertmanager itself how they fare, and lifts it afterwards', async () => {
+    await world.edit((yaml) => `${yaml}silence: { for: 30m }\n`);
+    await ask('ErrorsHigh');
+    expect(await silencesOf(alertmanager.url)).toEqual([]);
+    await world.until('it rolls back', () => world.router.weights.candidate.percent === 50, 15 * MINUTE);
+    await world.pass(0);
+    const [silence, ...more] = await silencesOf(alertmanager.url);
+    expect(more).toEqual([]);
+    expect(silence?.status.state).toMatch(/active|pending/);
+    expect(silence?.comment).toMatch(/fraud-scorer is being rolled back by Lastgood \(fraud-scorer-d1\)/);
+    await world.until('all traffic is back', () => world.router.weights.candidate.percent === 0, 30 * MINUTE);
+    await resolve('ErrorsHigh');
+    await world.until('it is over', () => world.pages.some(({ action }) => action === 'resolve'), 30 * MINUTE);
+    await world.pass(MINUTE);
+    expect((await state()).rollout?.phase.name).toBe('rolled_back');
+    expect((await silencesOf(alertmanager.url)).map(({ status }) => status.state)).toEqual(['expired']);
+    expect(await journal()).toMatch(/are silenced in Alertmanager/);
+    expect(await journal()).toMatch(/are heard again/);
+  });
+});
+
+async function begin(): Promise<void> {
+  relay = await startRelay();
+  alertmanager = await startAlertmanager({
+    webhookUrl: relay.url,
+    bearerToken: WEBHOOK_TOKEN,
+    groupWaitMs: 50,
+    groupIntervalMs: 500,
+  });
+  front = await startFront(alertmanager.url);
+  world = await startWorld((yaml) => `${yaml}alertmanager: { url: "${front.url}" }\n`);
+  relay.to = () => `${world.url}/webhooks/alertmanager`;
+  await rollOut();
+}
+
+async function end(): Promise<void> {
+  await world?.stop();
+  await alertmanager?.stop();
+  await Promise.all([relay?.stop(), front?.stop()]);
+}
+
 async function rollOut(): Promise<void> {
   await world.workspace.user('U0ANN').type(CHANNEL, `/rollout start ${SERVICE} v42 --reason "weekly retraining"`);
   await world.until('v42 gets 70 %', () => world.router.weights.candidate.percent === 70, 30 * MINUTE);
@@ -258,8 +288,12 @@ async function startFront(upstream: string, { port = 0, upSinceMs = START - 3_60
       request.socket.destroy();
       return;
     }
-    const answer = await fetch(`${upstream}${request.url}`);
-    const body = await answer.text();
+    const { method = 'GET', headers } = request;
+    const sent = method === 'POST' ? inTimeOf('theirs', await bodyOf(request)) : undefined;
+    const type = { 'content-type': headers['content-type'] ?? 'application/json' };
+    const answer = await fetch(`${upstream}${request.url}`, { method, headers: type, body: sent });
+    const told = await answer.text();
+    const body = request.url?.includes('/silence') ? inTimeOf('ours', told) : told;
     const isStatus = request.url?.startsWith('/api/v2/status');
     const uptime = new Date(upSinceMs).toISOString();
     response.sendDate = false;
@@ -268,6 +302,14 @@ async function startFront(upstream: string, { port = 0, upSinceMs = START - 3_60
     front.answered += 1;
   }, port);
   return { url: addressOf(server), down: false, refused: 0, answered: 0, stop: () => closed(server) };
+}
+
+/** A silence's times are Alertmanager's, which are real: moved to and fro between its clock and the one we move. */
+function inTimeOf(whose: 'theirs' | 'ours', json: string): string {
+  const byMs = (Date.now() - world.clock.now()) * (whose === 'theirs' ? 1 : -1);
+  return json.replace(/"(startsAt|endsAt|updatedAt)":\s*"([^"]+)"/g, (_, name: string, time: string) => {
+    return `"${name}":"${new Date(Date.parse(time) + byMs).toISOString()}"`;
+  });
 }
 
 async function listening(handle: (...of: Parameters<RequestListener>) => Promise<void>, port = 0): Promise<Server> {
