@@ -49,8 +49,9 @@ export function onSeen(turn: Turn, { observed, askedAtMs }: Extract<DomainEvent,
     );
     return;
   }
-  if (share > rollout.exposurePercent) above(turn, rollout, share, observed);
-  else below(turn, rollout, share, observed);
+  // Once it is put right; who moves it up again means it, and is not fought.
+  if (share > rollout.exposurePercent && !rollout.driftCorrected) above(turn, rollout, share, observed);
+  else accept(turn, rollout, share, observed);
 }
 
 /** Without a rollout the target is the truth: what serves from now on, by whoever's hand. */
@@ -63,19 +64,19 @@ function newlyServing(turn: Turn, observed: Observed): void {
   turn.note('drift-noticed', turn.automation, `${id} serves all traffic of ${turn.policy.service}${instead}.`);
 }
 
-/** More than was ordered: brought down again, unless automation must not act. */
+/** More than was ordered: brought down, unless automation must not act. */
 function above(turn: Turn, rollout: Rollout, share: number, observed: Observed): void {
   const why = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
   const then = why
     ? `Would have taken it back to ${percent(rollout.exposurePercent)}, but ${why}.`
     : `It is taken back to ${percent(rollout.exposurePercent)}.`;
-  turn.setRollout({ driftPercent: share });
+  turn.setRollout({ driftPercent: share, driftCorrected: why === null });
   turn.tell('drift-noticed', turn.automation, `${moved(rollout, share, observed)} ${then}`, { from: turn.position });
   if (why === null) orderShift(turn, rollout.exposurePercent);
 }
 
-/** Less than was ordered: that is the truth now, and only a person raises it again (rule 1). */
-function below(turn: Turn, rollout: Rollout, share: number, observed: Observed): void {
+/** That is the truth now. Less than was ordered is raised again only by a person (rule 1). */
+function accept(turn: Turn, rollout: Rollout, share: number, observed: Observed): void {
   const from = turn.position;
   turn.setRollout({
     exposurePercent: share,

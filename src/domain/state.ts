@@ -93,6 +93,8 @@ export interface Rollout {
   readonly wayBack: WayBack | null;
   /** The candidate's share as somebody else set it, told already; absent: as ordered. */
   readonly driftPercent?: number | undefined;
+  /** It got more than was ordered once, and was brought down: a second time it is not. */
+  readonly driftCorrected?: boolean | undefined;
 }
 
 /** What a rollout keeps of the policy it began with. Its target is found again by the revision: it may hold secrets. */

@@ -269,6 +269,12 @@ describe('what the target shows between our shifts', () => {
       .says('drift-noticed', /v42 gets 50 % of the traffic instead of 10 %.*taken back to 10 %/)
       .shifts(10);
     g.shifted().exposure(10);
+    // A person who does it again is not fought over: told, and held.
+    g.when(seen(50), MINUTE)
+      .shifts()
+      .phase('holding')
+      .exposure(50)
+      .says('drift-noticed', /The rollout is held/);
   });
   it('is only told where automation must not act, and once', () => {
     const g = soaking({ mode: 'observe' })
