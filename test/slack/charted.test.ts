@@ -19,16 +19,25 @@ describe('before there is a verdict the chart shows', () => {
     ["the metric's name, without the plural's s", { name: 'Error', labels: {} }, 'errors'],
     ['a label', { name: 'SLOBurn', labels: { metric: 'score_drift' } }, 'score_drift'],
     ['the title in pieces', { name: 'AnswersAreSlow', labels: {} }, 'latency'],
-    ['half a title: not meant', { name: 'Drifting', labels: { slo: 'score' } }, 'latency'],
-    ['only whose it is: not meant', { name: 'Firing', labels: { service: 'errors', job: 'score-drift' } }, 'latency'],
-    ['one that is over: no more', { name: 'HighErrorRate', status: 'resolved', labels: {} }, 'latency'],
-    ['nothing known: the first of the policy', { name: nasty(500), labels: { x: nasty(5000) } }, 'latency'],
+    ['half a title: not meant', { name: 'Drifting', labels: { slo: 'score' } }, 'score_drift'],
+    [
+      'only whose it is: not meant',
+      { name: 'Firing', labels: { service: 'errors', job: 'score-drift' } },
+      'score_drift',
+    ],
+    ['one that is over, where none fires', { name: 'HighErrorRate', status: 'resolved', labels: {} }, 'errors'],
+    ['nothing known: the worst so far', { name: nasty(500), labels: { x: nasty(5000) } }, 'score_drift'],
   ] as const)('what the alert is about: %s', (_what, patch, expected) => {
     expect(first([patch])).toBe(expected);
   });
 
-  it('the first of the policy where nothing fires', () => {
-    expect(first([])).toBe('latency');
+  it('the worst so far where there is no alert', () => {
+    expect(first([])).toBe('score_drift');
+  });
+
+  it('what fires rather than what fired', () => {
+    const over = { name: 'HighErrorRate', status: 'resolved', labels: {} } as const;
+    expect(first([over, { name: 'AnswersAreSlow', labels: {} }])).toBe('latency');
   });
 });
 

@@ -68,6 +68,17 @@ describe('a rollout card', () => {
     expect(read(scene)).toContain('12:30:00 UTC');
   });
 
+  it('once rolled back: every step it had reached, and no numbers from after the way back', () => {
+    const text = read({
+      rollout: inPhase(
+        { name: 'rolled_back', atMs: at(12), reason: '' },
+        { exposurePercent: 0, comparison: comparison({ verdict: 'no-data' }) },
+      ),
+    });
+    expect(text).toContain('✅ 10 %  ›  ✅ 50 %  ›  ⬜ 100 %');
+    expect(text).not.toMatch(/Gate:|No data/);
+  });
+
   it('rolling back without a degradation: pause or 0 % now', () => {
     expect(labels({ rollout: inPhase({ name: 'rolling_back', sinceMs: at(4), rollback: rollback() }) })).toEqual([
       'Pause here',

@@ -3,14 +3,16 @@ import type { Alert } from '../../domain/state.ts';
 import { worstFirst } from './table.ts';
 
 /**
- * Metrics in the order they deserve the chart. Once the numbers say something, the worst; before that what the firing alert is
- * about, where one of them can be told from its name or labels, then as the policy lists them.
+ * Metrics in the order they deserve the chart. Once the numbers say something, the worst; before that what the alert is about that
+ * fires (or fired), where one of them can be told from its name or labels, then again the worst.
  */
 export function chartOrder(comparison: Comparison, alerts: readonly Alert[]): readonly MetricComparison[] {
+  const worst = worstFirst(comparison);
   const says = comparison.verdict === 'healthy' || comparison.metrics.some((m) => m.verdict === 'degraded');
-  if (says) return worstFirst(comparison);
-  const spoken = alerts.filter((a) => a.status === 'firing').map(wordsOf);
-  const matched = comparison.metrics
+  if (says) return worst;
+  const firing = alerts.filter((a) => a.status === 'firing');
+  const spoken = (firing.length > 0 ? firing : alerts).map(wordsOf);
+  const matched = worst
     .map((metric) => ({ metric, score: Math.max(0, ...spoken.map((words) => matchOf(metric, words))) }))
     .sort((a, b) => b.score - a.score);
   return matched.map(({ metric }) => metric);

@@ -72,6 +72,7 @@ function numbers(view: CardView, detail: { rows: number; chart: boolean }): Bloc
 }
 
 function summary(comparison: Comparison): string {
+  if (comparison.commonCause) return `⚠️ Common cause · measured ${moment(comparison.atMs, 'seconds')}`;
   const score = comparison.score === null ? '' : ` · score ${Math.round(comparison.score)} of 100`;
   return `${verdictWords(comparison.verdict)}${score} · measured ${moment(comparison.atMs, 'seconds')}`;
 }

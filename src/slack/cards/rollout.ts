@@ -67,12 +67,16 @@ function wayBack(view: CardView): Block[] {
 }
 
 function numbers(view: CardView, rows: number): Block[] {
-  const comparison = view.rollout?.comparison ?? null;
-  if (comparison === null || comparison.metrics.length === 0) return [];
+  const { rollout } = view;
+  const comparison = rollout?.comparison ?? null;
+  if (!rollout || comparison === null || comparison.metrics.length === 0) return [];
+  // What was measured last is the emptiness after the way back; what led to it is on the degradation's card and in the report.
+  if (rollout.phase.name === 'rolled_back' || rollout.phase.name === 'cancelled') return [];
+  const label = rollout.phase.name === 'advancing' ? 'Gate' : 'Measured';
   const missing = comparison.missing ? outside(comparison.missing, 300) : '';
   return [
     comparisonTable(comparison, 2, rows),
-    ...context([`Gate: ${verdictWords(comparison.verdict)}`, objective(view), missing, leftOut(comparison, rows)]),
+    ...context([`${label}: ${verdictWords(comparison.verdict)}`, objective(view), missing, leftOut(comparison, rows)]),
   ];
 }
 

@@ -72,9 +72,12 @@ export function progressMarks(rollout: Rollout, most: number): string {
   const ended = phase.name === 'rolled_back' || phase.name === 'cancelled';
   const warming = phase.name === 'advancing' && phase.stage === 'warming';
   const now = isGoingBack(phase) ? '⏪' : '🔄';
+  const reached = Math.max(0, ...rollout.shifts.map((s) => s.exposurePercent));
   const marks = steps.slice(0, most).map((step, index) => {
     const present = index === Math.max(rollout.step, 0) && !ended && !warming;
-    const mark = done || index < rollout.step ? '✅' : present ? now : '⬜';
+    // After the end every step that was reached counts, also the one it came back from.
+    const was = index < rollout.step || (ended && reached >= step.exposurePercent);
+    const mark = done || was ? '✅' : present ? now : '⬜';
     return `${mark} ${isOneStep(rollout) ? 'All traffic in one step' : percent(step.exposurePercent)}`;
   });
   const warm = warming ? '🔄' : hasLeftZero(rollout) || done ? '✅' : '⬜';
