@@ -50,7 +50,7 @@ export async function snapshot(parts: SnapshotParts): Promise<WorldSnapshot> {
     slowMs: SLOW_SECONDS * 1000,
     split: { stable, candidate },
     points: readings.points(),
-    now: nowOf(state, nowMs),
+    now: nowOf(state, nowMs, watch.journal()),
     moment: momentOf(state),
     road: roadOf(state, nowMs),
     alerts,
@@ -81,6 +81,7 @@ async function alertsOf(url: string): Promise<WorldSnapshot['alerts']> {
     const { data } = (await response.json()) as { data: { alerts: readonly ListedAlert[] } };
     return data.alerts.map(({ labels, annotations, state, activeAt }) => ({
       name: labels.alertname ?? '',
+      version: labels.version ?? null,
       state,
       summary: annotations.summary ?? '',
       sinceMs: Date.parse(activeAt),

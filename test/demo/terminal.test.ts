@@ -19,8 +19,8 @@ const moment: LiveMoment = {
     slowMs: 500,
     split: { stable: { version: 'v41', percent: 30 }, candidate: { version: 'v42', percent: 70 } },
     points: {
-      v41: [{ atMs: START, requestsPerSecond: 45, errorShare: 0.005, slowShare: 0 }],
-      v42: [{ atMs: START, requestsPerSecond: 105, errorShare: 0.313, slowShare: null }],
+      v41: [{ atMs: START, requestsPerSecond: 45, errorShare: 0.005, slowShare: 0, wrongShare: 0.02 }],
+      v42: [{ atMs: START, requestsPerSecond: 105, errorShare: 0.313, slowShare: null, wrongShare: null }],
     },
     now: { tone: 'alarm', title: 'People are asked', detail: '', until: 'Decides at', untilMs: START + 12_000 },
     moment: 'asked',

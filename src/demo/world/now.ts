@@ -1,4 +1,5 @@
-import type { Degradation, HeldReason, Phase, Rollback, Rollout, ServiceState } from '../../domain/state.ts';
+import type { JournalEntry, JournalKind } from '../../domain/effect.ts';
+import type { Actor, Degradation, HeldReason, Phase, Rollback, Rollout, ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 import { list, percent, sentence, who } from '../../domain/words.ts';
 
@@ -12,12 +13,12 @@ export interface Now {
   readonly untilMs: number | null;
 }
 
-/** Works it out of the state; pure. */
-export function nowOf(state: ServiceState | null, nowMs: number): Now {
+/** Works it out of the state, and of the journal who ended the rollout; pure. */
+export function nowOf(state: ServiceState | null, nowMs: number, journal: readonly JournalEntry[]): Now {
   const rollout = state?.rollout ?? null;
   const question = openQuestion(state);
   if (question && (!rollout || hasFloor(rollout.phase))) return asked(question, rollout);
-  return rollout ? ofPhase(rollout, nowMs) : calm('All is well', 'No rollout is under way.');
+  return rollout ? ofPhase(rollout, nowMs, journal) : calm('All is well', 'No rollout is under way.');
 }
 
 export function openQuestion(state: ServiceState | null): Degradation | null {
@@ -92,7 +93,7 @@ const held: Readonly<Record<HeldReason, string>> = {
   person: 'a person holds it',
 };
 
-function ofPhase(rollout: Rollout, nowMs: number): Now {
+function ofPhase(rollout: Rollout, nowMs: number, journal: readonly JournalEntry[]): Now {
   const { phase, candidate, stable, plan } = rollout;
   const share = percent(rollout.exposurePercent);
   const names = `${stable.id} → ${candidate.id}`;
@@ -131,7 +132,7 @@ function ofPhase(rollout: Rollout, nowMs: number): Now {
     case 'deciding':
       return { tone: 'alarm', title: 'Deciding', detail: `${names} at ${share}.`, until: '', untilMs: null };
     default:
-      return ended(rollout, phase.name, phase.reason);
+      return ended(rollout, phase.name, phase.reason, journal);
   }
 }
 
@@ -148,14 +149,31 @@ function rollingBack({ stable, exposurePercent }: Rollout, { phases, phase, stag
   );
 }
 
-function ended(rollout: Rollout, name: 'succeeded' | 'rolled_back' | 'cancelled', reason: string): Now {
+type Ended = 'succeeded' | 'rolled_back' | 'cancelled';
+
+/** How the journal calls the end of a rollout that somebody decided, and how it is said. */
+const decisions: Readonly<Record<Ended, readonly [kind: JournalKind, words: string] | null>> = {
+  succeeded: null,
+  rolled_back: ['rolled-back', 'Rolled back'],
+  cancelled: ['rollout-cancelled', 'Cancelled'],
+};
+
+function ended(rollout: Rollout, name: Ended, reason: string, journal: readonly JournalEntry[]): Now {
   const titles = {
     succeeded: `${rollout.candidate.id} is the new last good`,
     rolled_back: `Back on ${rollout.stable.id}, and well`,
     cancelled: 'Cancelled',
   };
-  const detail = reason === '' ? '' : sentence(`${reason.charAt(0).toUpperCase()}${reason.slice(1)}`);
+  const why = reason === '' ? '' : sentence(`${reason.charAt(0).toUpperCase()}${reason.slice(1)}`);
+  const [kind, words] = decisions[name] ?? [];
+  const by = journal.findLast(({ what, rolloutId }) => what === kind && rolloutId === rollout.id)?.actor;
+  const detail = by ? `${words} by ${whoShort(by)}${why === '' ? '.' : `: ${why}`}` : why;
   return { tone: name === 'cancelled' ? 'calm' : 'good', title: titles[name], detail, until: '', untilMs: null };
+}
+
+/** Which policy's automation is in the journal. */
+function whoShort(actor: Actor): string {
+  return actor.kind === 'policy' ? 'automation' : who(actor);
 }
 
 function moving(title: string, detail: string, until = '', untilMs: number | null = null): Now {

@@ -10,6 +10,8 @@ export interface Point {
   /** Shares of the last three seconds' requests, 0..1; null without enough of them. */
   readonly errorShare: number | null;
   readonly slowShare: number | null;
+  /** Of those scores of which it is known what would have been right. */
+  readonly wrongShare: number | null;
 }
 
 /** Counters of one version, as its page of metrics gives them. */
@@ -18,6 +20,8 @@ interface Counted {
   readonly requests: number;
   readonly failed: number;
   readonly slow: number;
+  readonly judged: number;
+  readonly wrong: number;
 }
 
 export interface Readings {
@@ -34,8 +38,10 @@ const KEPT_POINTS = 120;
 const LEAST_REQUESTS = 5;
 /** Single seconds at 10 % of the traffic jump too much to be read. */
 const SMOOTHED_OVER = 3;
+/** Of the wall: the first requests meet a process that still loads its code, and are slow for that alone. */
+const SETTLES_AFTER_MS = 2_000;
 
-/** Reads the models' own pages of metrics each second of the demo: what the lines on the page are drawn from. */
+/** Reads the models' own pages of metrics each second of the demo, once they have settled: what the lines on the page are drawn from. */
 export function takeReadings(
   pages: readonly { readonly version: string; readonly url: string }[],
   clock: DemoClock,
@@ -43,6 +49,7 @@ export function takeReadings(
   const counted = new Map<string, Counted[]>();
   const points = new Map<string, Point[]>();
   const stopping = new AbortController();
+  const settledMs = performance.now() + SETTLES_AFTER_MS;
   let nextMs = 0;
   const read = async ({ version, url }: { version: string; url: string }) => {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(EVERY_MS)]);
@@ -59,7 +66,7 @@ export function takeReadings(
   const ticking: Ticking = every(
     LOOK_EVERY_MS,
     async () => {
-      if (clock.now() < nextMs) return;
+      if (performance.now() < settledMs || clock.now() < nextMs) return;
       nextMs = clock.now() + EVERY_MS - LOOK_EVERY_MS / 2;
       await Promise.allSettled(pages.map(read));
     },
@@ -84,17 +91,21 @@ function keep<T>(lists: Map<string, T[]>, key: string, item: T, most: number): T
 
 function pointOf(first: Counted, last: Counted, now: Counted): Point {
   const requests = now.requests - first.requests;
-  const share = (part: number) => (requests >= LEAST_REQUESTS ? Math.max(0, part) / requests : null);
   return {
     atMs: now.atMs,
     requestsPerSecond: Math.max(0, ((now.requests - last.requests) * 1000) / Math.max(1, now.atMs - last.atMs)),
-    errorShare: share(now.failed - first.failed),
-    slowShare: share(now.slow - first.slow),
+    errorShare: shareOf(now.failed - first.failed, requests),
+    slowShare: shareOf(now.slow - first.slow, requests),
+    wrongShare: shareOf(now.wrong - first.wrong, now.judged - first.judged),
   };
 }
 
+function shareOf(part: number, whole: number): number | null {
+  return whole >= LEAST_REQUESTS ? Math.max(0, part) / whole : null;
+}
+
 function countedOf(text: string, atMs: number): Counted {
-  const sum = { requests: 0, failed: 0, fast: 0 };
+  const sum = { requests: 0, failed: 0, fast: 0, judged: 0, wrong: 0 };
   for (const { labels, value } of parseExposition(text)) {
     if (labels.__name__ === 'http_requests_total') {
       sum.requests += value;
@@ -103,6 +114,9 @@ function countedOf(text: string, atMs: number): Counted {
     if (labels.__name__ === 'http_request_duration_seconds_bucket' && labels.le === String(SLOW_SECONDS)) {
       sum.fast += value;
     }
+    if (labels.__name__ === 'predictions_judged_total') sum.judged += value;
+    if (labels.__name__ === 'predictions_wrong_total') sum.wrong += value;
   }
-  return { atMs, requests: sum.requests, failed: sum.failed, slow: sum.requests - sum.fast };
+  const { requests, failed, fast, judged, wrong } = sum;
+  return { atMs, requests, failed, slow: requests - fast, judged, wrong };
 }

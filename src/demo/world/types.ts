@@ -21,6 +21,8 @@ export interface WorldSnapshot {
   readonly road: readonly Milestone[];
   readonly alerts: readonly {
     readonly name: string;
+    /** Which version it is about; null: none alone. */
+    readonly version: string | null;
     readonly state: string;
     readonly summary: string;
     readonly sinceMs: number;

@@ -36,6 +36,7 @@ function pointsUntil(second: number): WorldSnapshot['points'] {
       requestsPerSecond: 1.5 * (100 - percent),
       errorShare: wave(s, 0.006),
       slowShare: wave(s + 9, 0.004),
+      wrongShare: null,
     });
     if (s < shifts[0]![0]) continue;
     const ramp = Math.min(1, Math.max(0, (s - DEGRADED[0]) / 4));
@@ -45,6 +46,7 @@ function pointsUntil(second: number): WorldSnapshot['points'] {
       requestsPerSecond: 1.5 * percent,
       errorShare: served ? wave(s + 4, 0.007) + ramp * (0.3 + 0.02 * Math.sin(s)) : null,
       slowShare: served ? wave(s + 2, 0.006) + ramp * 0.07 : null,
+      wrongShare: null,
     });
   }
   return { v41: stable, ...(candidate.length > 0 ? { v42: candidate } : {}) };
@@ -124,6 +126,8 @@ function controls(candidate: string | null, { underWay, second }: Scene, factor:
 
 interface Scene {
   readonly second: number;
+  /** No reading came after it; the scene's own second unless given. */
+  readonly measuredUntil?: number;
   readonly moment: Moment;
   readonly now: Omit<WorldSnapshot['now'], 'untilMs'> & { readonly untilSecond: number | null };
   readonly road: Milestone[];
@@ -133,7 +137,7 @@ interface Scene {
 }
 
 const summary = 'v42 of fraud-scorer fails 30.4 % of its requests';
-const firing = [{ name: 'ModelErrorRateHigh', state: 'firing', summary, sinceMs: at(56) }];
+const firing = [{ name: 'ModelErrorRateHigh', version: 'v42', state: 'firing', summary, sinceMs: at(56) }];
 const page = (state: string) => [
   { id: 'd1', state, summary: 'fraud-scorer: v42 is worse than v41, at 70 % of the traffic' },
 ];
@@ -211,6 +215,23 @@ export const scenes = {
     incidents: page('triggered'),
     underWay: true,
   },
+  unmeasured: {
+    second: 80,
+    measuredUntil: 74,
+    moment: 'held',
+    now: {
+      tone: 'alarm',
+      title: 'A person is needed',
+      detail: 'Nothing moves by itself: there are no numbers to go by. v42 stays at 70 %.',
+      until: '',
+      untilSecond: null,
+    },
+    road: road(forward('done', 'present', 'next', 'held: a person is needed'), 58, null),
+    alerts: [
+      { name: 'MetricsMissing', version: null, state: 'firing', summary: 'No model can be measured', sinceMs: at(78) },
+    ],
+    underWay: true,
+  },
   'rolling back': {
     second: 95,
     moment: 'rolling-back',
@@ -283,7 +304,7 @@ export function snapshotOf(name: SceneName, sinceMs: number, factor: number): Wo
     service: 'fraud-scorer',
     slowMs: SLOW_MS,
     split: { stable: { version: 'v41', percent: 100 - percent }, candidate: { version: candidate, percent } },
-    points: pointsUntil(scene.second),
+    points: pointsUntil(scene.measuredUntil ?? scene.second),
     now: { ...now, untilMs: untilSecond === null ? null : at(untilSecond) },
     moment: scene.moment,
     road: scene.road,

@@ -98,7 +98,7 @@ function createDealer() {
   return (arms) => {
     const role = isDue('candidate', arms.candidate?.share ?? 0) ? 'candidate' : 'stable';
     const due = ['failed', 'slow', 'wrong'].filter((kind) => isDue(`${role} ${kind}`, arms[role]?.[kind] ?? 0));
-    const kind = due[0] ?? 'ok';
+    const kind = arms[role]?.unmeasured ? 'unknown' : (due[0] ?? 'ok');
     return { role, kind, at: 0, lane: Math.random() - 0.5, travelMs: kind === 'slow' ? SLOW_TRAVEL_MS : TRAVEL_MS };
   };
 }
@@ -141,7 +141,7 @@ function positionOf({ role, at, lane }, where, shown) {
 function drawMark(context, { x, y, waits }, { role, kind }, palette) {
   context.beginPath();
   context.lineCap = 'round';
-  if (waits) {
+  if (waits || kind === 'unknown') {
     context.fillStyle = palette.soft;
     context.arc(x, y, 2.4, 0, Math.PI * 2);
     context.fill();

@@ -1,4 +1,5 @@
 import { byId, h, percent, setText } from './dom.js';
+import { isUnmeasured, newestOf } from './newest.js';
 
 const parts = {};
 
@@ -6,15 +7,15 @@ const parts = {};
  * The split and what fails of each version, in sight wherever the page is scrolled to. Only for the eye: the live traffic below has
  * the same as text.
  */
-export function drawGauge({ split, points }) {
+export function drawGauge(state) {
   if (!parts.stable) build();
   for (const role of ['stable', 'candidate']) {
-    const { version, percent: share } = split[role];
+    const { version, percent: share } = state.split[role];
     const { box, name, worst } = parts[role];
     box.style.flexGrow = String(share);
     box.classList.toggle('gone', share === 0);
     setText(name, share === 0 ? '' : `${version ?? role} ${share}\u00a0%`);
-    setText(worst, share === 0 ? '' : trouble(points[version]?.at(-1)));
+    setText(worst, share === 0 ? '' : isUnmeasured(state, version) ? '–' : trouble(newestOf(state, version)));
   }
 }
 

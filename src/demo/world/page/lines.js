@@ -1,5 +1,6 @@
 import { byId, h, percent, setAttribute, setText, timeOfDay } from './dom.js';
 import { drawMarkers, isNear, markersOf } from './markers.js';
+import { newestOf, withGaps } from './newest.js';
 import { onTheme, palette } from './palette.js';
 
 const SPAN_MS = 120_000;
@@ -8,6 +9,8 @@ const isWide = matchMedia('(min-width: 820px)');
 const TIMES_HEIGHT = 20;
 /** A reading this far from the cursor is not the one pointed at. */
 const NEAR_MS = 3_000;
+/** Half of a time of day: the last one stands at the right edge. */
+const HALF_TIME_PX = 30;
 const roles = ['stable', 'candidate'];
 
 const kinds = (slowMs) => [
@@ -84,7 +87,8 @@ function build(wanted) {
 /** One table for both lines; where the other version was not read at that moment its line simply goes on. */
 function dataOf(uPlot, chart) {
   const tables = roles.map((role) => {
-    const own = (latest.points[latest.arms[role]] ?? []).filter(({ atMs }) => atMs > latest.nowMs - SPAN_MS - NEAR_MS);
+    const all = latest.points[latest.arms[role]] ?? [];
+    const own = withGaps(all.filter(({ atMs }) => atMs > latest.nowMs - SPAN_MS - NEAR_MS));
     return [own.map(({ atMs }) => atMs / 1000), own.map((point) => chart.of(point) ?? null)];
   });
   const filled = tables.map((table) => (table[0].length > 0 ? table : [[latest.nowMs / 1000], [null]]));
@@ -111,7 +115,7 @@ function createPlot(uPlot, chart) {
   });
   const options = {
     ...size(),
-    padding: [10, 10, 0, 0],
+    padding: [10, HALF_TIME_PX, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'world' }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
@@ -180,8 +184,8 @@ function drawLegend(chart) {
 function valueAt(chart, version, atMs) {
   const own = latest.points[version] ?? [];
   if (atMs === null) {
-    const point = own.at(-1);
-    return point && latest.nowMs - point.atMs < NEAR_MS * 2 ? (chart.of(point) ?? null) : null;
+    const point = newestOf(latest, version);
+    return point ? (chart.of(point) ?? null) : null;
   }
   const distance = (point) => Math.abs(point.atMs - atMs);
   const nearest = own.reduce((best, point) => (best && distance(best) <= distance(point) ? best : point), null);

@@ -1,5 +1,6 @@
 import { byId, h, percent, prefersStillness, setAttribute, setText } from './dom.js';
 import { createFlow, requestsPerMark } from './flow.js';
+import { isUnmeasured, newestOf } from './newest.js';
 import { palette } from './palette.js';
 
 const parts = {};
@@ -17,26 +18,31 @@ export function drawTraffic(state) {
   if (!parts.canvas) build(state);
   const arms = Object.fromEntries(['stable', 'candidate'].map((role) => [role, armOf(state, role)]));
   for (const [role, arm] of Object.entries(arms)) drawArm(role, arm);
+  const unmeasured = Object.values(arms).some((arm) => arm.unmeasured);
   const total = Math.round(arms.stable.requestsPerSecond + arms.candidate.requestsPerSecond);
-  setText(parts.rate, `${total}/s`);
-  setText(parts.scale, total > 0 ? `one mark is ${about(requestsPerMark(total))}` : '');
-  parts.wrongKey.hidden = arms.stable.wrong === null && arms.candidate.wrong === null;
+  setText(parts.rate, unmeasured ? '–' : `${total}/s`);
+  const scale = total > 0 ? `one mark is ${about(requestsPerMark(total))}` : '';
+  setText(parts.scale, unmeasured ? 'grey: nobody says how they are answered' : scale);
+  parts.wrongKey.hidden = !Object.values(state.points).some((own) => typeof own.at(-1)?.wrongShare === 'number');
   setAttribute(byId('flow'), 'aria-label', `Live traffic: ${describe(arms)}`);
   flow?.set(arms);
 }
 
 const about = (requests) => (requests === 1 ? 'one request' : `about ${requests} requests`);
 
-function armOf({ split, points }, role) {
-  const { version, percent: share } = split[role];
-  const latest = points[version]?.at(-1) ?? null;
+function armOf(state, role) {
+  const { version, percent: share } = state.split[role];
+  const latest = newestOf(state, version);
   const served = share > 0 || (latest?.requestsPerSecond ?? 0) > 0.5;
+  const unmeasured = share > 0 && isUnmeasured(state, version);
   const fact = (name) => (served ? (latest?.[name] ?? null) : null);
   return {
     version,
     percent: share,
     share: share / 100,
-    requestsPerSecond: latest?.requestsPerSecond ?? 0,
+    unmeasured,
+    // Requests go on where nobody counts them: the marks move as they did, and say nothing.
+    requestsPerSecond: (unmeasured ? state.points[version].at(-1) : latest)?.requestsPerSecond ?? 0,
     failed: fact('errorShare'),
     slow: fact('slowShare'),
     wrong: fact('wrongShare'),
@@ -47,6 +53,7 @@ function describe(arms) {
   const texts = Object.entries(arms).map(([role, arm]) => {
     if (arm.version === null) return `no ${role}`;
     const known = facts.filter(([key]) => arm[key] !== null).map(([key, , word]) => `${percent(arm[key])} ${word}`);
+    if (arm.unmeasured) return `${arm.version} (${role}) ${arm.percent} %, not measured`;
     return `${arm.version} (${role}) ${arm.percent} %${known.length > 0 ? `, ${known.join(', ')}` : ''}`;
   });
   return texts.join('; ');
@@ -60,7 +67,7 @@ function drawArm(role, arm) {
   for (const [key] of facts) {
     const node = part[key];
     const value = arm[key];
-    node.hidden = value === null;
+    node.hidden = value === null && !(arm.unmeasured && key !== 'wrong');
     setText(node.lastChild, percent(value));
     node.classList.toggle('bad', value !== null && value >= 0.05);
   }
