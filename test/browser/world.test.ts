@@ -68,8 +68,6 @@ describe.skipIf(!chromiumPath)(
       context.setDefaultTimeout(WITHIN);
       page = await context.newPage();
       page.on('console', (message) => {
-        // The page's own picture is served by whoever serves pictures: not part of this.
-        if (message.location().url.endsWith('/icon.svg')) return;
         if (message.type() === 'error' || message.type() === 'warning') {
           complaints.push(`${message.text()} ${message.location().url}`);
         }

@@ -29,6 +29,7 @@ const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
 };
 const contentPolicy = [
   "default-src 'self'",
@@ -122,7 +123,7 @@ async function servePage(path: string, response: ServerResponse): Promise<boolea
 
 /** Null where there is no such file. */
 async function contentOf(name: string): Promise<Buffer | null> {
-  if (/^[a-z-]+\.(html|css|js)$/.test(name)) return readFile(new URL(name, root)).catch(() => null);
+  if (/^[a-z-]+\.(html|css|js|svg)$/.test(name)) return readFile(new URL(name, root)).catch(() => null);
   const library = name.startsWith('vendor/') ? name.slice('vendor/'.length) : '';
   return vendor.includes(library) ? readFile(require.resolve(`uplot/dist/${library}`)) : null;
 }

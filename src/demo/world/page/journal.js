@@ -49,7 +49,7 @@ function insert(list, line) {
 export function drawSignals({ alerts, incidents }) {
   const order = ['firing', 'triggered', 'pending', 'acknowledged', 'resolved'];
   const rows = [
-    ...alerts.map(({ name, state, summary, sinceMs }) => ({ what: name, state, summary, sinceMs })),
+    ...alerts.map(({ name, version, state, summary, sinceMs }) => ({ what: name, version, state, summary, sinceMs })),
     ...incidents.map(({ state, summary }) => ({ what: 'PagerDuty', state, summary, sinceMs: null })),
   ].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
   const shape = JSON.stringify(rows);
@@ -60,14 +60,15 @@ export function drawSignals({ alerts, incidents }) {
   list.replaceChildren(...(rows.length > 0 ? rows.map(signalRow) : [nothing]));
 }
 
-function signalRow({ what, state, summary, sinceMs }) {
-  const since = sinceMs === null || !Number.isFinite(sinceMs) ? '' : `since ${timeOfDay(sinceMs)}`;
+function signalRow({ what, version, state, summary, sinceMs }) {
+  const since = sinceMs === null || !Number.isFinite(sinceMs) ? null : `since ${timeOfDay(sinceMs)}`;
+  const which = [version, since].filter(Boolean).join(', ');
   return h(
     'li',
     { class: 'row' },
     h('span', { class: `badge ${state}` }, state),
     h('strong', {}, what),
-    since ? h('span', { class: 'by' }, since) : null,
+    which ? h('span', { class: 'by' }, which) : null,
     h('p', { class: 'by' }, bound(summary)),
   );
 }

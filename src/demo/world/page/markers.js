@@ -12,11 +12,19 @@ const kindOf = {
 const TOGETHER_MS = 1_500;
 const NEAR_MS = 2_000;
 
+const asked = ['question-opened', 'question-joined'];
+
+/** Null: not worth a line. An alert that puts the question, or joins it, is in the journal as that. */
+function kindIn({ what, who }) {
+  const own = what.trim().replaceAll(' ', '-');
+  return kindOf[own] ?? (asked.includes(own) && who === 'Alertmanager' ? 'alert' : null);
+}
+
 /** Oldest first: `{ atMs, kind, text }` of what happened since `sinceMs`. */
 export function markersOf({ journal, alerts }, sinceMs) {
-  const written = journal.flatMap(({ atMs, what, text }) => {
-    const kind = kindOf[what.trim().replaceAll(' ', '-')];
-    return kind ? [{ atMs, kind, text }] : [];
+  const written = journal.flatMap((line) => {
+    const kind = kindIn(line);
+    return kind ? [{ atMs: line.atMs, kind, text: line.text }] : [];
   });
   const isTold = (name) => written.some(({ kind, text }) => kind === 'alert' && text.includes(name));
   const fired = alerts
