@@ -31,7 +31,8 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     label: (candidate) => `Make ${candidate} fail`,
     needsCandidate: true,
     worsen: (lab, { candidate }) => lab.worsen('errors', ERROR_SHARE, candidate ?? undefined),
-    inForce: (lab, arms) => (faultsOf(lab, arms)?.errorRate ?? 0) > 0,
+    // Where stable fails as well it is both that were made to.
+    inForce: (lab, arms) => (faultsOf(lab, arms)?.errorRate ?? 0) > 0 && !faults.both.inForce(lab, arms),
     told: (arms) => `${nameOf(arms)} degrades: from now on ${percentOf(ERROR_SHARE)} of its requests fail.`,
   },
   latency: {
