@@ -132,6 +132,47 @@ describe.skipIf(!chromiumPath)(
       expect(await page.getByTestId('lines').locator('canvas').count()).toBe(3);
     });
 
+    it('shows no old number as a present one once nothing is measured any more', async () => {
+      await visit({ scene: 'paged' });
+      const gauge = async () => (await page.locator('.gauge > div').allTextContents()).map(plain);
+      await until(gauge, ['v41 30 %', 'v42 70 %31 % failed']);
+      fixture.show('unmeasured');
+      await until(gauge, ['v41 30 %–', 'v42 70 %–']);
+      const facts = page.getByTestId('arm-candidate').locator('.fact:visible');
+      expect((await facts.allTextContents()).map(plain)).toEqual(['failed –', 'slow –']);
+      expect(await page.getByTestId('split').getAttribute('aria-label')).toBe(
+        'Live traffic: v41 (stable) 30 %, not measured; v42 (candidate) 70 %, not measured',
+      );
+      const errors = page.getByTestId('line-errors');
+      const label = async () => plain((await errors.getAttribute('aria-label')) ?? '');
+      await until(label, 'Errors, the last two minutes. Now: v41 (stable) –, v42 (candidate) –.');
+      expect(await text('signals')).toContain('MetricsMissing');
+    });
+
+    it('marks an alert in the charts also when it is over, and leaves gaps where nothing was read', async () => {
+      await visit();
+      const marks = await ask(`import('/markers.js').then(({ markersOf }) => {
+        const line = (atMs, what, who, text) => ({ atMs, what, who, text });
+        const journal = [
+          line(10_000, 'question-opened', 'Alertmanager', 'ModelSlow (critical) fires: v42 is slow.'),
+          line(20_000, 'question-opened', 'Automation (fraud-scorer@4be1)', 'It has lasted: what shall be done?'),
+          line(30_000, 'question-joined', 'Alertmanager', 'DriftHigh (warning) fires as well: v42 drifts.'),
+          line(40_000, 'alert-resolved', 'Alertmanager', 'ModelSlow is over.'),
+        ];
+        const firing = { name: 'DriftHigh', state: 'firing', sinceMs: 28_000 };
+        return markersOf({ journal, alerts: [firing] }, 0).map(({ atMs, kind }) => kind + ' ' + atMs);
+      })`);
+      expect(marks).toEqual(['alert 10000', 'alert 30000']);
+      const gaps = await ask(`import('/newest.js').then(({ withGaps }) =>
+        withGaps([1_000, 2_000, 9_000].map((atMs) => ({ atMs, errorShare: 0 }))).map((point) => point.errorShare ?? null))`);
+      expect(gaps).toEqual([0, 0, null, 0]);
+    });
+
+    it('says which version an alert is about', async () => {
+      await visit({ scene: 'paged' });
+      expect(await text('signals')).toContain('ModelErrorRateHighv42, since 14:00:56');
+    });
+
     it('shows earlier numbers under the cursor, in both charts, also by keyboard', async () => {
       await visit({ scene: 'paged' });
       const [errors, slow] = [page.getByTestId('line-errors'), page.getByTestId('line-slow')];
