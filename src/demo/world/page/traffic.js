@@ -41,6 +41,7 @@ function armOf(state, role) {
     percent: share,
     share: share / 100,
     unmeasured,
+    wasTold: (name) => (state.points[version] ?? []).some((point) => typeof point[name] === 'number'),
     // Requests go on where nobody counts them: the marks move as they did, and say nothing.
     requestsPerSecond: (unmeasured ? state.points[version].at(-1) : latest)?.requestsPerSecond ?? 0,
     failed: fact('errorShare'),
@@ -64,10 +65,10 @@ function drawArm(role, arm) {
   part.card.classList.toggle('idle', arm.percent === 0);
   setText(part.version, arm.version ?? 'none');
   setText(part.share, arm.version === null ? '–' : `${arm.percent}\u00a0%`);
-  for (const [key] of facts) {
+  for (const [key, name] of facts) {
     const node = part[key];
     const value = arm[key];
-    node.hidden = value === null && !(arm.unmeasured && key !== 'wrong');
+    node.hidden = value === null && !(arm.unmeasured && arm.wasTold(name));
     setText(node.lastChild, percent(value));
     node.classList.toggle('bad', value !== null && value >= 0.05);
   }
