@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { scenarios } from './scenarios.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
 import type { RunResult } from './simulate.ts';
 import { type ScenarioSummary, summarise } from './summary.ts';
 
@@ -20,13 +20,16 @@ export interface BenchOptions {
   /** Runs of a scenario whose share is 1. */
   readonly runs: number;
   readonly workers: number;
+  /** Only these of the known scenarios; left out: all. */
+  readonly only?: readonly Scenario[];
   /** Told after every task, 0..1. */
   readonly progress?: (share: number) => void;
 }
 
 /** Runs everything in worker threads. What a run sees depends on the seed alone, so the outcome does not depend on the workers. */
 export async function bench(options: BenchOptions): Promise<ScenarioSummary[]> {
-  const results = new Map(scenarios.map((s) => [s.name, [] as RunResult[]]));
+  const asked = options.only ?? scenarios;
+  const results = new Map(asked.map((s) => [s.name, [] as RunResult[]]));
   const tasks = tasksOf(options);
   let next = 0;
   let done = 0;
@@ -47,11 +50,11 @@ export async function bench(options: BenchOptions): Promise<ScenarioSummary[]> {
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, options.workers) }, lane));
-  return scenarios.map((s) => summarise(s, results.get(s.name) ?? []));
+  return asked.map((s) => summarise(s, results.get(s.name) ?? []));
 }
 
-export function tasksOf({ seed, runs }: Pick<BenchOptions, 'seed' | 'runs'>): Task[] {
-  return scenarios.flatMap((s) => {
+export function tasksOf({ seed, runs, only }: Pick<BenchOptions, 'seed' | 'runs' | 'only'>): Task[] {
+  return (only ?? scenarios).flatMap((s) => {
     const all = Math.max(FEWEST_RUNS, Math.round(runs * s.runsShare));
     return Array.from({ length: Math.ceil(all / RUNS_A_TASK) }, (_, k) => ({
       scenario: s.name,
