@@ -146,7 +146,7 @@ export function page(turn: Turn, summary: string): void {
 function subject(turn: Turn): string {
   const { rollout, question, policy } = turn;
   const where = rollout ? ` ${rollout.candidate.id} at ${percent(rollout.exposurePercent)}` : '';
-  const names = (question?.signals ?? []).map((s) => (s.kind === 'alert' ? s.name : s.kind));
+  const names = [...new Set((question?.signals ?? []).map((s) => (s.kind === 'alert' ? s.name : s.kind)))];
   return `${policy.service}${where} (${list(names.slice(0, 3))}${names.length > 3 ? ', …' : ''})`;
 }
 
