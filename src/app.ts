@@ -5,7 +5,7 @@ import { createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
 import { prometheusOf, unmetNeeds } from './app/checks.ts';
 import { createHealthWatch, type HealthWatch } from './app/health-watch.ts';
 import { instanceName } from './app/instance.ts';
-import { lifecycle } from './app/lifecycle.ts';
+import { type Lifecycle, lifecycle } from './app/lifecycle.ts';
 import { createPolicyBook, type PolicyBook, type PolicyBookParts } from './app/policy-book.ts';
 import { takeReadings } from './app/readings.ts';
 import { selfReports } from './app/self-reports.ts';
@@ -51,18 +51,14 @@ export interface AppOverrides {
   readonly healthEveryMs: number;
 }
 
-export interface App {
+export interface App extends Lifecycle {
   readonly log: Logger;
   readonly application: Application;
   readonly store: Store;
-  /** Resolves when alerts are taken in; Slack's sign-in goes on in the background. */
-  start(): Promise<{ readonly url: string }>;
   /** Resolves when nothing is due and nothing is running. */
   settled(): Promise<void>;
   /** Reads the policy directory now instead of within seconds. */
   reloadPolicies(): Promise<void>;
-  /** Lets what is under way end, then closes everything. May be called at any time, and again. */
-  stop(): Promise<void>;
 }
 
 /** Alertmanager cuts a delivery off after 10 s where its interval is short. */

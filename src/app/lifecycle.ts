@@ -1,4 +1,3 @@
-import type { App } from '../app.ts';
 import type { Store } from '../ports/store.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Worker } from '../runtime/worker.ts';
@@ -12,6 +11,13 @@ import { orProblem } from './start-problems.ts';
 
 /** How long what the worker is doing may go on after a stop was asked for. */
 const workerDrainMs = 10_000;
+
+export interface Lifecycle {
+  /** Resolves when alerts are taken in; Slack's sign-in goes on in the background. */
+  start(): Promise<{ readonly url: string }>;
+  /** Lets what is under way end, then closes everything. May be called at any time, and again. */
+  stop(): Promise<void>;
+}
 
 interface LifecycleParts {
   readonly book: PolicyBook;
@@ -27,7 +33,7 @@ interface LifecycleParts {
 }
 
 /** What begins when an instance starts, and in which order it ends. */
-export function lifecycle(parts: LifecycleParts): Pick<App, 'start' | 'stop'> {
+export function lifecycle(parts: LifecycleParts): Lifecycle {
   const { book, worker, alertWatch, health, server, slack, store, log } = parts;
   const ending = new AbortController();
   let watching: Promise<void> = Promise.resolve();

@@ -1,7 +1,8 @@
 import type { Refusal } from '../domain/effect.ts';
 import type { Command, DomainEvent, Observed } from '../domain/event.ts';
 import type { Policy } from '../domain/policy.ts';
-import type { Actor, Alert, ServiceState, Version } from '../domain/state.ts';
+import type { Actor, Alert, ServiceState } from '../domain/state.ts';
+import type { Version } from '../domain/version.ts';
 import type { StoredEntry, UnmatchedAlert } from '../ports/store.ts';
 import type { NearMiss } from './near-miss.ts';
 

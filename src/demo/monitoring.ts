@@ -7,10 +7,10 @@ import { findProgram, type Program } from './programs.ts';
 import { startPrometheus } from './prometheus/index.ts';
 import { alertRules, JOB } from './rules.ts';
 import { SERVICE, VERSIONS } from './scenario.ts';
-import type { Source } from './snapshot.ts';
 import { startAlertmanagerInDemoTime, startWebhookInDemoTime } from './time/alert-times.ts';
 import type { DemoClock } from './time/demo-clock.ts';
 import { startPrometheusInDemoTime } from './time/prometheus-times.ts';
+import type { Source } from './world/types.ts';
 
 export interface MonitoringOptions {
   readonly standIns: boolean;

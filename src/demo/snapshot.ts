@@ -8,16 +8,7 @@ import type { Watch } from './watch.ts';
 import { nowOf } from './world/now.ts';
 import type { Readings } from './world/readings.ts';
 import { momentOf, roadOf } from './world/road.ts';
-import type { WorldSnapshot } from './world/types.ts';
-
-/** Which Prometheus and Alertmanager are in use. */
-export interface Source {
-  readonly name: string;
-  readonly real: boolean;
-  /** `Prometheus 2.42.0`, `stand-in for Prometheus` */
-  readonly label: string;
-  readonly url: string;
-}
+import type { Source, WorldSnapshot } from './world/types.ts';
 
 export interface SnapshotParts {
   readonly lab: Lab;

@@ -12,12 +12,12 @@ import { type Monitoring, startMonitoring } from './monitoring.ts';
 import type { Narrator } from './narrator.ts';
 import { policyYaml } from './policy.ts';
 import { CHANNEL, people, REQUESTS_PER_SECOND, SERVICE, VERSIONS } from './scenario.ts';
-import { type Source, snapshot } from './snapshot.ts';
+import { snapshot } from './snapshot.ts';
 import type { DemoClock } from './time/demo-clock.ts';
 import { createWatch, type Watch } from './watch.ts';
 import { takeReadings } from './world/readings.ts';
 import { startWorld } from './world/server.ts';
-import type { WorldSnapshot } from './world/types.ts';
+import type { Source, WorldSnapshot } from './world/types.ts';
 
 export interface StageOptions {
   readonly port: number;

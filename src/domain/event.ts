@@ -1,5 +1,6 @@
 import type { Comparison } from '../analysis/types.ts';
-import type { Actor, Alert, TimerKey, Version } from './state.ts';
+import type { Actor, Alert, TimerKey } from './state.ts';
+import type { Version } from './version.ts';
 
 /** Everything that can happen to a service. */
 export type DomainEvent =

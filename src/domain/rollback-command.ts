@@ -1,10 +1,10 @@
 import type { Command } from './event.ts';
 import { beginPhase, beginRollback } from './rollback.ts';
 import { createRollout } from './rollouts.ts';
+import type { WayBack } from './served.ts';
 import { serving } from './served.ts';
 import type { Actor, Phase, Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
-import type { WayBack } from './way-back.ts';
 import { byEvidence, byPerson, noneQualifies, takeWayBack, versionAt } from './way-back.ts';
 import { because, percent, who } from './words.ts';
 

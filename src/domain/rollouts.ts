@@ -1,6 +1,7 @@
 import type { Policy } from './policy.ts';
-import type { Actor, Phase, Rollout, Version } from './state.ts';
+import type { Actor, Phase, Rollout } from './state.ts';
 import { isEnded, type Turn } from './turn.ts';
+import type { Version } from './version.ts';
 
 /** A rollout comes to be; the one before it is kept as long as its card may need it. */
 export function createRollout(

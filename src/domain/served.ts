@@ -1,5 +1,5 @@
 import type { Verdict } from '../analysis/types.ts';
-import type { Version } from './state.ts';
+import type { Version } from './version.ts';
 
 /** What served all traffic, how long and how well: the evidence a way back is chosen by. */
 export interface Served {
@@ -17,6 +17,19 @@ export interface Served {
   readonly looks: Readonly<Record<Verdict, number>>;
   /** Degradations opened while it served everything. Newest last, at most 5. */
   readonly degradations: readonly string[];
+}
+
+/** Why a rollback goes to the version it goes to: the evidence, as it was when it was chosen. */
+export interface WayBack {
+  readonly served: Served;
+  /** How long it served without an open degradation, in one stretch. */
+  readonly cleanMs: number;
+  /** The policy's `lastGood.after` then. */
+  readonly neededMs: number;
+  /** `evidence`: the newest that qualifies. `person`: named, by version or by time. */
+  readonly chosenBy: 'evidence' | 'person';
+  /** Newer ones that qualified and were passed over, with why: "not ready: 0 of 3 instances". */
+  readonly passedOver: readonly { readonly version: string; readonly why: string }[];
 }
 
 const KEPT = 20;

@@ -2,8 +2,9 @@ import type { Command, Promotion } from './event.ts';
 import { endQuestion } from './question.ts';
 import { createRollout } from './rollouts.ts';
 import { compatible, serves, serving, taint } from './served.ts';
-import type { Actor, Version } from './state.ts';
+import type { Actor } from './state.ts';
 import type { Turn } from './turn.ts';
+import type { Version } from './version.ts';
 import { setOut } from './warming.ts';
 import { because, list, percent, who } from './words.ts';
 

@@ -1,7 +1,7 @@
 import type { Comparison, ComparisonSettings, Metric } from '../analysis/types.ts';
 import type { Policy, RollbackPlan, Severity, Step, Strategy } from './policy.ts';
-import type { Served } from './served.ts';
-import type { WayBack } from './way-back.ts';
+import type { Served, WayBack } from './served.ts';
+import type { Version } from './version.ts';
 
 /** One service as Lastgood knows it: the unit of consistency. Plain JSON; stored whole with every decision. */
 export interface ServiceState {
@@ -51,16 +51,6 @@ export interface Mark {
   readonly by: Actor;
   readonly atMs: number;
   readonly reason: string;
-}
-
-export interface Version {
-  readonly id: string;
-  readonly commit?: string;
-  readonly artifact?: string;
-  readonly dataset?: string;
-  /** Input or feature schema; two versions with different ones are not interchangeable. */
-  readonly signature?: string;
-  readonly changelogUrl?: string;
 }
 
 export interface Rollout {

@@ -1,25 +1,12 @@
-import { begun, cleanMs, compatible, knownGood, type Served, servedAt } from './served.ts';
-import type { Version } from './state.ts';
+import { begun, cleanMs, compatible, knownGood, type Served, servedAt, type WayBack } from './served.ts';
 import type { Turn } from './turn.ts';
+import type { Version } from './version.ts';
 import { duration, list } from './words.ts';
 
 /**
  * Where a version that serves everything goes back to. Below 100 % there is nothing to choose: the rest of the traffic is on
  * stable. At 100 % nothing else serves, so the way back is chosen by evidence: what served how long, and how well.
  */
-
-/** Why a rollback goes to the version it goes to: the evidence, as it was when it was chosen. */
-export interface WayBack {
-  readonly served: Served;
-  /** How long it served without an open degradation, in one stretch. */
-  readonly cleanMs: number;
-  /** The policy's `lastGood.after` then. */
-  readonly neededMs: number;
-  /** `evidence`: the newest that qualifies. `person`: named, by version or by time. */
-  readonly chosenBy: 'evidence' | 'person';
-  /** Newer ones that qualified and were passed over, with why: "not ready: 0 of 3 instances". */
-  readonly passedOver: readonly { readonly version: string; readonly why: string }[];
-}
 
 /** The newest last known good, other than those passed over; null: none qualifies. */
 export function byEvidence(turn: Turn, present: Version, passedOver: WayBack['passedOver'] = []): WayBack | null {

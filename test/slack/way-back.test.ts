@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { WayBack } from '../../src/domain/served.ts';
 import type { ServiceState } from '../../src/domain/state.ts';
-import type { WayBack } from '../../src/domain/way-back.ts';
 import { card, draw } from '../../src/slack/cards/index.ts';
 import { servedLine, wayBackLine, waysBack } from '../../src/slack/cards/way-back.ts';
 import { form, mildest, readForm } from '../../src/slack/views/form.ts';

@@ -1,5 +1,4 @@
 import type { Control } from '../controls.ts';
-import type { Source } from '../snapshot.ts';
 import type { Now } from './now.ts';
 import type { Point } from './readings.ts';
 
@@ -70,4 +69,13 @@ export interface JournalLine {
   readonly who: string;
   readonly what: string;
   readonly text: string;
+}
+
+/** Which Prometheus and Alertmanager are in use. */
+export interface Source {
+  readonly name: string;
+  readonly real: boolean;
+  /** `Prometheus 2.42.0`, `stand-in for Prometheus` */
+  readonly label: string;
+  readonly url: string;
 }

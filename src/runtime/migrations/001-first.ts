@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** The first schema: what is decided, what is to be done, what was said. */
 export const first: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** Alerts that no policy matches: for the operator to find, and for the default channel. */
 export const unmatched: Migration = {

@@ -2,13 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import { first } from './001-first.ts';
 import { unmatched } from './002-unmatched.ts';
-
-/** One step of the schema. A released one is never edited: the next number changes what it did. */
-export interface Migration {
-  readonly number: number;
-  readonly name: string;
-  up(db: Kysely<unknown>): Promise<void>;
-}
+import type { Migration } from './migration.ts';
 
 const migrations: readonly Migration[] = [first, unmatched];
 

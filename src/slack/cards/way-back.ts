@@ -1,8 +1,8 @@
-import type { Served } from '../../domain/served.ts';
+import type { Served, WayBack } from '../../domain/served.ts';
 import { cleanMs, compatible, knownGood, serving } from '../../domain/served.ts';
-import type { Rollout, ServiceState, Version } from '../../domain/state.ts';
+import type { Rollout, ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
-import type { WayBack } from '../../domain/way-back.ts';
+import type { Version } from '../../domain/version.ts';
 import { duration, list } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { code, moment, outside, utcMoment } from './text.ts';
