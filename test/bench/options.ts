@@ -10,7 +10,7 @@ export interface Options {
 }
 
 /** Runs of a full and of a quick bench: a few minutes, and less than one, on two cores. */
-export const FULL_RUNS = 1000;
+export const FULL_RUNS = 800;
 export const QUICK_RUNS = 60;
 
 export const USAGE = `Simulates two hours of traffic again and again, and prints how often each method rolls back by mistake and how soon it finds
