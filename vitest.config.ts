@@ -14,7 +14,8 @@ const inRealTime = [
   'test/workspace/page.test.ts',
 ];
 
-const common = { testTimeout: 20_000, hookTimeout: 60_000 };
+/** Against hanging, not against slowness: a busy machine takes several times as long. */
+const common = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

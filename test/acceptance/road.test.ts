@@ -42,7 +42,7 @@ describe('a finished rollout', () => {
   it('is rolled back by phases to the last known good, with the evidence shown', async () => {
     world = await startWorld((yaml) => `${yaml}lastGood: { after: 10m }\nwatch: 24h\n`);
     await finish();
-    await world.pass(HOUR);
+    await world.pass(15 * MINUTE);
     await degradeUnanswered();
     await world.until('all traffic is back', () => world.router.weights.candidate.percent === 0, 30 * MINUTE);
     await world.alert('ErrorsHigh', { status: 'resolved' });
@@ -77,8 +77,8 @@ describe('a finished rollout', () => {
   it('goes back to what served at a moment a person names', async () => {
     world = await startWorld();
     await finish();
-    await world.pass(HOUR);
-    expect(await types('/rollout rollback fraud-scorer --before "70 min ago" --reason "since lunch"')).toMatch(/v41/);
+    await world.pass(15 * MINUTE);
+    expect(await types('/rollout rollback fraud-scorer --before "25 min ago" --reason "since lunch"')).toMatch(/v41/);
     await world.until('all traffic is back', () => world.router.weights.candidate.percent === 0, 30 * MINUTE);
     expect(world.router.weights.stable.version).toBe('v41');
   });
