@@ -223,6 +223,30 @@ describe.skipIf(!chromiumPath)('the workspace beside the world, in Chromium (ski
     expect(bench.workspace.deliveries.length).toBe(1);
   });
 
+  it('loses no press to an update that comes between pressing and letting go, and makes none of another button', async () => {
+    const card = (value: string) => [
+      { type: 'actions', elements: [{ type: 'button', action_id: 'go', value, text: plain('Go') }] },
+    ];
+    const { ts } = await post({ blocks: card('drawn for this') });
+    const page = await open(await bench.page());
+    const button = page.getByRole('button', { name: 'Go', exact: true });
+    const pressing = async (blocks: readonly Fields[]) => {
+      const old = await button.elementHandle();
+      const { x, y, width, height } = await boxOf(button);
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await ok(bench.workspace, 'chat.update', { channel, ts, text: 'x', blocks });
+      await expect.poll(() => old?.evaluate(isThere)).toBe(false);
+      await page.mouse.up();
+    };
+    await pressing(card('drawn for this'));
+    await expect.poll(() => bench.workspace.deliveries.length).toBe(1);
+    // It stands for something else by now: nobody meant to press that.
+    await pressing(card('drawn for something else'));
+    await button.click();
+    await expect.poll(() => bench.workspace.deliveries.length).toBe(2);
+  });
+
   it('at 400 px switches between channel and world, and nothing is wider than the page', async () => {
     await post({ blocks: degradationCard(Date.now()) });
     const page = await open(await bench.page({ viewport: { width: 400, height: 800 } }));
