@@ -18,18 +18,70 @@ export interface Tolerance {
   readonly absolute: number | null;
   /** Ratio of candidate to stable that `healthy` must stay under (analysis.md: 1.5). */
   readonly healthyRatio: number;
+  /**
+   * The relative tolerance is learned from how much the service differs from itself a day earlier (`MetricSamples.history`);
+   * `relative` holds until there is enough of a history. Absent: false. Counted kinds only.
+   */
+  readonly fromHistory?: boolean;
 }
+
+/** What of a classifier's labelled answers is measured. */
+export type Measure = 'accuracy' | 'precision' | 'recall' | 'f1';
 
 /** Where the numbers of one metric come from; selectors are PromQL, see `MetricSource`. */
 export type MetricKind =
   /** Share of bad events, as two counters: `bad` of `total` (or `good` of `total`: give exactly one of them). */
   | { readonly kind: 'proportion'; readonly bad: string | null; readonly good: string | null; readonly total: string }
+  /**
+   * Answers that were labelled right or wrong later: counters of a confusion matrix. Each measure needs its own of them: accuracy
+   * all four, precision the positives, recall and F1 the true positives and what they miss; the others are null.
+   * Read as a proportion of bad ones: F1 as (FP + FN) of (2 TP + FP + FN).
+   */
+  | {
+      readonly kind: 'labelled';
+      readonly measure: Measure;
+      readonly truePositives: string;
+      readonly falsePositives: string | null;
+      readonly falseNegatives: string | null;
+      readonly trueNegatives: string | null;
+    }
   /** Events against an exposure; `per` null: against seconds of running instances. */
   | { readonly kind: 'rate'; readonly events: string; readonly per: string | null }
-  /** Classic histogram; `bounds` are upper bucket bounds in `unit`, empty: every bound the histogram has. */
+  /**
+   * Histogram, classic (`…_bucket`) or native (the histogram itself): which one, the answer shows. `bounds` are upper bucket
+   * bounds in `unit`, empty: every bound the histogram has.
+   */
   | { readonly kind: 'latency'; readonly buckets: string; readonly bounds: readonly number[] }
   /** A value that is read, not counted. */
-  | { readonly kind: 'gauge'; readonly value: string };
+  | { readonly kind: 'gauge'; readonly value: string }
+  /** How a feature or the predictions are distributed: a counter for every bin, told apart by the label `by`. Warns only. */
+  | { readonly kind: 'drift'; readonly counts: string; readonly by: string }
+  /** A drift score somebody else computes (PSI, KS, …), against its own threshold. Warns only. */
+  | { readonly kind: 'drift-score'; readonly value: string; readonly limit: number }
+  /** A value against an absolute limit, whatever the other arm does. */
+  | { readonly kind: 'limit'; readonly value: string; readonly limit: number }
+  /**
+   * An absolute objective: at most the share `allowed` (0.001 for an objective of 99.9 %) may be bad. The arm is held against it,
+   * and the service's error budget is watched for how fast it burns (`MetricSamples.budget`).
+   */
+  | {
+      readonly kind: 'objective';
+      readonly bad: string | null;
+      readonly good: string | null;
+      readonly total: string;
+      readonly allowed: number;
+    }
+  /** Whether traffic is split as configured: requests (or users) of each arm. `slack` 0.1: a tenth of the share off is tolerated. */
+  | { readonly kind: 'split'; readonly requests: string; readonly slack: number };
+
+/** What an arm is held against. */
+export type Baseline =
+  /** The other arm beside it; without a second arm the service's own past. The ordinary case. */
+  | { readonly kind: 'stable' }
+  /** The service at the same time so long ago: yesterday, last week. */
+  | { readonly kind: 'offset'; readonly offsetMs: number }
+  /** Totals known beforehand, from an evaluation or a good month. Counted kinds only. */
+  | { readonly kind: 'fixed'; readonly events: number; readonly exposure: number };
 
 export interface Metric {
   readonly name: string;
@@ -43,8 +95,17 @@ export interface Metric {
   readonly minimumSamples: number;
   /** The candidate past this value is beyond discussion: a rollback goes to 0 at once (rule 9). Null: none. */
   readonly criticalLimit: number | null;
-  /** Share of the alpha this metric gets; the weights of a policy sum to 1. */
+  /** Share of the alpha this metric gets; the weights of a policy sum to 1. 0: it warns, and decides nothing (drift). */
   readonly weight: number;
+  /** Absent: `stable`. */
+  readonly baseline?: Baseline;
+  /** Windows younger than this are not judged: their labels are still to come. Absent: 0. */
+  readonly labelDelayMs?: number;
+  /**
+   * `one`: the selectors name neither the version nor the arm, so there is one series for the whole service: before and after can be
+   * compared, candidate and stable cannot. Absent: `two`.
+   */
+  readonly arms?: 'two' | 'one';
 }
 
 /** How often and over what the comparison looks. */
@@ -80,15 +141,27 @@ export type Series =
       readonly kind: 'tails';
       readonly bounds: readonly { readonly bound: number; readonly windows: readonly CountWindow[] }[];
     }
-  | { readonly kind: 'values'; readonly windows: readonly ValueWindow[] };
+  | { readonly kind: 'values'; readonly windows: readonly ValueWindow[] }
+  /** Per bin: `events` = in the bin, `exposure` = in all of them. */
+  | {
+      readonly kind: 'bins';
+      readonly bins: readonly { readonly bin: string; readonly windows: readonly CountWindow[] }[];
+    };
 
 /** Everything one look has to go on. A missing arm is null; why it is missing stands beside it. */
 export interface MetricSamples {
   readonly metric: string;
   readonly stableNow: Series | null;
-  /** Windows carry their own past times; they are laid over the present by `LookPeriod.beforeOffsetMs`. */
+  /**
+   * Windows carry their own past times; they are laid over the present by `LookPeriod.beforeOffsetMs` (or the metric's own offset).
+   * May reach further back than the period does: how much an arm scatters by itself is learned from all of it.
+   */
   readonly stableBefore: Series | null;
   readonly candidateNow: Series | null;
+  /** The whole service, whichever version, in windows of an hour over the last two weeks. Read for `Tolerance.fromHistory`. */
+  readonly history?: Series | null;
+  /** The whole service in windows of 5 minutes over the last three days. Read for objectives: how fast their budget burns. */
+  readonly budget?: Series | null;
   /** Why something is missing, for the card: "Prometheus did not answer within 5 s". */
   readonly missing: string | null;
 }
@@ -106,6 +179,11 @@ export interface LookPeriod {
   readonly beforeOffsetMs: number;
   /** What the candidate is held against: `stable` beside it, or (after 100 %, when stable has no traffic) the service's `past`. */
   readonly against: 'stable' | 'past';
+  /**
+   * The candidate's configured share of traffic from each moment on, oldest first: what a `split` is held against. Absent: not
+   * known.
+   */
+  readonly exposures?: readonly { readonly fromMs: number; readonly percent: number }[];
 }
 
 /** One number with what is behind it. `value` null: no data. */
@@ -117,6 +195,10 @@ export interface Reading {
 
 export interface MetricComparison {
   readonly metric: string;
+  /** Absent in looks stored before it was kept. */
+  readonly kind?: MetricKind['kind'];
+  /** What the verdict was held against. Absent: stable, or the past without a candidate. */
+  readonly basis?: 'stable' | 'past' | 'fixed' | 'limit' | 'split';
   readonly title: string;
   readonly unit: string;
   readonly direction: Direction;
@@ -170,6 +252,10 @@ export interface Comparison {
   readonly score: number | null;
   /** Names of the metrics that are degraded. */
   readonly culprits: readonly string[];
+  /** Names of the metrics that look worse and prove nothing: evidence of 10 and more, drift, a budget that burns. Absent: none. */
+  readonly warnings?: readonly string[];
+  /** False where some metric has but one arm: whether stable is equally bad cannot be told by it. Absent: true. */
+  readonly canTellCommonCause?: boolean;
   /** Names of the metrics in which the candidate is better than stable beyond doubt (its interval ends on the good side). */
   readonly improved: readonly string[];
   readonly metrics: readonly MetricComparison[];

@@ -66,6 +66,21 @@ export interface Step {
   readonly soakMs: number;
   /** A gate still undecided after this opens the question. */
   readonly maxSoakMs: number;
+  /** What is asked at its end; absent: the policy's objective, over all metrics. */
+  readonly gate?: Gate;
+}
+
+/**
+ * What a step's end asks, by the policy's own name for it. All metrics must not be degraded, whichever are named.
+ * `comparison`: the candidate beside stable. `shadow`: the candidate gets copies of the traffic and answers nobody: the step is at
+ * 0 %. `ab`: both arms answer, with the step's weights, until the difference is significant; the split has to be as configured.
+ */
+export interface Gate {
+  readonly name: string;
+  readonly kind: 'comparison' | 'shadow' | 'ab';
+  readonly objective: 'no-worse' | 'better';
+  /** Names of the metrics that must be healthy (and, where the objective is `better`, of which one must be better). Empty: all. */
+  readonly metrics: readonly string[];
 }
 
 export interface RollbackPlan {

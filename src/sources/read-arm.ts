@@ -13,7 +13,11 @@ export function selectorsOf(source: MetricKind): readonly string[] {
     case 'latency':
       return [source.buckets];
     case 'gauge':
+    case 'limit':
+    case 'drift-score':
       return [source.value];
+    default:
+      return [];
   }
 }
 
@@ -42,7 +46,11 @@ export function readArm(
     case 'latency':
       return tails(first, endsMs);
     case 'gauge':
+    case 'limit':
+    case 'drift-score':
       return gauge(first, endsMs);
+    default:
+      return nothing(`${source.kind} is not read yet`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/analysis/compare.ts';
-import { RATIO_CAP } from '../../src/analysis/ratio.ts';
+import { RATIO_CAP } from '../../src/analysis/evidence/ratio.ts';
 import type { Comparison, CountWindow, LookPeriod, Metric, MetricSamples, Series } from '../../src/analysis/types.ts';
 import { chance, counts, metric, period, START_MS, samples, settings, values, WINDOW_MS } from './support.ts';
 

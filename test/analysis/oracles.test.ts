@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lnMixtureT, mixtureRadius } from '../../src/analysis/gauge.ts';
-import { quantile } from '../../src/analysis/latency.ts';
-import { BETS, lnEvidence, ratioTest } from '../../src/analysis/ratio.ts';
-import type { CountPair } from '../../src/analysis/windows.ts';
+import type { CountPair } from '../../src/analysis/arms/windows.ts';
+import { BETS, lnEvidence, ratioTest } from '../../src/analysis/evidence/ratio.ts';
+import { lnMixtureT, mixtureRadius } from '../../src/analysis/kinds/gauge.ts';
+import { quantile } from '../../src/analysis/kinds/latency.ts';
 import { hasOracles, oracle } from './support.ts';
 
 /** Log-gamma (Lanczos, g = 7, n = 9), so that the ratio test is checked against a binomial written independently of it. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CountPair } from '../../src/analysis/arms/windows.ts';
 import { compare } from '../../src/analysis/compare.ts';
-import { lnEvidence, ratioTest } from '../../src/analysis/ratio.ts';
-import { restartIndices } from '../../src/analysis/restarts.ts';
+import { lnEvidence, ratioTest } from '../../src/analysis/evidence/ratio.ts';
+import { restartIndices } from '../../src/analysis/evidence/restarts.ts';
 import type { LookPeriod, Metric, MetricKind, MetricSamples, Series } from '../../src/analysis/types.ts';
-import type { CountPair } from '../../src/analysis/windows.ts';
 import { chance, counts, metric, period, START_MS, samples, settings, values, WINDOW_MS } from './support.ts';
 
 const anyNumber = fc.oneof(

@@ -1,4 +1,4 @@
-import { quantile } from '../../../src/analysis/latency.ts';
+import { quantile } from '../../../src/analysis/kinds/latency.ts';
 import {
   type ArmCounts,
   BUCKETS,

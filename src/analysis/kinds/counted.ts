@@ -1,9 +1,17 @@
-import { clamp, logMeanExp } from './numbers.ts';
-import { type Change, LN_DEGRADED, LN_HEALTHY, LN_WARNING, type Outcome, verdictOf } from './outcome.ts';
-import { lnEvidence, lowerBound, RATIO_CAP, type RatioTest, ratioTest, upperBound, withAllowance } from './ratio.ts';
-import { restartIndices } from './restarts.ts';
-import type { LookPeriod, Tolerance } from './types.ts';
-import { type CountPair, coarsen } from './windows.ts';
+import { type CountPair, coarsen } from '../arms/windows.ts';
+import { clamp, logMeanExp } from '../evidence/numbers.ts';
+import {
+  lnEvidence,
+  lowerBound,
+  RATIO_CAP,
+  type RatioTest,
+  ratioTest,
+  upperBound,
+  withAllowance,
+} from '../evidence/ratio.ts';
+import { restartIndices } from '../evidence/restarts.ts';
+import type { LookPeriod, Tolerance } from '../types.ts';
+import { type Change, LN_DEGRADED, LN_HEALTHY, LN_WARNING, type Outcome, verdictOf } from '../verdict/outcome.ts';
 
 /**
  * Tests of counted metrics. A proportion or a rate is one stratum; a latency is one for every bucket bound that is tested,
@@ -66,6 +74,7 @@ export function testCounted(question: CountedQuestion): Outcome {
       byDifference: shown !== null && limit > relativeLimit(tolerance) * 1.001,
     },
     missing: null,
+    warning: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Verdict } from './types.ts';
+import type { Verdict } from '../types.ts';
 
 /** False alarms over a whole rollout, all metrics together (analysis.md). */
 export const ALPHA_DEGRADED = 0.01;
@@ -28,6 +28,8 @@ export interface Outcome {
   readonly note: Note;
   /** Why there is no data; null where there is. */
   readonly missing: string | null;
+  /** What people should look at although it proves nothing: "its distribution has shifted (PSI 0.31)". Null: nothing. */
+  readonly warning: string | null;
 }
 
 export interface Note {
@@ -40,7 +42,16 @@ export interface Note {
 export const NO_NOTE: Note = { tail: null, byDifference: false };
 
 export function noData(missing: string): Outcome {
-  return { verdict: 'no-data', lnWorse: 0, lnOk: 0, limit: 0, change: () => null, note: NO_NOTE, missing };
+  return {
+    verdict: 'no-data',
+    lnWorse: 0,
+    lnOk: 0,
+    limit: 0,
+    change: () => null,
+    note: NO_NOTE,
+    missing,
+    warning: null,
+  };
 }
 
 /** What is needed of a metric's evidence to name it alone: its share of alpha. Without weight it stands alone, unheard. */

@@ -1,4 +1,4 @@
-import type { LookPeriod, Metric, MetricKind, Series } from './types.ts';
+import type { CountWindow, LookPeriod, Metric, MetricKind, Series } from '../types.ts';
 import { expectedWindows, usableCounts, usableValues } from './windows.ts';
 
 /** Share of the windows of a stretch that must have been read in each arm (analysis.md). */
@@ -6,51 +6,77 @@ const COVERAGE = 0.8;
 /** An arm whose newest window is this many windows old is stale. */
 const STALE_WINDOWS = 3;
 
+type Stretch = Pick<LookPeriod, 'fromMs' | 'toMs'>;
+
 const SERIES_OF: Record<MetricKind['kind'], Series['kind']> = {
   proportion: 'counts',
   rate: 'counts',
   latency: 'tails',
+  labelled: 'counts',
   gauge: 'values',
+  drift: 'bins',
+  'drift-score': 'values',
+  limit: 'values',
+  objective: 'counts',
+  split: 'counts',
 };
 
 /**
  * One arm's windows as they are compared: only usable ones of the period, the past laid over the present, and proportions as
  * bad of all. Null where the arm is missing or is not what the metric's kind reads.
  */
-export function armOf(series: Series | null, metric: Metric, period: LookPeriod, shiftMs: number): Series | null {
+export function armOf(series: Series | null, metric: Metric, period: Stretch, shiftMs: number): Series | null {
   if (series === null || series.kind !== SERIES_OF[metric.source.kind]) return null;
-  if (series.kind === 'values') return { kind: 'values', windows: usableValues(series.windows, period, shiftMs) };
-  if (series.kind === 'tails') {
-    const bounds = series.bounds.map(({ bound, windows }) => ({
-      bound,
-      windows: usableCounts(windows, period, shiftMs).map((w) => ({ ...w, events: Math.min(w.events, w.exposure) })),
-    }));
-    return { kind: 'tails', bounds };
+  switch (series.kind) {
+    case 'values':
+      return { kind: 'values', windows: usableValues(series.windows, period, shiftMs) };
+    case 'tails': {
+      const bounds = series.bounds.map(({ bound, windows }) => ({
+        bound,
+        windows: usableCounts(windows, period, shiftMs).map(partOfAll),
+      }));
+      return { kind: 'tails', bounds };
+    }
+    case 'bins': {
+      const bins = series.bins.map(({ bin, windows }) => ({ bin, windows: usableCounts(windows, period, shiftMs) }));
+      return { kind: 'bins', bins };
+    }
+    case 'counts':
+      return { kind: 'counts', windows: badOnes(usableCounts(series.windows, period, shiftMs), metric) };
   }
-  const windows = usableCounts(series.windows, period, shiftMs);
-  const { source } = metric;
-  if (source.kind !== 'proportion') return { kind: 'counts', windows };
-  // Failures are counted, never successes: accuracy .95 to .80 is 1.19 times in successes and 4 times in failures.
-  return {
-    kind: 'counts',
-    windows: windows.map((w) => {
-      const events = Math.min(w.events, w.exposure);
-      return { ...w, events: source.good === null ? events : w.exposure - events };
-    }),
-  };
+}
+
+/** Everything that was read of an arm, at its own times, whatever the period. */
+export function everythingOf(series: Series | null, metric: Metric): Series | null {
+  const always = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+  return armOf(series, metric, always, 0);
+}
+
+/** Failures are counted, never successes: accuracy .95 to .80 is 1.19 times in successes and 4 times in failures. */
+function badOnes(windows: readonly CountWindow[], { source }: Metric): readonly CountWindow[] {
+  if (source.kind === 'rate' || source.kind === 'split') return windows;
+  const areGood = (source.kind === 'proportion' || source.kind === 'objective') && source.good !== null;
+  return windows.map(partOfAll).map((w) => (areGood ? { ...w, events: w.exposure - w.events } : w));
+}
+
+function partOfAll(w: CountWindow): CountWindow {
+  return { ...w, events: Math.min(w.events, w.exposure) };
 }
 
 /** True where a higher number is the better one, as it is shown. */
 export function higherIsBetter(metric: Metric): boolean {
-  if (metric.source.kind === 'proportion') return metric.source.good !== null;
-  return metric.direction === 'higher-is-better' && metric.source.kind !== 'latency';
+  const { source } = metric;
+  if (source.kind === 'labelled') return true;
+  if (source.kind === 'proportion' || source.kind === 'objective') return source.good !== null;
+  return metric.direction === 'higher-is-better' && source.kind !== 'latency';
 }
 
 /** Ends of the windows that were read, and how much each had: requests, seconds, or one a value. */
 export function extentOf(arm: Series): readonly { readonly endMs: number; readonly samples: number }[] {
   if (arm.kind === 'values') return arm.windows.map((w) => ({ endMs: w.endMs, samples: 1 }));
   if (arm.kind === 'counts') return arm.windows.map((w) => ({ endMs: w.endMs, samples: w.exposure }));
-  const longest = arm.bounds.toSorted((a, b) => b.windows.length - a.windows.length)[0];
+  const parts = arm.kind === 'tails' ? arm.bounds : arm.bins;
+  const longest = parts.toSorted((a, b) => b.windows.length - a.windows.length)[0];
   return (longest?.windows ?? []).map((w) => ({ endMs: w.endMs, samples: w.exposure }));
 }
 
@@ -93,7 +119,7 @@ export function coversRecent(
 }
 
 function samplesName(metric: Metric): string {
-  if (metric.source.kind === 'gauge') return 'samples';
+  if (SERIES_OF[metric.source.kind] === 'values') return 'samples';
   if (metric.source.kind === 'rate' && metric.source.per === null) return 'instance-seconds';
   return 'requests';
 }

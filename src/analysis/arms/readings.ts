@@ -1,6 +1,6 @@
+import { quantile } from '../kinds/latency.ts';
+import type { LookPeriod, Metric, MetricComparison, Reading, Series } from '../types.ts';
 import { extentOf, higherIsBetter } from './arm.ts';
-import { quantile } from './latency.ts';
-import type { LookPeriod, Metric, MetricComparison, Reading, Series } from './types.ts';
 
 /** Latency is shown as this quantile. */
 const SHOWN_QUANTILE = 0.95;
@@ -38,8 +38,10 @@ function valueBetween(arm: Series, metric: Metric, fromMs: number, toMs: number)
     const { events, exposure } = sum(arm.windows);
     if (!(exposure > 0)) return null;
     const share = events / exposure;
-    return metric.source.kind === 'proportion' && higherIsBetter(metric) ? 1 - share : share;
+    return metric.source.kind !== 'rate' && higherIsBetter(metric) ? 1 - share : share;
   }
+  // A distribution is no single number.
+  if (arm.kind === 'bins') return null;
   const buckets = arm.bounds
     .map(({ bound, windows }) => ({ bound, ...sum(windows) }))
     .sort((a, b) => a.bound - b.bound)

@@ -1,7 +1,7 @@
+import type { CountPair } from '../arms/windows.ts';
 import { excessScatter, type RatioColumns } from './dispersion.ts';
 import { crossingFrom } from './numbers.ts';
 import { mixRestarts } from './restarts.ts';
-import type { CountPair } from './windows.ts';
 
 /**
  * The ratio e-process (analysis.md): given how many events both arms had together in a window, the suspect's share of them is

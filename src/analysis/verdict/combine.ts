@@ -1,6 +1,6 @@
-import { clamp, logSumExp } from './numbers.ts';
+import { clamp, logSumExp } from '../evidence/numbers.ts';
+import type { Verdict } from '../types.ts';
 import { LN_DEGRADED, LN_HEALTHY } from './outcome.ts';
-import type { Verdict } from './types.ts';
 
 /** What one metric brings to the verdict over all. */
 export interface Part {

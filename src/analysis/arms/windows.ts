@@ -1,4 +1,6 @@
-import type { CountWindow, LookPeriod, ValueWindow } from './types.ts';
+import type { CountWindow, LookPeriod, ValueWindow } from '../types.ts';
+
+type Stretch = Pick<LookPeriod, 'fromMs' | 'toMs'>;
 
 /** Counts beyond this are held to it: far past any traffic, and still exact in a double. */
 const MOST = 1e15;
@@ -32,7 +34,7 @@ export function expectedWindows(fromMs: number, toMs: number, windowMs: number):
  * The usable windows of the period, oldest first, moved `shiftMs` forward (that is how the past is laid over the present).
  * What is not a number is dropped, the last of several for the same moment holds, negative counts are none.
  */
-export function usableCounts(windows: readonly CountWindow[], period: LookPeriod, shiftMs: number): CountWindow[] {
+export function usableCounts(windows: readonly CountWindow[], period: Stretch, shiftMs: number): CountWindow[] {
   const kept: CountWindow[] = [];
   for (const w of windows) {
     if (!Number.isFinite(w.events) || !Number.isFinite(w.exposure)) continue;
@@ -46,7 +48,7 @@ export function usableCounts(windows: readonly CountWindow[], period: LookPeriod
 }
 
 /** As `usableCounts`, for values. */
-export function usableValues(windows: readonly ValueWindow[], period: LookPeriod, shiftMs: number): ValueWindow[] {
+export function usableValues(windows: readonly ValueWindow[], period: Stretch, shiftMs: number): ValueWindow[] {
   const kept: ValueWindow[] = [];
   for (const w of windows) {
     if (Number.isFinite(w.value) && Math.abs(w.value) <= 1e100) {
@@ -56,7 +58,7 @@ export function usableValues(windows: readonly ValueWindow[], period: LookPeriod
   return inPeriod(kept, period);
 }
 
-function inPeriod<W extends { readonly endMs: number }>(windows: readonly W[], period: LookPeriod): W[] {
+function inPeriod<W extends { readonly endMs: number }>(windows: readonly W[], period: Stretch): W[] {
   const byEnd = new Map<number, W>();
   for (const w of windows) if (w.endMs > period.fromMs && w.endMs <= period.toMs) byEnd.set(w.endMs, w);
   return [...byEnd.values()].sort((a, b) => a.endMs - b.endMs);

@@ -1,6 +1,6 @@
+import { pairCounts } from '../arms/windows.ts';
+import type { CountWindow } from '../types.ts';
 import type { Stratum } from './counted.ts';
-import type { CountWindow } from './types.ts';
-import { pairCounts } from './windows.ts';
 
 /** Tails outside of this say too little, or nothing about slowness (analysis.md). */
 const SMALLEST_TAIL = 0.002;

@@ -1,7 +1,7 @@
+import { RATIO_CAP } from '../evidence/ratio.ts';
+import type { Metric, Reading } from '../types.ts';
 import type { Change, Outcome } from './outcome.ts';
 import { LN_WARNING } from './outcome.ts';
-import { RATIO_CAP } from './ratio.ts';
-import type { Metric, Reading } from './types.ts';
 
 export interface Told {
   readonly metric: Metric;

@@ -1,9 +1,10 @@
-import { redundancy } from './dispersion.ts';
-import { crossingFrom } from './numbers.ts';
-import { type Change, LN_DEGRADED, LN_HEALTHY, NO_NOTE, type Outcome, verdictOf } from './outcome.ts';
-import { mixRestarts, restartIndices } from './restarts.ts';
-import type { Direction, LookPeriod, Tolerance } from './types.ts';
-import type { ValuePair } from './windows.ts';
+import { pairValues, type ValuePair } from '../arms/windows.ts';
+import { redundancy } from '../evidence/dispersion.ts';
+import { crossingFrom } from '../evidence/numbers.ts';
+import { mixRestarts, restartIndices } from '../evidence/restarts.ts';
+import type { Direction, LookPeriod, Tolerance } from '../types.ts';
+import { type Change, LN_DEGRADED, LN_HEALTHY, NO_NOTE, noData, type Outcome, verdictOf } from '../verdict/outcome.ts';
+import type { Question } from './question.ts';
 
 /**
  * The test of gauges: differences in the bad direction, paired by time, against a margin, as an always-valid t test
@@ -66,6 +67,23 @@ export interface GaugeQuestion {
   readonly mayBeHealthy: boolean;
 }
 
+/** Pairs the two arms by time and tests their differences. */
+export function testGaugeMetric(question: Question): Outcome {
+  const { metric, suspect, reference, period, settings, mayBeHealthy } = question;
+  if (suspect.kind !== 'values' || reference?.kind !== 'values') return noData('there is nothing to hold it against');
+  const known = new Set(reference.windows.map((w) => w.endMs));
+  return testGauge({
+    pairs: pairValues(suspect.windows, reference.windows),
+    pairedWindows: suspect.windows.filter((w) => known.has(w.endMs)).length,
+    direction: metric.direction,
+    tolerance: metric.tolerance,
+    period,
+    weight: metric.weight,
+    minimumWindows: settings.minimumWindows,
+    mayBeHealthy,
+  });
+}
+
 export function testGauge(question: GaugeQuestion): Outcome {
   const { pairs, period, tolerance } = question;
   const sign = question.direction === 'lower-is-better' ? 1 : -1;
@@ -93,6 +111,7 @@ export function testGauge(question: GaugeQuestion): Outcome {
     change: () => changeOf(recent ?? spreadOf(all), copies, lnAbove),
     note: NO_NOTE,
     missing: null,
+    warning: null,
   };
 }
 

@@ -1,0 +1,46 @@
+import { higherIsBetter } from '../arms/arm.ts';
+import { pairCounts } from '../arms/windows.ts';
+import type { Metric, Series } from '../types.ts';
+import { noData, type Outcome } from '../verdict/outcome.ts';
+import { type Stratum, testCounted } from './counted.ts';
+import { latencyStrata } from './latency.ts';
+import type { Question } from './question.ts';
+
+/** A share of bad requests that is as good as none where a policy gives no absolute tolerance and none was seen. */
+const SHARE_AS_GOOD_AS_NONE = 0.01;
+
+/** Proportions, labelled answers, rates and latencies: the ratio test over their strata. */
+export function testCountedMetric(question: Question): Outcome {
+  const { metric, suspect, reference, period, settings, mayBeHealthy } = question;
+  if (reference === null) return noData('there is nothing to hold it against');
+  const strata = strataOf(metric, suspect, reference);
+  if (strata.length === 0) return noData('the two arms have no bucket bound in common');
+  return testCounted({
+    strata,
+    tolerance: metric.tolerance,
+    period,
+    windowMs: settings.windowMs,
+    weight: metric.weight,
+    minimumWindows: settings.minimumWindows,
+    mayBeHealthy,
+    asGoodAsNone: asGoodAsNone(metric),
+  });
+}
+
+function strataOf(metric: Metric, suspect: Series, reference: Series): Stratum[] {
+  if (suspect.kind === 'tails' && reference.kind === 'tails') {
+    const only = metric.source.kind === 'latency' ? metric.source.bounds : [];
+    return latencyStrata(suspect.bounds, reference.bounds, only);
+  }
+  if (suspect.kind !== 'counts' || reference.kind !== 'counts') return [];
+  // Where a drop is bad, the arms change places: what is asked is how much higher stable is.
+  const swap = metric.source.kind === 'rate' && higherIsBetter(metric);
+  const pairs = swap ? pairCounts(reference.windows, suspect.windows) : pairCounts(suspect.windows, reference.windows);
+  return [{ pairs, tail: null }];
+}
+
+/** A rate's unit is anybody's guess: five events in as much exposure as the policy calls enough. */
+function asGoodAsNone(metric: Metric): number {
+  if (metric.source.kind !== 'rate') return SHARE_AS_GOOD_AS_NONE;
+  return higherIsBetter(metric) ? 0 : 5 / Math.max(1, metric.minimumSamples);
+}
