@@ -10,7 +10,7 @@ import { check, type Finding, valueAt } from './explain.ts';
 import { maxPolicyBytes, tooLarge } from './files.ts';
 import { isMapping, type Layer, locate, type Mapping, mergeLayers, selfContained } from './layers.ts';
 import { formatPath, nearest, oneOf, type Path, type PolicyProblem, sortProblems } from './problem.ts';
-import { policySchema } from './schema.ts';
+import { type PolicyFile, policySchema } from './schema.ts';
 import { type Resolved, resolveSecrets, withoutSecrets } from './secrets.ts';
 import { withTheOneStep } from './strategy.ts';
 import { gatherTemplates } from './templates.ts';
@@ -43,6 +43,11 @@ export interface ParseResult {
   readonly service: string | null;
   /** The service it says it requires, also where there are problems. */
   readonly requires: string | null;
+  /**
+   * The file with its templates as it was read, secrets filled in: for what is asked of a policy and is not part of it (`traffic`).
+   * Null where it does not have its form. Its keys' places: `place(['metrics', 0, 'traffic'], 'value')`.
+   */
+  readonly written: PolicyFile | null;
   /** Where a key stands, for problems that are found later. */
   readonly place: (path: Path, at: 'key' | 'value') => { file: string; line: number; column: number };
   readonly problems: readonly PolicyProblem[];
@@ -76,7 +81,7 @@ export async function parsePolicy(text: string, file: string, options: PolicyOpt
     return { ...refused(file, `with its templates ${tooLarge}`), service, place };
   }
   const resolved = resolveSecrets(whole.value, options.secrets);
-  const { policy, findings } = await evaluate(resolved, file, options, revisionOf(whole.text));
+  const { policy, written, findings } = await evaluate(resolved, file, options, revisionOf(whole.text));
   const problems = unique(findings, resolved).map((finding) =>
     problem(place(finding.path, finding.at), finding.path, withoutSecrets(finding.message, resolved.used)),
   );
@@ -86,6 +91,7 @@ export async function parsePolicy(text: string, file: string, options: PolicyOpt
     policy: policy && all.length === 0 ? { policy, file, files, yaml: whole.text } : null,
     service,
     requires: requiredBy(whole.value),
+    written,
     place,
     problems: all,
   };
@@ -114,7 +120,7 @@ async function evaluate(
   file: string,
   options: PolicyOptions,
   revision: string,
-): Promise<{ policy: Policy | null; findings: readonly Finding[] }> {
+): Promise<{ policy: Policy | null; written: PolicyFile | null; findings: readonly Finding[] }> {
   const target = checkTarget(resolved.value, options.targets);
   const value = withTheOneStep(resolved.value, target.steps);
   const form = check(policySchema, value);
@@ -132,13 +138,13 @@ async function evaluate(
     endpoints[key] = built.endpoint;
     findings.push(...built.findings);
   }
-  if (findings.length > 0 || form.value === null) return { policy: null, findings };
+  if (findings.length > 0 || form.value === null) return { policy: null, written: form.value, findings };
   const { prometheus = null, alertmanager = null } = endpoints;
   const { config, findings: unread } = await withTlsFiles(target.config, file);
-  if (unread.length > 0) return { policy: null, findings: unread };
+  if (unread.length > 0) return { policy: null, written: form.value, findings: unread };
   const spec = { kind: form.value.target.kind, config };
   const parts = { revision, target: spec, targetSteps: target.steps, prometheus, alertmanager };
-  return { policy: buildPolicy(form.value, parts), findings };
+  return { policy: buildPolicy(form.value, parts), written: form.value, findings };
 }
 
 const tlsForm = z.looseObject({
@@ -196,6 +202,7 @@ const nothing = {
   policy: null,
   service: null,
   requires: null,
+  written: null,
   place: () => ({ file: '', line: 0, column: 0 }),
 };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearest, oneOf } from './problem.ts';
-import { duration, exposure, line, quoted, share, unlessMissing, url } from './values.ts';
+import { duration, exposure, line, quoted, share, traffic, unlessMissing, url } from './values.ts';
 
 /** The form of a policy file. What depends on several keys is in `checks.ts`; every key is described in docs/policy.md. */
 
@@ -135,6 +135,8 @@ const metricCommon = {
   direction: z.enum(['lower-is-better', 'higher-is-better']).optional(),
   minimum: z.number().min(0, { error: 'must not be negative' }).optional(),
   weight: z.number().gt(0, { error: 'must be more than 0' }).optional(),
+  /** Events of the denominator a second that are expected, over both arms: linting only. */
+  traffic: traffic.optional(),
 };
 
 const metric = z.discriminatedUnion('kind', [
@@ -200,6 +202,8 @@ export const policySchema = z.strictObject({
   strategy: strategy.optional(),
   objective: z.enum(['no-worse', 'better']).optional(),
   requires: requires.optional(),
+  /** Requests a second that the whole service is expected to get: linting only. */
+  traffic: traffic.optional(),
   steps: z.array(step).min(1, { error: 'must have at least one step: - { exposure: 100 }' }),
   rollback: z
     .strictObject({
@@ -250,7 +254,7 @@ export const policySchema = z.strictObject({
   alertmanager: endpoint.optional(),
 });
 
-/** A policy file as it was read: every text checked, durations in milliseconds, what is optional may be missing. */
+/** A policy file as it was read: every text checked, durations in milliseconds, traffic a second, what is optional may be missing. */
 export type PolicyFile = z.output<typeof policySchema>;
 export type EndpointFile = z.output<typeof endpoint>;
 export type MetricFile = PolicyFile['metrics'][number];

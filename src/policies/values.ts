@@ -62,6 +62,9 @@ export function duration(fromMs = 0) {
     });
 }
 
+/** More than this a second is a slip of the unit. */
+const maxTrafficPerSecond = 1e9;
+
 /** A number as it is, or `25%` for 0.25. */
 export function share(what: string) {
   const words = `must be a number, or a percentage such as 25%: ${what}`;
@@ -84,6 +87,23 @@ export const exposure = z
     context.addIssue(
       `must be a percentage from 0 to 100, such as 10, is ${typeof given === 'number' ? given : quoted(given)}`,
     );
+    return z.NEVER;
+  });
+
+const trafficHint = 'must be a number of events in a time, such as 50/s, 600/min or 20/h';
+const trafficUnitSeconds: Readonly<Record<string, number>> = { s: 1, min: 60, m: 60, h: 3600 };
+
+/** Events a second, from `50/s`, `600/min` or `20/h`. */
+export const traffic = z
+  .union([z.string(), z.number()], { error: unlessMissing(trafficHint) })
+  .transform((given, context) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?)\s*\/\s*(s|min|m|h)$/.exec(String(given).trim()) ?? [];
+    const perSecond = Number(number) / (trafficUnitSeconds[unit ?? ''] ?? Number.NaN);
+    if (perSecond > 0 && perSecond <= maxTrafficPerSecond) return perSecond;
+    if (typeof given === 'number') context.addIssue(`${trafficHint}: ${given} lacks its unit`);
+    else if (Number.isNaN(perSecond)) context.addIssue(`${trafficHint}, is ${quoted(given)}`);
+    else if (perSecond === 0) context.addIssue('must be more than 0: leave it out where it is not known');
+    else context.addIssue(`must be at most ${maxTrafficPerSecond}/s, is ${quoted(given)}`);
     return z.NEVER;
   });
 
