@@ -80,7 +80,10 @@ export type Baseline =
   | { readonly kind: 'stable' }
   /** The service at the same time so long ago: yesterday, last week. */
   | { readonly kind: 'offset'; readonly offsetMs: number }
-  /** Totals known beforehand, from an evaluation or a good month. Counted kinds only. */
+  /**
+   * Totals known beforehand, from an evaluation or a good month: proportion, labelled and rate only. `events` are the bad ones of a
+   * proportion or a labelled measure, whichever its selectors count, and what a rate counts.
+   */
   | { readonly kind: 'fixed'; readonly events: number; readonly exposure: number };
 
 export interface Metric {
