@@ -8,6 +8,7 @@ import { changedLast } from './changed-last.ts';
 import { chart } from './chart.ts';
 import { chartOrder } from './charted.ts';
 import { footer } from './footer.ts';
+import { factsOf } from './held-against.ts';
 import { alertsOf, impact, impactPlain } from './impact.ts';
 import { verdictWords } from './numbers.ts';
 import { named, namedPlain } from './people.ts';
@@ -15,6 +16,7 @@ import { phaseLine } from './phase.ts';
 import { comparisonTable, leftOut } from './table.ts';
 import { fitted, moment, outside } from './text.ts';
 import { degradationHeadline, headerText } from './title.ts';
+import { warningLine } from './warnings.ts';
 import { wayBackLine, wayBackOf } from './way-back.ts';
 
 /** How much is drawn, from everything to what always fits: rows of the table, and whether there is a chart. */
@@ -61,12 +63,12 @@ function numbers(view: CardView, detail: { rows: number; chart: boolean }): Bloc
   const comparison = view.degradation?.comparison ?? null;
   if (comparison === null) return view.degradation?.stage.name === 'ended' ? [] : [section('⏱️ *Measuring…*')];
   if (comparison.metrics.length === 0) return [];
-  const arms = view.rollout ? 2 : 1;
+  const facts = factsOf(view);
   const alerts = view.degradation ? alertsOf(view.degradation, view) : [];
-  const drawn = detail.chart ? chart(chartOrder(comparison, alerts), arms) : null;
+  const drawn = detail.chart ? chart(chartOrder(comparison, alerts), facts.arms) : null;
   return [
-    comparisonTable(comparison, arms, detail.rows),
-    ...context([summary(comparison), leftOut(comparison, detail.rows)].filter((s) => s !== '')),
+    comparisonTable(comparison, facts, detail.rows),
+    ...context([summary(comparison), leftOut(comparison, detail.rows), warningLine(comparison)]),
     ...(drawn ? [drawn] : []),
   ];
 }

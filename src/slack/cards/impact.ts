@@ -2,6 +2,8 @@ import type { Comparison } from '../../analysis/types.ts';
 import type { Alert, Degradation, Signal } from '../../domain/state.ts';
 import { list } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
+import { gateWords, presentGate } from './gate.ts';
+import { cannotTell, factsOf, onlyLabelsMissing } from './held-against.ts';
 import { title, worstFirst } from './table.ts';
 import { oneLine, outside } from './text.ts';
 
@@ -12,7 +14,7 @@ export function impact(view: CardView): string {
   const said = alertSentence(view);
   const measured = view.degradation?.comparison ?? null;
   if (measured === null) return said;
-  return [numbersSentence(measured, view.rollout !== null), said].filter((s) => s !== '').join('\n');
+  return [numbersSentence(measured, view), cannotTell(measured, view), said].filter((s) => s !== '').join('\n');
 }
 
 /** The same for a notification: no markup, escaped. */
@@ -21,7 +23,7 @@ export function impactPlain(view: CardView): string {
   return lines.map((line) => (/[.!?…]$/.test(line) ? line : `${line}.`)).join(' ');
 }
 
-function numbersSentence(comparison: Comparison, hasRollout: boolean): string {
+function numbersSentence(comparison: Comparison, view: CardView): string {
   if (comparison.commonCause) {
     return '⚠️ *Common cause*: stable and the candidate are both worse than their own past, and not than each other. The rollout is not to blame, and a rollback will not help.';
   }
@@ -31,12 +33,17 @@ function numbersSentence(comparison: Comparison, hasRollout: boolean): string {
     case 'degraded':
       return `🔴 *${sentence}*${others(comparison)}`;
     case 'inconclusive':
-      return `🟡 *Inconclusive*: the numbers do not say yet whether ${hasRollout ? 'the candidate is worse' : 'it is worse than before'}. ${sentence}`;
+      return `🟡 *Inconclusive*: the numbers do not say yet whether ${view.rollout ? 'the candidate is worse' : 'it is worse than before'}. ${sentence}`;
     case 'no-data':
+      if (onlyLabelsMissing(comparison, factsOf(view))) return labelsSentence(comparison);
       return `⚫ *No data*: ${comparison.missing ? outside(comparison.missing, SENTENCE) : 'nothing could be measured'}. That is neither good nor bad.`;
     case 'healthy':
       return `🟢 *Healthy*: no metric is worse than its limit. ${sentence}`;
   }
+}
+
+function labelsSentence({ missing }: Comparison): string {
+  return `⏳ *Waits for labels*: ${outside(missing ?? 'they are still to come', SENTENCE)}. That is neither good nor bad.`;
 }
 
 function others(comparison: Comparison): string {
@@ -55,22 +62,28 @@ function alertSentence(view: CardView): string {
   const other = degradation.signals.findLast((s) => s.kind !== 'alert');
   const alerts = alertsOf(degradation, view);
   const first = alerts.find((a) => a.status === 'firing') ?? alerts[0];
-  return [first ? alertText(first) : '', other ? signalText(other) : ''].filter((s) => s !== '').join('\n');
+  return [first ? alertText(first) : '', other ? signalText(other, view) : ''].filter((s) => s !== '').join('\n');
 }
 
 /** Why a gate neither passed nor failed by the end of its longest soak. */
 const UNDECIDED: Readonly<Record<string, string>> = {
-  'no-data': 'The gate of this step could not tell in time (no data).',
-  inconclusive: 'The gate of this step could not tell in time (inconclusive).',
-  'not-better': 'The gate of this step asks for better: the candidate is no worse, but nothing got better in time.',
+  'no-data': 'could not tell in time (no data).',
+  inconclusive: 'could not tell in time (inconclusive).',
+  'not-better': 'asks for better: the candidate is no worse, but nothing got better in time.',
 };
 
-function signalText(signal: Exclude<Signal, { kind: 'alert' }>): string {
+/** "The gate of this step", or by its name. Escaped. */
+function gateName({ rollout }: CardView): string {
+  const gate = rollout ? presentGate(rollout) : null;
+  return gate ? `The ${gateWords({ ...gate, objective: 'no-worse' })}` : 'The gate of this step';
+}
+
+function signalText(signal: Exclude<Signal, { kind: 'alert' }>, view: CardView): string {
   switch (signal.kind) {
     case 'gate-failed':
-      return `🚧 The gate of this step did not pass: ${outside(list(signal.culprits), 300) || 'all metrics together'} got worse than allowed.`;
+      return `🚧 ${gateName(view)} did not pass: ${outside(list(signal.culprits), 300) || 'all metrics together'} got worse than allowed.`;
     case 'gate-undecided':
-      return `🚧 ${UNDECIDED[signal.verdict] ?? 'The gate of this step could not tell in time.'}`;
+      return `🚧 ${gateName(view)} ${UNDECIDED[signal.verdict] ?? 'could not tell in time.'}`;
     case 'stuck':
       return `🚨 ${outside(signal.reason, SENTENCE)}`;
   }

@@ -30,12 +30,34 @@ export function amount(metric: Pick<MetricComparison, 'isShare' | 'unit'>, value
   return unit === '' ? figure(value) : `${figure(value)} ${unit}`;
 }
 
-/** "2.0× (1.35×–2.87×)", or for a difference "+0.12 s (0.05–0.2)". */
+/**
+ * "2.06× (1.35×–2.87×)", or for a difference "+0.12 s (0.05 s to 0.2 s)". Always in the bad direction; where more is better it says of
+ * what: "1.25× the failures", "1.08× more".
+ */
 export function change(metric: MetricComparison): string {
   const { change: found } = metric;
   if (!found) return '–';
-  if (metric.changeIs === 'ratio') return `${ratio(found.estimate)} (${ratioRange(found.lower, found.upper)})`;
-  return `${signed(metric, found.estimate)} (${signed(metric, found.lower)} to ${signed(metric, found.upper)})`;
+  if (metric.changeIs !== 'ratio')
+    return `${signed(metric, found.estimate)} (${signed(metric, found.lower)} to ${signed(metric, found.upper)})`;
+  if (metric.direction === 'lower-is-better') return ratioWords(found, '');
+  if (metric.isShare) return ratioWords(found, ' the failures');
+  return found.estimate > 0 && found.estimate < 1
+    ? ratioWords(
+        { estimate: 1 / found.estimate, lower: 1 / Math.min(found.upper ?? OPEN, OPEN), upper: inverse(found.lower) },
+        ' more',
+      )
+    : ratioWords(found, ' fewer');
+}
+
+/** From here on an upper bound is not known. */
+const OPEN = 10_000;
+
+function inverse(lower: number): number {
+  return lower > 1 / OPEN ? 1 / lower : OPEN;
+}
+
+function ratioWords(found: { estimate: number; lower: number; upper: number }, of: string): string {
+  return `${ratio(found.estimate)}${of} (${ratioRange(found.lower, found.upper)})`;
 }
 
 export function limit(metric: MetricComparison): string {
@@ -44,8 +66,8 @@ export function limit(metric: MetricComparison): string {
 
 /** A bound at the end of what the comparison looks at (0, or 10,000) is not known yet. */
 function ratioRange(lower: number, upper: number | null): string {
-  const isOpen = upper === null || upper >= 10_000;
-  if (lower > 0) return isOpen ? `at least ${ratio(lower)}` : `${ratio(lower)}–${ratio(upper)}`;
+  const isOpen = upper === null || upper >= OPEN;
+  if (lower > 1 / OPEN) return isOpen ? `at least ${ratio(lower)}` : `${ratio(lower)}–${ratio(upper)}`;
   return isOpen ? 'too few events' : `at most ${ratio(upper)}`;
 }
 

@@ -1,12 +1,17 @@
 import type { Rollout } from '../../domain/state.ts';
 import { list } from '../../domain/words.ts';
+import { presentGate } from './gate.ts';
 import { title } from './table.ts';
 
 const SHOWN = 6;
 
-/** What a gate asks for besides "no worse", and how far it has got; empty where it asks for no more. Markdown, escaped. */
-export function objectiveWords({ plan, comparison }: Rollout): string {
-  if (plan.objective !== 'better') return '';
+/**
+ * What a gate asks for besides "no worse", and how far it has got; empty where it asks for no more, and where the step's gate has a
+ * name and says itself what it waits for. Markdown, escaped.
+ */
+export function objectiveWords(rollout: Rollout): string {
+  const { plan, comparison } = rollout;
+  if (plan.objective !== 'better' || presentGate(rollout)) return '';
   const improved = new Set(comparison?.improved ?? []);
   const better = (comparison?.metrics ?? []).filter((m) => improved.has(m.metric)).map((m) => title(m));
   const named = better.length > SHOWN ? [...better.slice(0, SHOWN), `${better.length - SHOWN} more`] : better;

@@ -1,9 +1,13 @@
+import type { Rollout } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 import { list, percent } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
 import { buttonRow, buttonsFor, openQuestion } from './buttons.ts';
+import { experiment } from './experiment.ts';
 import { footer } from './footer.ts';
+import { capital, gateLine, gateWords, presentGate } from './gate.ts';
+import { cannotTell, factsOf, onlyLabelsMissing } from './held-against.ts';
 import { verdictWords } from './numbers.ts';
 import { objectiveWords } from './objective.ts';
 import { named, namedPlain } from './people.ts';
@@ -12,6 +16,7 @@ import { progressMarks } from './strategy.ts';
 import { comparisonTable, leftOut } from './table.ts';
 import { code, fitted, link, outside } from './text.ts';
 import { headerText, rolloutHeadline } from './title.ts';
+import { warningLine } from './warnings.ts';
 import { wayBackLine } from './way-back.ts';
 
 const STEPS_SHOWN = 20;
@@ -26,7 +31,8 @@ export function rolloutCard(view: CardView): Drawing {
       header(headline),
       section(intro(view)),
       ...progress(view),
-      section(fitted(whereItStands(rollout, view.state.clockMs), LIMIT.text)),
+      section(fitted(standsAndWaits(view, rollout), LIMIT.text)),
+      ...tested(view),
       ...numbers(view, rows),
       ...wayBack(view),
       ...votes(view),
@@ -66,17 +72,37 @@ function wayBack(view: CardView): Block[] {
   return canGoBack || rollout?.wayBack ? context([fitted(wayBackLine(view), LIMIT.text)]) : [];
 }
 
+function standsAndWaits(view: CardView, rollout: Rollout): string {
+  const lines = [whereItStands(rollout, view.state.clockMs), gateLine(rollout, factsOf(view))];
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+/** The A/B test or the shadow of the step it is on, while it is on it. */
+function tested({ rollout }: CardView): Block[] {
+  const words = rollout && isOnItsWay(rollout) ? experiment(rollout) : '';
+  return words === '' ? [] : [section(words)];
+}
+
+function isOnItsWay({ phase }: Rollout): boolean {
+  return phase.name === 'advancing' || ('during' in phase && phase.during === 'advancing');
+}
+
 function numbers(view: CardView, rows: number): Block[] {
   const { rollout } = view;
   const comparison = rollout?.comparison ?? null;
   if (!rollout || comparison === null || comparison.metrics.length === 0) return [];
   // What was measured last is the emptiness after the way back; what led to it is on the degradation's card and in the report.
   if (rollout.phase.name === 'rolled_back' || rollout.phase.name === 'cancelled') return [];
-  const label = rollout.phase.name === 'advancing' ? 'Gate' : 'Measured';
+  const facts = factsOf(view);
+  const gate = presentGate(rollout);
+  const name = gate ? capital(gateWords({ ...gate, objective: 'no-worse' })) : 'Gate';
+  const label = rollout.phase.name === 'advancing' ? name : 'Measured';
+  const verdict = onlyLabelsMissing(comparison, facts) ? '⏳ Waits for labels' : verdictWords(comparison.verdict);
   const missing = comparison.missing ? outside(comparison.missing, 300) : '';
   return [
-    comparisonTable(comparison, 2, rows),
-    ...context([`${label}: ${verdictWords(comparison.verdict)}`, objective(view), missing, leftOut(comparison, rows)]),
+    comparisonTable(comparison, facts, rows),
+    ...context([`${label}: ${verdict}`, objective(view), missing, leftOut(comparison, rows)]),
+    ...context([warningLine(comparison), cannotTell(comparison, view)]),
   ];
 }
 

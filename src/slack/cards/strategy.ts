@@ -1,8 +1,12 @@
 import type { Phase, Rollback, Rollout } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
+import { gateWords, stepName } from './gate.ts';
 import { code, moment } from './text.ts';
 
 /** How the way forward and back reads: by steps, or in one. */
+
+/** Steps that get a line of their own. */
+const LINES = 12;
 
 type Advancing = Extract<Phase, { name: 'advancing' }>;
 
@@ -19,7 +23,7 @@ export function stepWords(rollout: Rollout): string {
   const { steps } = rollout.plan;
   const number = Math.min(Math.max(rollout.step, 0) + 1, steps.length);
   const target = steps[Math.max(rollout.step, 0)];
-  return `step ${number} of ${steps.length}${target ? ` (${percent(target.exposurePercent)})` : ''}`;
+  return `step ${number} of ${steps.length}${target ? ` (${stepName(target)})` : ''}`;
 }
 
 /** What is moving forward now. Markdown, escaped. */
@@ -64,7 +68,7 @@ export function keptWords(rollout: Rollout, nowMs: number): string {
     : `${arm} was kept until ${moment(untilMs)}: it may have to be started again before it can take traffic`;
 }
 
-/** Each step with ✅, 🔄 (⏪ on the way back) or ⬜; a warm-up stands before them. */
+/** Each step with ✅, 🔄 (⏪ on the way back) or ⬜; a warm-up stands before them. With gates by name each has a line of its own. */
 export function progressMarks(rollout: Rollout, most: number): string {
   const { steps, strategy } = rollout.plan;
   const { phase } = rollout;
@@ -73,17 +77,19 @@ export function progressMarks(rollout: Rollout, most: number): string {
   const warming = phase.name === 'advancing' && phase.stage === 'warming';
   const now = isGoingBack(phase) ? '⏪' : '🔄';
   const reached = Math.max(0, ...rollout.shifts.map((s) => s.exposurePercent));
-  const marks = steps.slice(0, most).map((step, index) => {
+  const shown = steps.some((step) => step.gate) ? Math.min(most, LINES) : most;
+  const marks = steps.slice(0, shown).map((step, index) => {
     const present = index === Math.max(rollout.step, 0) && !ended && !warming;
     // After the end every step that was reached counts, also the one it came back from.
-    const was = index < rollout.step || (ended && reached >= step.exposurePercent);
+    // A shadow's 0 % was passed where anything more was reached.
+    const was = index < rollout.step || (ended && reached > 0 && reached >= step.exposurePercent);
     const mark = done || was ? '✅' : present ? now : '⬜';
-    return `${mark} ${isOneStep(rollout) ? 'All traffic in one step' : percent(step.exposurePercent)}`;
+    return `${mark} ${isOneStep(rollout) ? `All traffic in one step${step.gate ? ` · ${gateWords(step.gate)}` : ''}` : stepName(step)}`;
   });
   const warm = warming ? '🔄' : hasLeftZero(rollout) || done ? '✅' : '⬜';
   const before = strategy.warmUp ? [`${warm} Warm-up`] : [];
-  const more = steps.length > most ? [`…and ${steps.length - most} more steps`] : [];
-  return [...before, ...marks, ...more].join('  ›  ');
+  const more = steps.length > shown ? [`…and ${steps.length - shown} more steps`] : [];
+  return [...before, ...marks, ...more].join(steps.some((step) => step.gate) ? '\n' : '  ›  ');
 }
 
 function isGoingBack(phase: Phase): boolean {

@@ -1,9 +1,10 @@
 import type { Comparison, MetricComparison } from '../../analysis/types.ts';
 import type { Block } from './blocks.ts';
+import { against, type Facts, isOneArmed, title, waitsForLabels } from './held-against.ts';
 import { change, count, limit, reading, VERDICT, verdictWords } from './numbers.ts';
-import { outside } from './text.ts';
+import { isShifted } from './warnings.ts';
 
-const TITLE_LENGTH = 40;
+export { title } from './held-against.ts';
 
 interface Column {
   readonly title: string;
@@ -12,49 +13,85 @@ interface Column {
 }
 
 const METRIC: Column = { title: 'Metric', align: 'left', cell: (m) => title(m) };
-const CHANGE: Column = { title: 'Change', align: 'right', cell: change };
 const LIMIT: Column = { title: 'Limit', align: 'right', cell: limit };
-const VERDICT_COLUMN: Column = {
-  title: 'Verdict',
-  align: 'left',
-  cell: (m) => `${verdictWords(m.verdict)}${m.critical ? ' ‼️ critical' : ''}`,
-};
-
-/** A rollout: candidate against stable, with stable's own past beside them. What a phone shows first stands first. */
-const TWO_ARMS: readonly Column[] = [
-  METRIC,
-  { title: 'Candidate', align: 'right', cell: (m) => reading(m, m.candidateNow) },
-  { title: 'Stable', align: 'right', cell: (m) => reading(m, m.stableNow) },
-  { title: 'Before', align: 'right', cell: (m) => reading(m, m.stableBefore) },
-  VERDICT_COLUMN,
-  CHANGE,
-  LIMIT,
-  {
-    title: 'Samples',
-    align: 'right',
-    cell: (m) => `${count(m.candidateNow.samples)} / ${count(m.stableNow.samples)}`,
-  },
-];
-
-/** No rollout: the service against its own past. */
-const ONE_ARM: readonly Column[] = [
-  METRIC,
-  { title: 'Last week', align: 'right', cell: (m) => reading(m, m.stableBefore) },
-  { title: 'Now', align: 'right', cell: (m) => reading(m, m.stableNow) },
-  VERDICT_COLUMN,
-  CHANGE,
-  LIMIT,
-  { title: 'Samples', align: 'right', cell: (m) => count(m.stableNow.samples) },
-];
 
 /** The comparison, worst metric first, at most `rows` of them. Slack allows one table a message. */
-export function comparisonTable(comparison: Comparison, arms: 1 | 2, rows: number): Block {
-  const columns = arms === 2 ? TWO_ARMS : ONE_ARM;
+export function comparisonTable(comparison: Comparison, facts: Facts, rows: number): Block {
   const metrics = worstFirst(comparison).slice(0, rows);
+  // Where no metric knows the arms apart, columns for them would only be empty.
+  const alone = facts.arms === 1 || metrics.every((m) => isOneArmed(m, facts));
+  const columns = alone ? oneArm(metrics, facts, comparison) : twoArms(metrics, facts, comparison);
   return table(
     columns,
     metrics.map((metric) => columns.map((column) => column.cell(metric))),
   );
+}
+
+/** A rollout: candidate against stable, with stable's own past beside them. What a phone shows first stands first. */
+function twoArms(metrics: readonly MetricComparison[], facts: Facts, comparison: Comparison): readonly Column[] {
+  const stable = (m: MetricComparison) =>
+    isOneArmed(m, facts) ? `${reading(m, wholeService(m))} (all)` : reading(m, m.stableNow);
+  const candidate = (m: MetricComparison) => (isOneArmed(m, facts) ? '–' : reading(m, m.candidateNow));
+  const samples = (m: MetricComparison) =>
+    isOneArmed(m, facts) ? samplesOf(wholeService(m)) : `${samplesOf(m.candidateNow)} / ${samplesOf(m.stableNow)}`;
+  return [
+    METRIC,
+    { title: 'Candidate', align: 'right', cell: candidate },
+    { title: 'Stable', align: 'right', cell: stable },
+    { title: 'Before', align: 'right', cell: (m) => reading(m, m.stableBefore) },
+    verdictColumn(facts, comparison),
+    ...changeColumns(metrics, facts, 'Stable'),
+    LIMIT,
+    { title: 'Samples', align: 'right', cell: samples },
+  ];
+}
+
+/** No rollout, or none that the metrics could show: the service against its own past. */
+function oneArm(metrics: readonly MetricComparison[], facts: Facts, comparison: Comparison): readonly Column[] {
+  const [first, ...others] = new Set(metrics.map((m) => against(m, facts)));
+  const isPast = others.length === 0 && metrics[0]?.basis !== 'fixed' && metrics[0]?.basis !== 'limit';
+  const past = isPast && first ? first : 'Before';
+  return [
+    METRIC,
+    { title: past, align: 'right', cell: (m) => reading(m, m.stableBefore) },
+    { title: 'Now', align: 'right', cell: (m) => reading(m, wholeService(m)) },
+    verdictColumn(facts, comparison),
+    ...changeColumns(metrics, facts, past),
+    LIMIT,
+    { title: 'Samples', align: 'right', cell: (m) => samplesOf(wholeService(m)) },
+  ];
+}
+
+function verdictColumn(facts: Facts, comparison: Comparison): Column {
+  const words = (m: MetricComparison) => {
+    if (waitsForLabels(m, facts)) return '⏳ Waits for labels';
+    return isShifted(m, comparison) ? '👀 Looks different' : verdictWords(m.verdict);
+  };
+  return { title: 'Verdict', align: 'left', cell: (m) => `${words(m)}${m.critical ? ' ‼️ critical' : ''}` };
+}
+
+/** The change, and against what: in the head where that is the same for all, in a column of its own where it differs. */
+function changeColumns(metrics: readonly MetricComparison[], facts: Facts, usual: string): readonly Column[] {
+  const found = new Set(metrics.map((m) => against(m, facts)));
+  const [only = usual, ...others] = found;
+  if (others.length > 0) {
+    return [
+      { title: 'Change', align: 'right', cell: change },
+      { title: 'Against', align: 'left', cell: (m) => against(m, facts) },
+    ];
+  }
+  const head = only === usual ? 'Change' : `Against ${only.charAt(0).toLowerCase()}${only.slice(1)}`;
+  return [{ title: head, align: 'right', cell: change }];
+}
+
+/** What is known of the whole service: without a version label it stands where stable's numbers would. */
+function wholeService(metric: MetricComparison) {
+  return metric.stableNow.value === null ? metric.candidateNow : metric.stableNow;
+}
+
+/** None read is no zero. */
+function samplesOf({ value, samples }: MetricComparison['stableNow']): string {
+  return value === null && !(samples > 0) ? '–' : count(samples);
 }
 
 /** A table of text cells; numbers stand to the right. */
@@ -97,10 +134,6 @@ export function worstFirst(comparison: Comparison): readonly MetricComparison[] 
 /** What was stored as JSON brings infinite evidence back as null. */
 function known(evidence: number | null): number {
   return evidence === null ? Number.MAX_VALUE : evidence;
-}
-
-export function title(metric: MetricComparison): string {
-  return outside(metric.title === '' ? metric.metric : metric.title, TITLE_LENGTH);
 }
 
 /** One line a metric, for where no table can be drawn. */

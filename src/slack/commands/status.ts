@@ -1,7 +1,11 @@
 import type { Status } from '../../application/api.ts';
 import { serving } from '../../domain/served.ts';
+import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, LIMIT, section } from '../cards/blocks.ts';
+import { experiment } from '../cards/experiment.ts';
 import { standing } from '../cards/footer.ts';
+import { gateLine } from '../cards/gate.ts';
+import { cannotTell, factsOf } from '../cards/held-against.ts';
 import { impact } from '../cards/impact.ts';
 import { objectiveWords } from '../cards/objective.ts';
 import { phaseLine } from '../cards/phase.ts';
@@ -71,8 +75,9 @@ export function statusText({ policy, state, observed }: Status): string {
     `*${outside(policy.service, 80)}*${policy.mode === 'observe' ? ' (observe)' : ''}`,
     rollout || degradation ? '' : quiet,
     degradation ? impact(view).split('\n')[0] : '',
+    unclear(view),
     phaseLine(view),
-    rollout ? objectiveWords(rollout) : '',
+    ...(rollout ? [gateLine(rollout, factsOf(view)), experiment(rollout), objectiveWords(rollout)] : []),
     rollout || degradation ? wayBackLine(view) : '',
     standing(view),
     servedLine(view, VERSIONS),
@@ -81,4 +86,10 @@ export function statusText({ policy, state, observed }: Status): string {
       : `The target says: ${observed.exposurePercent} % on ${code(observed.candidate ?? '-')}`,
   ];
   return lines.filter((line) => line !== '').join('\n');
+}
+
+/** That it cannot be told whether stable is equally bad, as of the newest numbers. */
+function unclear(view: CardView): string {
+  const comparison = view.degradation?.comparison ?? view.rollout?.comparison ?? null;
+  return comparison ? cannotTell(comparison, view) : '';
 }

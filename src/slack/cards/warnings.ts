@@ -1,0 +1,40 @@
+import type { Comparison, MetricComparison } from '../../analysis/types.ts';
+import { list } from '../../domain/words.ts';
+import { title } from './held-against.ts';
+
+const SHOWN = 5;
+
+/** Metrics that look worse and prove nothing, but for those that are called degraded anyway. */
+export function warned(comparison: Comparison): readonly MetricComparison[] {
+  const names = new Set(comparison.warnings ?? []);
+  return comparison.metrics.filter((m) => names.has(m.metric) && m.verdict !== 'degraded' && !m.critical);
+}
+
+/** "👀 Looks different, decides nothing: Amount (drift) and Error rate (not certain)"; empty where nothing does. Escaped. */
+export function warningLine(comparison: Comparison): string {
+  const all = warned(comparison);
+  if (all.length === 0) return '';
+  const shown = all.slice(0, SHOWN).map((m) => `${title(m)} (${why(m)})`);
+  const names = all.length > SHOWN ? [...shown, `${all.length - SHOWN} more`] : shown;
+  return `👀 Looks different, decides nothing: ${list(names)}`;
+}
+
+function why(metric: MetricComparison): string {
+  switch (metric.kind) {
+    case 'drift':
+    case 'drift-score':
+      return 'drift';
+    case 'objective':
+      return 'error budget';
+    case 'split':
+      return 'split not as configured';
+    default:
+      return metric.weight > 0 ? 'not certain yet' : 'warns only';
+  }
+}
+
+/** Drift is neither well nor degraded: it has moved, or not. */
+export function isShifted(metric: MetricComparison, comparison: Comparison): boolean {
+  const isDrift = metric.kind === 'drift' || metric.kind === 'drift-score';
+  return isDrift && (comparison.warnings ?? []).includes(metric.metric);
+}
