@@ -15,7 +15,8 @@ import { type Chance, chance, metric, period, START_MS, samples, settings, WINDO
 /** What is foretold is held against simulated rollouts that the comparison itself looks at. */
 
 const BAD_SHARE = 0.05;
-const RUNS = 41;
+/** Short runs vary most, and cost least. */
+const runsOf = (windows: number) => (windows < 60 ? 151 : 31);
 
 function circumstances(over: Partial<Circumstances> = {}): Circumstances {
   return {
@@ -62,9 +63,9 @@ function simulated(at: Circumstances, ratio: number, verdict: string, about: num
 }
 
 function medianOf(at: Circumstances, ratio: number, verdict: string, about: number): number {
-  const seeds = Array.from({ length: RUNS }, (_, k) => 1 + k);
+  const seeds = Array.from({ length: runsOf(about) }, (_, k) => 1 + k);
   const found = seeds.map((seed) => simulated(at, ratio, verdict, about, seed)).sort((a, b) => a - b);
-  return found[Math.floor(RUNS / 2)] ?? Number.POSITIVE_INFINITY;
+  return found[Math.floor(found.length / 2)] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Within a factor, or where few windows decide, within two of them. */
