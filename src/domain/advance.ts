@@ -1,11 +1,12 @@
 import type { Comparison } from '../analysis/types.ts';
+import { askGate, gateOf, passedWords, plansShadow } from './gates.ts';
 import { lookAgain } from './looking.ts';
 import { openQuestion } from './question.ts';
 import { serves } from './served.ts';
 import { orderShift } from './shifting.ts';
 import type { Actor, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
-import { list, percent } from './words.ts';
+import { percent } from './words.ts';
 
 /** Moving forward: steps, gates, the watch after 100 %. Only a passed gate or a permitted person raises exposure. */
 
@@ -82,34 +83,34 @@ export function gate(turn: Turn, comparison: Comparison): void {
   if (rollout?.phase.name !== 'advancing' || rollout.phase.stage !== 'soaking') return;
   const { soakUntilMs, maxSoakUntilMs } = rollout.phase;
   const soaked = turn.now >= soakUntilMs;
-  const news = comparison.culprits.filter((name) => !rollout.overridden.includes(name));
-  if (comparison.verdict === 'degraded' && (soaked || news.length > 0 || comparison.culprits.length === 0)) {
-    openQuestion(turn, { kind: 'gate-failed', culprits: comparison.culprits, atMs: turn.now }, 'warning');
-    return;
-  }
-  const better = rollout.plan.objective === 'no-worse' || comparison.improved.length > 0;
-  if (soaked && comparison.verdict === 'healthy' && better) {
-    pass(turn, rollout);
-    return;
-  }
-  if (turn.now >= maxSoakUntilMs) {
-    const verdict =
-      comparison.verdict === 'healthy' ? 'not-better' : comparison.verdict === 'no-data' ? 'no-data' : 'inconclusive';
-    openQuestion(turn, { kind: 'gate-undecided', verdict, atMs: turn.now }, 'warning');
-    return;
+  const waited = turn.now >= maxSoakUntilMs;
+  const found = askGate(gateOf(rollout), comparison);
+  switch (found.answer) {
+    case 'failed': {
+      const isNews = found.culprits.length === 0 || found.culprits.some((name) => !rollout.overridden.includes(name));
+      if (!soaked && !waited && !isNews) break;
+      openQuestion(turn, { kind: 'gate-failed', culprits: found.culprits, atMs: turn.now }, 'warning');
+      return;
+    }
+    case 'passed':
+      if (!soaked) break;
+      pass(turn, rollout, found.better);
+      return;
+    case 'undecided':
+      if (!waited) break;
+      openQuestion(turn, { kind: 'gate-undecided', verdict: found.why, atMs: turn.now }, 'warning');
+      return;
   }
   lookAgain(turn, soaked ? maxSoakUntilMs : soakUntilMs);
 }
 
-function pass(turn: Turn, rollout: Rollout): void {
+function pass(turn: Turn, rollout: Rollout, better: readonly string[]): void {
   const index = nextStep(rollout);
   const next = rollout.plan.steps[index];
   if (!next) throw new Error(`${rollout.id} has no step after ${rollout.step}`);
-  turn.tell(
-    'gate-passed',
-    turn.automation,
-    `The gate at ${percent(rollout.exposurePercent)} passed: no metric is worse than its limit${betterIn(rollout)}.`,
-  );
+  turn.tell('gate-passed', turn.automation, passedWords(rollout, better));
+  // What a person promoted over held for that step.
+  turn.setRollout({ overridden: [] });
   const inTheWay = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
   if (inTheWay) {
     turn.enter({
@@ -128,12 +129,6 @@ function pass(turn: Turn, rollout: Rollout): void {
     return;
   }
   goTo(turn, rollout, index, turn.automation, '');
-}
-
-function betterIn({ plan, comparison }: Rollout): string {
-  if (plan.objective === 'no-worse' || !comparison) return '';
-  const titles = comparison.metrics.filter((m) => comparison.improved.includes(m.metric)).map((m) => m.title);
-  return `, and ${list(titles)} got better`;
 }
 
 export function goTo(turn: Turn, rollout: Rollout, index: number, actor: Actor, reason: string): void {
@@ -155,8 +150,9 @@ export function goTo(turn: Turn, rollout: Rollout, index: number, actor: Actor, 
   orderShift(turn, step.exposurePercent);
 }
 
-/** The first step above the present exposure. */
+/** The first step above the present exposure; a shadow step, at 0 % as what was before it, while it has not begun. */
 export function nextStep(rollout: Rollout): number {
+  if (rollout.shifts.length === 0 && rollout.step === 0 && plansShadow(rollout)) return 0;
   const index = rollout.plan.steps.findIndex((s) => s.exposurePercent > rollout.exposurePercent);
   return index === -1 ? rollout.plan.steps.length : index;
 }

@@ -2,7 +2,7 @@ import type { DomainEvent, Observed } from './event.ts';
 import { servesAlone, shareOf } from './in-force.ts';
 import { lookAgain } from './looking.ts';
 import { serves, serving } from './served.ts';
-import { orderShift } from './shifting.ts';
+import { noteShare, orderShift } from './shifting.ts';
 import type { Rollout, ServiceState } from './state.ts';
 import { Ignored, isEnded, type Turn } from './turn.ts';
 import { percent, sentence } from './words.ts';
@@ -49,6 +49,7 @@ export function onSeen(turn: Turn, { observed, askedAtMs }: Extract<DomainEvent,
     );
     return;
   }
+  noteShare(turn, share);
   // Once it is put right; who moves it up again means it, and is not fought.
   if (share > rollout.exposurePercent && !rollout.driftCorrected) above(turn, rollout, share, observed);
   else accept(turn, rollout, share, observed);

@@ -197,7 +197,8 @@ function tryAgain(
       'conflict',
       `${turn.policy.service} is frozen by ${who(turn.state.freeze.by)}. Unfreeze it before you raise exposure, or roll back.`,
     );
-  if (rollout.exposurePercent === 0) {
+  // What comes after a shadow step stands at 0 as well; the shadow is behind it.
+  if (rollout.exposurePercent === 0 && rollout.step <= 0) {
     setOut(turn);
     return;
   }

@@ -1,9 +1,9 @@
 import type { Comparison } from '../analysis/types.ts';
 import { lookAgain } from './looking.ts';
 import { getStuck, holdAndPage, open } from './question.ts';
-import { beginPhase, finishRollback } from './rollback.ts';
+import { beginPhase, endWithoutTraffic, finishRollback, gotNoTraffic } from './rollback.ts';
 import { liftSilence } from './silencing.ts';
-import type { Rollback } from './state.ts';
+import type { Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { duration, list, percent } from './words.ts';
 
@@ -93,6 +93,11 @@ export function judgeVerification(
   maxSoakUntilMs: number,
 ): void {
   const firing = turn.firing;
+  const { rollout } = turn;
+  if (rollout && gotNoTraffic(rollout)) {
+    judgeWithoutTraffic(turn, rollout, rollback, maxSoakUntilMs);
+    return;
+  }
   const worse = comparison.stableVerdict === 'degraded';
   const well = firing.length === 0 && comparison.stableVerdict === 'healthy' && turn.now >= soakUntilMs;
   const waited = turn.now >= maxSoakUntilMs;
@@ -116,5 +121,23 @@ export function judgeVerification(
     turn,
     rollback,
     well ? 'It looks well again.' : 'Nothing fires; there was too little data to confirm it by numbers.',
+  );
+}
+
+/** It never served, so only what fires is waited for: the copies it got may have been to blame. */
+function judgeWithoutTraffic(turn: Turn, rollout: Rollout, rollback: Rollback, maxSoakUntilMs: number): void {
+  const { firing } = turn;
+  if (firing.length === 0) {
+    endWithoutTraffic(turn, rollback);
+    return;
+  }
+  if (turn.now < maxSoakUntilMs) {
+    lookAgain(turn, maxSoakUntilMs);
+    return;
+  }
+  getStuck(
+    turn,
+    `${rollout.candidate.id} never got traffic, and ${list(firing.map((a) => a.name))} still fires ${duration(turn.now - rollback.beganAtMs)} after it was ended: the rollout is probably not the cause.`,
+    rollback,
   );
 }

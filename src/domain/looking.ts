@@ -1,5 +1,6 @@
-import type { ComparisonSettings } from '../analysis/types.ts';
+import type { ComparisonSettings, LookPeriod } from '../analysis/types.ts';
 import type { Effect } from './effect.ts';
+import { isAtShadow } from './gates.ts';
 import { serving } from './served.ts';
 import type { Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -50,10 +51,17 @@ function measurement(turn: Turn, lookId: number): Effect {
       kind: 'measure',
       lookId,
       ...arms,
-      period: { fromMs, healthyFromMs: fromMs, restartsAtMs: [], beforeOffsetMs, against: 'stable' },
+      period: {
+        fromMs,
+        healthyFromMs: fromMs,
+        restartsAtMs: [],
+        beforeOffsetMs,
+        against: 'stable',
+        ...exposures(rollout),
+      },
     };
   }
-  const firstShiftMs = rollout.shifts[0]?.atMs ?? rollout.startedAtMs;
+  const firstShiftMs = beginOfTraffic(rollout) ?? rollout.startedAtMs;
   const against = rollout.exposurePercent >= 100 ? 'past' : 'stable';
   const backMs = turn.question ? RECENT_WINDOWS * windowMs : LOOK_BACK_MS;
   const fromMs = Math.max(firstShiftMs + warmUpMs, now - backMs);
@@ -67,8 +75,25 @@ function measurement(turn: Turn, lookId: number): Effect {
       restartsAtMs: restarts(turn, rollout, windowMs).filter((at) => at > fromMs),
       beforeOffsetMs: wholeWindows(now - rollout.startedAtMs, windowMs),
       against,
+      ...exposures(rollout),
     },
   };
+}
+
+/**
+ * Since when the candidate gets what it is judged by: copies at a shadow step, traffic after it. What it did with copies says
+ * nothing about the traffic, and is not mixed with it.
+ */
+function beginOfTraffic(rollout: Rollout): number | undefined {
+  const { shifts } = rollout;
+  if (isAtShadow(rollout)) return shifts[shifts.length - 1]?.atMs;
+  return (shifts.find((s) => s.exposurePercent > 0) ?? shifts[0])?.atMs;
+}
+
+/** The share at each moment, for the split test. At a shadow step there is none to hold it against: copies are not counted by it. */
+function exposures(rollout: Rollout): Pick<LookPeriod, 'exposures'> {
+  if (isAtShadow(rollout) || rollout.shifts.length === 0) return {};
+  return { exposures: rollout.shifts.map((s) => ({ fromMs: s.atMs, percent: s.exposurePercent })) };
 }
 
 /** What may have changed something: each step, and what people were asked about, which began a little before the question. */

@@ -1,3 +1,4 @@
+import { askGate, gateOf, theGate, titlesOf } from './gates.ts';
 import { look } from './looking.ts';
 import type { Severity } from './policy.ts';
 import { troubled, wellAgain } from './served.ts';
@@ -220,12 +221,20 @@ function sourceOf(turn: Turn, signal: Signal): Actor {
   return signal.kind === 'alert' ? { kind: 'alertmanager', id: 'alertmanager', name: 'Alertmanager' } : turn.automation;
 }
 
-const undecided: Readonly<Record<Extract<Signal, { kind: 'gate-undecided' }>['verdict'], string>> = {
-  inconclusive: 'The gate could not tell within the longest soak (inconclusive).',
-  'no-data': 'The gate could not tell within the longest soak (no data).',
-  'not-better':
-    'The candidate is no worse, but it was not shown to be better within the longest soak, as the objective asks.',
-};
+/** What the gate left open, and by which of its metrics. */
+function undecided({ rollout }: Turn, verdict: Extract<Signal, { kind: 'gate-undecided' }>['verdict']): string {
+  const gate = rollout ? gateOf(rollout) : null;
+  if (verdict === 'not-better') {
+    const asks = gate && gate.name !== '' ? `the gate ${gate.name}` : 'the objective';
+    return `The candidate is no worse, but it was not shown to be better within the longest soak, as ${asks} asks.`;
+  }
+  const comparison = rollout?.comparison;
+  const found = gate && comparison ? askGate(gate, comparison) : null;
+  const of = found?.answer === 'undecided' && comparison ? titlesOf(found.of, comparison) : [];
+  const what = verdict === 'no-data' ? 'no data' : verdict;
+  const why = gate?.name && of.length > 0 ? `${what}: ${list(of)}` : what;
+  return `${gate ? theGate(gate) : 'The gate'} could not tell within the longest soak (${why}).`;
+}
 
 function opening(turn: Turn, signal: Signal): string {
   const rollout = turn.rollout;
@@ -236,9 +245,9 @@ function opening(turn: Turn, signal: Signal): string {
       return `${signal.name} (${signal.severity}) fires: ${sentence(summary)}${where}`;
     }
     case 'gate-failed':
-      return `The gate failed: ${list(signal.culprits) || 'all metrics together'} got worse than allowed.${where}`;
+      return `${rollout ? theGate(gateOf(rollout)) : 'The gate'} failed: ${list(signal.culprits) || 'all metrics together'} got worse than allowed.${where}`;
     case 'gate-undecided':
-      return `${undecided[signal.verdict]}${where}`;
+      return `${undecided(turn, signal.verdict)}${where}`;
     case 'stuck':
       return `${signal.reason}${where}`;
   }

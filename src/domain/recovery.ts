@@ -1,4 +1,6 @@
+import type { Comparison } from '../analysis/types.ts';
 import { backToWatching, onShiftedForward } from './advance.ts';
+import { askGate, gateOf } from './gates.ts';
 import { endQuestion } from './question.ts';
 import type { Degradation } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -13,11 +15,20 @@ function isWell(turn: Turn, question: Degradation): boolean {
   const verdict = question.comparison?.verdict ?? 'no-data';
   if (verdict === 'degraded') return false;
   const undecided = question.signals.some((s) => s.kind === 'gate-undecided');
-  const wantsBetter = question.signals.some((s) => s.kind === 'gate-undecided' && s.verdict === 'not-better');
-  if (wantsBetter && !question.comparison?.improved.length) return false;
   const alone = question.signals.every((s) => s.kind !== 'alert');
-  // A question that no alert opened has nothing that resolves: only a healthy look answers it.
-  return undecided || alone ? verdict === 'healthy' : true;
+  // A question that no alert opened has nothing that resolves: only a look that answers what was asked ends it.
+  return undecided || alone ? isAnswered(turn, question, question.comparison) : true;
+}
+
+/** What the step's gate asks for is healthy; where it was not better in time, it is better now. */
+function isAnswered({ rollout }: Turn, { signals }: Degradation, comparison: Comparison | null): boolean {
+  if (!comparison) return false;
+  // Only a step forward has a gate.
+  if (!rollout || !('during' in rollout.phase) || rollout.phase.during !== 'advancing')
+    return comparison.verdict === 'healthy';
+  const wantsBetter = signals.some((s) => s.kind === 'gate-undecided' && s.verdict === 'not-better');
+  const gate = gateOf(rollout);
+  return askGate({ ...gate, objective: wantsBetter ? gate.objective : 'no-worse' }, comparison).answer === 'passed';
 }
 
 /** Pauses the clock where all is well, and lets the remaining time run on where it is not. */
@@ -131,8 +142,9 @@ export function goOn(turn: Turn, during: 'advancing' | 'watching' | object): voi
     });
     return;
   }
-  const isAtZero = turn.rollout?.exposurePercent === 0 && !turn.state.shift;
-  if (isAtZero && turn.rollout?.plan.strategy.warmUp) {
+  // Nothing was reached yet, not even a shadow step: what it was interrupted in was the warm-up.
+  const hasNotBegun = turn.rollout?.shifts.length === 0 && turn.rollout.exposurePercent === 0 && !turn.state.shift;
+  if (hasNotBegun && turn.rollout?.plan.strategy.warmUp) {
     setOut(turn);
     return;
   }

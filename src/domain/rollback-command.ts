@@ -1,5 +1,5 @@
 import type { Command } from './event.ts';
-import { beginPhase, beginRollback } from './rollback.ts';
+import { beginPhase, beginRollback, gotNoTraffic } from './rollback.ts';
 import { createRollout } from './rollouts.ts';
 import type { WayBack } from './served.ts';
 import { serving } from './served.ts';
@@ -24,6 +24,10 @@ export function rollbackCommand(turn: Turn, command: Extract<Command, { name: 'r
   }
   beginRollback(turn, actor, command.pace, command.reason);
   const back = turn.rollout?.stable.id ?? rollout.stable.id;
+  if (gotNoTraffic(turn.rollout ?? rollout)) {
+    turn.reply = `${rollout.candidate.id} never got traffic: its rollout ends, ${back} serves everything.`;
+    return;
+  }
   turn.reply =
     command.pace === 'at-once'
       ? `To 0 % now: all traffic goes back to ${back}.`

@@ -15,7 +15,7 @@ export type Pace = 'phased' | 'at-once';
 export function beginRollback(turn: Turn, by: Actor, pace: Pace, reason: string): void {
   const rollout = turn.rollout;
   if (!rollout) return;
-  if (!compatible(rollout.stable, rollout.candidate)) {
+  if (!gotNoTraffic(rollout) && !compatible(rollout.stable, rollout.candidate)) {
     getStuck(
       turn,
       `${rollout.stable.id} has another signature than ${rollout.candidate.id}: it cannot take the traffic back.`,
@@ -54,7 +54,9 @@ export function beginRollback(turn: Turn, by: Actor, pace: Pace, reason: string)
   turn.tell(
     'rollback-decided',
     by,
-    `${who(by)} takes ${turn.policy.service} back to ${rollout.stable.id}: ${plan}.${because(reason)}`,
+    gotNoTraffic(rollout)
+      ? `${who(by)} ends the rollout of ${rollout.candidate.id}, which never got traffic: ${rollout.stable.id} serves everything, and 0 % is asserted once more.${because(reason)}`
+      : `${who(by)} takes ${turn.policy.service} back to ${rollout.stable.id}: ${plan}.${because(reason)}`,
     {
       from: turn.position,
       to: { version: rollout.stable.id, exposurePercent: 100 },
@@ -62,6 +64,11 @@ export function beginRollback(turn: Turn, by: Actor, pace: Pace, reason: string)
     },
   );
   beginPhase(turn, rollback);
+}
+
+/** Nothing was ever ordered for it above 0, nor seen: there is nothing to take back. */
+export function gotNoTraffic({ highestPercent }: Rollout): boolean {
+  return highestPercent === 0;
 }
 
 function phasesBelow(rollout: Rollout, exposurePercent: number, pace: Pace): readonly Step[] {
@@ -105,7 +112,9 @@ export function onShiftedBack(turn: Turn, rollback: Rollback): void {
     return;
   }
   if (rollout.exposurePercent === 0) {
-    verify(turn, rollout, rollback);
+    // No load has returned anywhere; only what fires could still be its doing, by the copies it got.
+    if (gotNoTraffic(rollout) && turn.firing.length === 0) endWithoutTraffic(turn, rollback);
+    else verify(turn, rollout, rollback);
     return;
   }
   const soakUntilMs = turn.now + phase.soakMs;
@@ -121,11 +130,21 @@ function verify(turn: Turn, rollout: Rollout, rollback: Rollback): void {
   lookAgain(turn, soakUntilMs);
 }
 
+/** The end of what never served: nothing came back that would have to be looked at. */
+export function endWithoutTraffic(turn: Turn, rollback: Rollback): void {
+  const rollout = turn.rollout;
+  if (!rollout) return;
+  turn.set({ served: serves(taint(turn.state.served, rollout.candidate.id), rollout.stable, turn.now) });
+  finishRollback(turn, rollback, 'Nothing had to come back.');
+}
+
 export function finishRollback(turn: Turn, rollback: Rollback, finding: string): void {
   const rollout = turn.rollout;
   if (!rollout) return;
   turn.cancel('look', 'hold', 'watch');
-  const text = `${turn.policy.service} is back on ${rollout.stable.id} after ${duration(turn.now - rollback.beganAtMs)}.`;
+  const text = gotNoTraffic(rollout)
+    ? `${rollout.candidate.id} never got traffic: ${turn.policy.service} is on ${rollout.stable.id}, as it was.`
+    : `${turn.policy.service} is back on ${rollout.stable.id} after ${duration(turn.now - rollback.beganAtMs)}.`;
   turn.tell('rolled-back', rollback.by, `${text} ${finding} Decided by ${who(rollback.by)}.`, {
     from: { version: rollout.candidate.id, exposurePercent: rollback.fromPercent },
     to: { version: rollout.stable.id, exposurePercent: 100 },

@@ -34,6 +34,7 @@ export function createRollout(
     shifts: [],
     votes: [],
     overridden: [],
+    highestPercent: begin.exposurePercent,
     comparison: null,
     origin: begin.origin,
     wayBack: null,

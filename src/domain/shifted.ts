@@ -1,5 +1,6 @@
 import { onShiftedForward } from './advance.ts';
 import type { DomainEvent } from './event.ts';
+import { plansShadow } from './gates.ts';
 import { lookAgain } from './looking.ts';
 import { getStuck } from './question.ts';
 import { beginPhase, onShiftedBack } from './rollback.ts';
@@ -23,8 +24,9 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
     return;
   }
   const moved = event.exposurePercent !== rollout.exposurePercent;
+  const begunShadow = !moved && beginsShadow(rollout, event.exposurePercent);
   if (rollout.driftPercent !== undefined) turn.setRollout({ driftPercent: undefined });
-  if (moved)
+  if (moved || begunShadow)
     turn.setRollout({
       exposurePercent: event.exposurePercent,
       shifts: [...rollout.shifts, { atMs: turn.now, exposurePercent: event.exposurePercent }],
@@ -39,6 +41,13 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
         to: turn.position,
       },
     );
+  if (begunShadow)
+    turn.tell(
+      'shifted',
+      turn.automation,
+      `${rollout.candidate.id} runs in the shadow of ${rollout.stable.id}: it gets copies of the traffic and answers nobody.`,
+      { from, to: turn.position },
+    );
   if (event.uncertain) turn.timer('reassert', turn.now + REASSERT_AFTER_MS);
   if (shift.next) {
     orderShift(turn, shift.next.exposurePercent);
@@ -48,6 +57,14 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
   if (phase.name === 'advancing') onShiftedForward(turn);
   else if (phase.name === 'rolling_back') onShiftedBack(turn, phase.rollback);
   else lookAgain(turn);
+}
+
+/** Nothing has moved, but from now on the candidate gets copies: what is compared begins here. */
+function beginsShadow(rollout: Rollout, exposurePercent: number): boolean {
+  const { phase, shifts } = rollout;
+  const isSuspended = (phase.name === 'holding' || phase.name === 'deciding') && phase.during === 'advancing';
+  const goesForward = isSuspended || (phase.name === 'advancing' && phase.stage === 'shifting');
+  return exposurePercent === 0 && shifts.length === 0 && goesForward && plansShadow(rollout);
 }
 
 /** What an earlier rollout asserted last, once more: it says nothing about where this one stands. */

@@ -1,4 +1,5 @@
-import type { Split } from './state.ts';
+import { plansShadow } from './gates.ts';
+import type { Rollout, Split } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
 
 /** One shift in flight a service: while one is, the wish is kept and follows it. */
@@ -7,10 +8,23 @@ export function orderShift(turn: Turn, exposurePercent: number): void {
   if (!rollout) throw new Error(`${turn.state.service} has no rollout to shift`);
   const split: Split = { stable: rollout.stable.id, candidate: rollout.candidate.id, exposurePercent };
   if (turn.state.shift) {
-    turn.set({ shift: { ...turn.state.shift, next: same(turn.state.shift.split, split) ? null : split } });
+    const isOnItsWay = same(turn.state.shift.split, split) && !isGivenUp(rollout);
+    turn.set({ shift: { ...turn.state.shift, next: isOnItsWay ? null : split } });
     return;
   }
-  begin(turn, split, exposurePercent > rollout.exposurePercent ? split.candidate : split.stable);
+  const grows = exposurePercent > rollout.exposurePercent || beginsShadow(rollout, exposurePercent);
+  begin(turn, split, grows ? split.candidate : split.stable);
+}
+
+/** From 0 to 0: no traffic moves, but the candidate gets copies of it, so it has to be ready and the target has to know it. */
+function beginsShadow(rollout: Rollout, exposurePercent: number): boolean {
+  const { phase } = rollout;
+  return exposurePercent === 0 && phase.name === 'advancing' && phase.stage === 'shifting' && plansShadow(rollout);
+}
+
+/** What is in flight asks for the candidate and may fail for its sake; 0 % is owed without it. */
+function isGivenUp({ phase, highestPercent }: Rollout): boolean {
+  return phase.name === 'rolling_back' && highestPercent === 0;
 }
 
 function begin(turn: Turn, split: Split, gaining: string | null): void {
@@ -19,7 +33,14 @@ function begin(turn: Turn, split: Split, gaining: string | null): void {
     shift: { id: shiftId, split, orderedAtMs: turn.now, next: null },
     assertedPercent: split.exposurePercent,
   });
+  noteShare(turn, split.exposurePercent);
   turn.effects.push({ kind: 'shift', shiftId, split, gaining });
+}
+
+/** The candidate was given this share, by us or by somebody else. */
+export function noteShare(turn: Turn, sharePercent: number): void {
+  const known = turn.state.rollout?.highestPercent;
+  if (known !== undefined && sharePercent > known) turn.setRollout({ highestPercent: sharePercent });
 }
 
 /**

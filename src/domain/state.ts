@@ -70,7 +70,7 @@ export interface Rollout {
   readonly phase: Phase;
   /** Goes up with everything that changes what people can decide: buttons drawn before are stale (rule 8). */
   readonly epoch: number;
-  /** When each exposure was reached: restarts of the comparison, the report's time line. */
+  /** When each exposure was reached (a shadow step begins with one to 0 %): restarts of the comparison, the report's time line. */
   readonly shifts: readonly { readonly atMs: number; readonly exposurePercent: number }[];
   /** Votes for "promote all"; they fall with the epoch. */
   readonly votes: readonly { readonly by: Actor; readonly atMs: number }[];
@@ -83,6 +83,8 @@ export interface Rollout {
   readonly wayBack: WayBack | null;
   /** The candidate's share as somebody else set it, told already; absent: as ordered. */
   readonly driftPercent?: number | undefined;
+  /** The largest share ever ordered for the candidate or seen on it; 0: it never got traffic. Absent: not known. */
+  readonly highestPercent?: number | undefined;
   /** It got more than was ordered once, and was brought down: a second time it is not. */
   readonly driftCorrected?: boolean | undefined;
 }
