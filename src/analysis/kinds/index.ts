@@ -1,20 +1,22 @@
 import type { MetricKind } from '../types.ts';
-import { noData, type Outcome } from '../verdict/outcome.ts';
+import type { Outcome } from '../verdict/outcome.ts';
 import { testCountedMetric } from './counted-metric.ts';
+import { testDrift, testDriftScore } from './drift.ts';
 import { testGaugeMetric } from './gauge.ts';
+import { testLimit } from './limit.ts';
+import { testObjective } from './objective.ts';
 import type { Question } from './question.ts';
+import { testSplit } from './split.ts';
 
 /** One test a kind of metric: the table of analysis.md. */
 export function testOf(question: Question): Outcome {
   return TESTS[question.metric.source.kind](question);
 }
 
-/** Kinds whose suspect is held against something other than an arm: they need no reference. */
+/** Kinds whose suspect is held against something other than an arm need no reference. A split is between both arms. */
 export function needsReference(kind: MetricKind['kind']): boolean {
-  return kind !== 'limit' && kind !== 'objective' && kind !== 'drift-score' && kind !== 'split';
+  return kind !== 'limit' && kind !== 'objective' && kind !== 'drift-score';
 }
-
-const notYet = () => noData('this kind is not judged yet');
 
 const TESTS: Readonly<Record<MetricKind['kind'], (question: Question) => Outcome>> = {
   proportion: testCountedMetric,
@@ -22,9 +24,9 @@ const TESTS: Readonly<Record<MetricKind['kind'], (question: Question) => Outcome
   rate: testCountedMetric,
   latency: testCountedMetric,
   gauge: testGaugeMetric,
-  drift: notYet,
-  'drift-score': notYet,
-  limit: notYet,
-  objective: notYet,
-  split: notYet,
+  drift: testDrift,
+  'drift-score': testDriftScore,
+  limit: testLimit,
+  objective: testObjective,
+  split: testSplit,
 };

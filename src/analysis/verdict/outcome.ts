@@ -37,7 +37,23 @@ export interface Note {
   readonly tail: { readonly bound: number; readonly suspect: number; readonly reference: number } | null;
   /** The absolute tolerance is the wider one: the limit is better said as a difference. */
   readonly byDifference: boolean;
+  /** What the kinds that are no comparison of two readings found. */
+  readonly found?: Found;
 }
+
+export type Found =
+  /** Values counted in each arm, and the PSI between them with the one from which it alerts. */
+  | {
+      readonly kind: 'drift';
+      readonly psi: number;
+      readonly alert: number;
+      readonly suspect: number;
+      readonly reference: number;
+    }
+  /** A drift score as it was last. */
+  | { readonly kind: 'score'; readonly value: number }
+  /** The candidate's share of the requests counted, and the one configured; null: too few were counted. */
+  | { readonly kind: 'split'; readonly seen: number | null; readonly configured: number; readonly requests: number };
 
 export const NO_NOTE: Note = { tail: null, byDifference: false };
 

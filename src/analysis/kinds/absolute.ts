@@ -1,0 +1,44 @@
+import type { LookPeriod, Metric, MetricKind, Series } from '../types.ts';
+import { LN_DEGRADED, LN_WARNING, type Outcome } from '../verdict/outcome.ts';
+import { burnOf } from './burn.ts';
+
+/** Kinds that are held against a number of their own, whatever the other arm does. */
+export function isAbsolute(kind: MetricKind['kind']): boolean {
+  return kind === 'limit' || kind === 'objective';
+}
+
+/**
+ * The candidate's outcome where stable was held against the same limit: where stable is past it too, or looks it, the rollout is
+ * not to blame, unless the candidate is further past it beyond doubt. What is left of the evidence is none.
+ */
+export function blame(candidate: Outcome, stable: Outcome): Outcome {
+  const isPast = candidate.verdict === 'degraded' || candidate.lnWorse >= LN_DEGRADED;
+  if (!isPast || stable.lnWorse < LN_WARNING) return candidate;
+  const ours = candidate.change();
+  const theirs = stable.change();
+  if (ours !== null && theirs !== null && ours.lower > theirs.upper) return candidate;
+  const word = stable.lnWorse >= LN_DEGRADED ? 'is' : 'looks';
+  return {
+    ...candidate,
+    verdict: 'inconclusive',
+    lnWorse: 0,
+    warning: `stable ${word} past it too, so the rollout is not to blame`,
+  };
+}
+
+/** The outcome with what the service's error budget says. */
+export function withBurn(
+  outcome: Outcome,
+  metric: Metric,
+  facts: { readonly budget: Series | null; readonly period: LookPeriod; readonly hasCandidate: boolean },
+): Outcome {
+  const burn = burnOf(metric, facts.budget, facts.period.toMs);
+  if (burn === null) return outcome;
+  const speed = burn.rate === 1 ? 'faster than allowed' : `more than ${burn.rate} times as fast as allowed`;
+  const text = `burns its error budget ${speed}: over ${burn.over}`;
+  const warning = outcome.warning === null ? `the service ${text}` : `${outcome.warning}; the service ${text}`;
+  if (outcome.verdict === 'no-data' || !burn.isFast) return { ...outcome, warning };
+  // Watched alone, the service is what burns; beside a candidate it is not said who does.
+  if (!facts.hasCandidate) return { ...outcome, verdict: 'degraded', warning };
+  return { ...outcome, verdict: outcome.verdict === 'healthy' ? 'inconclusive' : outcome.verdict, warning };
+}
