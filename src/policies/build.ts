@@ -1,8 +1,9 @@
-import type { Metric, MetricKind } from '../analysis/types.ts';
 import type { AlertSelector, Endpoint, Policy, RollbackPlan, Step, TargetSpec } from '../domain/policy.ts';
+import { buildMetrics } from './build-metrics.ts';
 import { defaultDeadlineMs, defaultMaxSoakFactor, defaultVerify } from './checks.ts';
+import { buildGate } from './gates.ts';
 import { parseMatchers } from './matchers.ts';
-import type { MetricFile, PolicyFile } from './schema.ts';
+import type { PolicyFile } from './schema.ts';
 import { buildStrategy, type TargetSteps } from './strategy.ts';
 
 const second = 1000;
@@ -22,7 +23,10 @@ export interface Parts {
 
 /** Fills in every default. The file was checked: nothing can go wrong here any more. */
 export function buildPolicy(file: PolicyFile, parts: Parts): Policy {
-  const steps = file.steps.map(buildStep);
+  const steps = file.steps.map((step): Step => {
+    const gate = buildGate(step.gate, file);
+    return { ...buildStep(step), ...(gate && { gate }) };
+  });
   const watchMs = file.watch ?? day;
   return {
     service: file.service,
@@ -54,7 +58,7 @@ export function buildPolicy(file: PolicyFile, parts: Parts): Policy {
 }
 
 /** The last step has no soak: it is followed by the watch (or, going back, by the verification). */
-function buildStep(step: PolicyFile['steps'][number]): Step {
+function buildStep(step: Omit<PolicyFile['steps'][number], 'gate'>): Step {
   const soakMs = step.soak ?? 0;
   return { exposurePercent: step.exposure, soakMs, maxSoakMs: step.maxSoak ?? soakMs * defaultMaxSoakFactor };
 }
@@ -69,11 +73,11 @@ function buildRollback(rollback: PolicyFile['rollback'], steps: readonly Step[])
   };
 }
 
-/** Where nothing is said: back through the same exposures as forward, a minute each. */
+/** Where nothing is said: back through the same exposures as forward (a shadow step is none), a minute each. */
 function theWayBack(steps: readonly Step[]): Step[] {
   const phases = steps
     .map((step) => step.exposurePercent)
-    .filter((exposurePercent) => exposurePercent < 100)
+    .filter((exposurePercent) => exposurePercent > 0 && exposurePercent < 100)
     .reverse()
     .map((exposurePercent) => ({ exposurePercent, soakMs: minute, maxSoakMs: 5 * minute }));
   return [...phases, { exposurePercent: 0, soakMs: 0, maxSoakMs: 0 }];
@@ -118,51 +122,4 @@ function buildEscalate(escalate: PolicyFile['escalate']): Policy['escalate'] {
 function buildSelector(alert: PolicyFile['alerts'][number]): AlertSelector {
   const texts = typeof alert.match === 'string' ? [alert.match] : alert.match;
   return { matchers: texts.flatMap(parseMatchers), severity: alert.severity ?? null };
-}
-
-/** A gauge's test needs six samples (Student's t); a share of a hundred events is the least worth looking at. */
-const defaultMinimum = { gauge: 6, counted: 100 };
-
-function buildMetrics(metrics: readonly MetricFile[]): Metric[] {
-  const total = metrics.reduce((sum, metric) => sum + (metric.weight ?? 1), 0);
-  return metrics.map((metric) => ({
-    name: metric.name,
-    title: metric.title ?? titled(metric.name),
-    unit: metric.unit ?? { proportion: '%', rate: '/s', latency: 's', gauge: '' }[metric.kind],
-    source: sourceOf(metric),
-    direction:
-      metric.direction ?? (metric.kind === 'proportion' && metric.good ? 'higher-is-better' : 'lower-is-better'),
-    tolerance: toleranceOf(metric),
-    minimumSamples: metric.minimum ?? (metric.kind === 'gauge' ? defaultMinimum.gauge : defaultMinimum.counted),
-    criticalLimit: metric.critical ?? null,
-    weight: (metric.weight ?? 1) / total,
-  }));
-}
-
-function sourceOf(metric: MetricFile): MetricKind {
-  switch (metric.kind) {
-    case 'proportion':
-      return { kind: 'proportion', bad: metric.bad ?? null, good: metric.good ?? null, total: metric.total };
-    case 'rate':
-      return { kind: 'rate', events: metric.events, per: metric.per ?? null };
-    case 'latency':
-      return { kind: 'latency', buckets: metric.buckets, bounds: metric.bounds ?? [] };
-    case 'gauge':
-      return { kind: 'gauge', value: metric.value };
-  }
-}
-
-/** A quarter worse unless something else is said; saying only `absolute` leaves that one alone. */
-function toleranceOf(metric: MetricFile): Metric['tolerance'] {
-  const { relative, absolute, healthy } = metric.tolerance ?? {};
-  return {
-    relative: relative ?? (absolute === undefined ? 0.25 : null),
-    absolute: absolute ?? null,
-    healthyRatio: healthy ?? 1.5,
-  };
-}
-
-function titled(name: string): string {
-  const words = name.replaceAll(/[_-]+/g, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

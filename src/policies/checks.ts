@@ -1,9 +1,10 @@
 import type { Finding } from './explain.ts';
 import { Check } from './findings.ts';
+import { checkGates, isShadowStep } from './gates.ts';
 import { MatcherProblem, matchesEmpty, parseMatchers } from './matchers.ts';
+import { checkMetrics } from './metric-checks.ts';
 import type { Path } from './problem.ts';
 import { secretPrefix } from './secrets.ts';
-import { selectorProblem } from './selectors.ts';
 import { checkStrategy } from './strategy.ts';
 import { duration, exposure, formatDuration, hasCredentials } from './values.ts';
 
@@ -24,6 +25,7 @@ export function crossCheck(value: unknown, targetSteps: 'any' | 'switch' | null)
   checkStrategy(check, targetSteps);
   checkDeadlines(check);
   checkMetrics(check);
+  checkGates(check);
   checkAlerts(check);
   checkApprovers(check);
   for (const key of ['prometheus', 'alertmanager']) checkEndpoint(check, [key]);
@@ -56,8 +58,11 @@ function checkPath(check: Check, path: Path, way: Way): void {
         );
       } else if (last && value !== way.end) {
         check.say([...here, 'exposure'], `the last ${way.one} must be ${way.end}, is ${value}`);
-      } else if (way === forward && value === 0) {
-        check.say([...here, 'exposure'], 'must be more than 0: a rollout begins at 0 by itself');
+      } else if (way === forward && value === 0 && !isShadowStep(check, here)) {
+        check.say(
+          [...here, 'exposure'],
+          'must be more than 0: a rollout begins at 0 by itself (only a step with a gate of kind shadow stands there)',
+        );
       }
       before = value;
     }
@@ -99,53 +104,6 @@ function checkDeadlines(check: Check): void {
       `must be before respond.criticalDeadline (${formatDuration(critical)}), is ${formatDuration(after)}`,
     );
   }
-}
-
-const selectorKeys = ['bad', 'good', 'total', 'events', 'per', 'buckets', 'value'] as const;
-
-function checkMetrics(check: Check): void {
-  const names = new Map<string, number>();
-  for (const index of check.list(['metrics']).keys()) {
-    const path = ['metrics', index];
-    const name = check.text([...path, 'name']);
-    const first = name === undefined ? undefined : names.get(name);
-    if (first !== undefined) check.say([...path, 'name'], `the name ${name} is taken by metrics[${first}]`);
-    else if (name !== undefined) names.set(name, index);
-    const kind = check.text([...path, 'kind']);
-    for (const key of selectorKeys) {
-      const text = check.text([...path, key]);
-      const problem = text?.trim() ? selectorProblem(text, kind === 'gauge' ? 'expression' : 'counter') : null;
-      if (problem) check.say([...path, key], problem);
-    }
-    if (kind === 'proportion') checkProportion(check, path);
-    if (kind === 'latency') checkLatency(check, path);
-    if (kind === 'gauge' && !check.has([...path, 'direction'])) {
-      check.say([...path, 'direction'], 'must be said for a gauge: lower-is-better or higher-is-better');
-    }
-  }
-}
-
-function checkProportion(check: Check, path: Path): void {
-  const [bad, good] = [check.has([...path, 'bad']), check.has([...path, 'good'])];
-  if (bad && good) check.say([...path, 'good'], 'give either bad or good, not both', 'key');
-  if (!bad && !good) check.say(path, 'a proportion needs bad or good: the counter of events that went wrong, or right');
-  const fixed = good ? 'higher-is-better' : 'lower-is-better';
-  const direction = check.text([...path, 'direction']);
-  if (bad !== good && direction && direction !== fixed) {
-    check.say(
-      [...path, 'direction'],
-      `a proportion of ${good ? 'good' : 'bad'} events is always ${fixed}: leave it out`,
-    );
-  }
-}
-
-function checkLatency(check: Check, path: Path): void {
-  if (check.text([...path, 'direction']) === 'higher-is-better') {
-    check.say([...path, 'direction'], 'a latency is always lower-is-better: leave it out');
-  }
-  const bounds = check.list([...path, 'bounds']);
-  const falling = bounds.findIndex((bound, index) => index > 0 && Number(bound) <= Number(bounds[index - 1]));
-  if (falling > 0) check.say([...path, 'bounds', falling], 'must be more than the bound before');
 }
 
 function checkAlerts(check: Check): void {

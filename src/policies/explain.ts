@@ -201,10 +201,11 @@ function keysOf(forms: readonly z.ZodObject[]): string[] {
   return [...new Set(forms.flatMap((form) => Object.keys(form.shape)))];
 }
 
-/** Every key a schema knows, with its path (lists left out of it). For suggestions, and to hold the documentation against. */
+/** Every key a schema knows, with its path (places in lists and names of the writer's own left out of it). For suggestions, and to hold the documentation against. */
 export function allKeys(schema: z.ZodType, base: readonly string[] = []): string[][] {
   return formsOf(schema).flatMap((form) => {
     if (form instanceof z.ZodArray) return form.element instanceof z.ZodType ? allKeys(form.element, base) : [];
+    if (form instanceof z.ZodRecord) return form.valueType instanceof z.ZodType ? allKeys(form.valueType, base) : [];
     if (!(form instanceof z.ZodObject)) return [];
     return Object.entries(form.shape).flatMap(([key, inner]) => {
       const path = [...base, key];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { metric } from './metric-schema.ts';
 import { nearest, oneOf } from './problem.ts';
-import { duration, exposure, line, quoted, share, traffic, unlessMissing, url } from './values.ts';
+import { duration, exposure, key, line, quoted, traffic, unlessMissing, url } from './values.ts';
 
 /** The form of a policy file. What depends on several keys is in `checks.ts`; every key is described in docs/policy.md. */
 
@@ -22,7 +23,19 @@ const service = line(63).superRefine((text, context) => {
 
 const count = (words: string) => z.int({ error: unlessMissing(words) }).min(1, { error: words });
 
-const step = z.strictObject({ exposure, soak: positive.optional(), maxSoak: positive.optional() });
+const phase = z.strictObject({ exposure, soak: positive.optional(), maxSoak: positive.optional() });
+const step = z.strictObject({ ...phase.shape, gate: key('gate').optional() });
+
+export const gateKinds = ['comparison', 'shadow', 'ab'] as const;
+const objective = z.enum(['no-worse', 'better']);
+const gate = z.strictObject({
+  kind: z.enum(gateKinds),
+  objective: objective.optional(),
+  metrics: z
+    .array(key('metric'))
+    .min(1, { error: 'must name a metric: left out, the gate asks for all of them' })
+    .optional(),
+});
 
 export const strategyKinds = ['canary', 'blue-green', 'switch'] as const;
 const strategy = z.union(
@@ -88,92 +101,6 @@ const endpoint = z.strictObject({
     .optional(),
 });
 
-const percentHint = (value: number) => `${value} means ${value * 100} %: write ${value}%`;
-
-/** `shares`: the metric itself is a share 0..1, so nothing about it can be more than 1. */
-function tolerance(shares: boolean) {
-  return z
-    .strictObject({
-      relative: share('how much worse than stable it may be')
-        .transform(({ value, percent }, context) => {
-          if (value < 0) context.addIssue('must not be negative');
-          else if (value > 10 && !percent) context.addIssue(percentHint(value));
-          else return value;
-          return z.NEVER;
-        })
-        .optional(),
-      absolute: limit(shares, "how much worse it may be in the metric's own unit").optional(),
-      healthy: z
-        .number({ error: unlessMissing('must be a ratio such as 1.5') })
-        .gt(1, { error: 'must be more than 1: the ratio of candidate to stable that counts as well' })
-        .optional(),
-    })
-    .optional();
-}
-
-function limit(shares: boolean, what: string) {
-  return share(what).transform(({ value, percent }, context) => {
-    if (value < 0) context.addIssue('must not be negative');
-    else if (shares && value > 1) {
-      context.addIssue(percent ? `must be at most 100%, is ${value * 100}%` : percentHint(value));
-    } else return value;
-    return z.NEVER;
-  });
-}
-
-const critical = share("the value that is beyond discussion, in the metric's own unit").transform(({ value }) => value);
-
-const promql = line(4000);
-const metricCommon = {
-  name: line(40).superRefine((text, context) => {
-    if (!/^[A-Za-z][\w-]*$/.test(text)) {
-      context.addIssue(`must be letters, digits, "-" and "_", beginning with a letter, is ${quoted(text)}`);
-    }
-  }),
-  title: line(80).optional(),
-  unit: line(16).optional(),
-  direction: z.enum(['lower-is-better', 'higher-is-better']).optional(),
-  minimum: z.number().min(0, { error: 'must not be negative' }).optional(),
-  weight: z.number().gt(0, { error: 'must be more than 0' }).optional(),
-  /** Events of the denominator a second that are expected, over both arms: linting only. */
-  traffic: traffic.optional(),
-};
-
-const metric = z.discriminatedUnion('kind', [
-  z.strictObject({
-    ...metricCommon,
-    kind: z.literal('proportion'),
-    bad: promql.optional(),
-    good: promql.optional(),
-    total: promql,
-    tolerance: tolerance(true),
-    critical: limit(true, 'the share that is beyond discussion').optional(),
-  }),
-  z.strictObject({
-    ...metricCommon,
-    kind: z.literal('rate'),
-    events: promql,
-    per: promql.optional(),
-    tolerance: tolerance(false),
-    critical: critical.optional(),
-  }),
-  z.strictObject({
-    ...metricCommon,
-    kind: z.literal('latency'),
-    buckets: promql,
-    bounds: z.array(z.number().gt(0, { error: 'must be more than 0' })).optional(),
-    tolerance: tolerance(false),
-    critical: critical.optional(),
-  }),
-  z.strictObject({
-    ...metricCommon,
-    kind: z.literal('gauge'),
-    value: promql,
-    tolerance: tolerance(false),
-    critical: critical.optional(),
-  }),
-]);
-
 const matcherText = z.string({ error: unlessMissing('must be a matcher such as severity="critical"') });
 const alert = z.strictObject({
   match: z.union([matcherText, z.array(matcherText)], {
@@ -200,14 +127,15 @@ export const policySchema = z.strictObject({
   dashboard: url.optional(),
   target: z.looseObject({ kind: line(40) }),
   strategy: strategy.optional(),
-  objective: z.enum(['no-worse', 'better']).optional(),
+  objective: objective.optional(),
   requires: requires.optional(),
   /** Requests a second that the whole service is expected to get: linting only. */
   traffic: traffic.optional(),
+  gates: z.record(key('gate'), gate).optional(),
   steps: z.array(step).min(1, { error: 'must have at least one step: - { exposure: 100 }' }),
   rollback: z
     .strictObject({
-      phases: z.array(step).min(1, { error: 'must have at least one phase: - { exposure: 0 }' }).optional(),
+      phases: z.array(phase).min(1, { error: 'must have at least one phase: - { exposure: 0 }' }).optional(),
       verify: z.strictObject({ soak: positive.optional(), maxSoak: positive.optional() }).optional(),
     })
     .optional(),
@@ -257,4 +185,3 @@ export const policySchema = z.strictObject({
 /** A policy file as it was read: every text checked, durations in milliseconds, traffic a second, what is optional may be missing. */
 export type PolicyFile = z.output<typeof policySchema>;
 export type EndpointFile = z.output<typeof endpoint>;
-export type MetricFile = PolicyFile['metrics'][number];

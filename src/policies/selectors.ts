@@ -14,9 +14,6 @@ export function selectorProblem(text: string, form: 'counter' | 'expression'): s
       return `${whole} is not known: use {{version}}, {{arm}} ("stable" or "candidate") or {{service}}`;
     }
   }
-  if (!/\{\{\s*(version|arm)\s*\}\}/.test(text)) {
-    return 'must contain {{version}} or {{arm}}, or both arms would read the same numbers';
-  }
   const bare = text
     .replaceAll(/\{\{\s*\w+\s*\}\}/g, 'x')
     .replaceAll(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'|`[^`]*`/g, quotedText);
@@ -24,6 +21,18 @@ export function selectorProblem(text: string, form: 'counter' | 'expression'): s
   const unbalanced = bracketProblem(bare);
   if (unbalanced) return unbalanced;
   return form === 'counter' ? counterProblem(bare) : null;
+}
+
+/** Whether it reads one arm: otherwise it is the same series whichever arm is asked for. */
+export function namesArm(text: string): boolean {
+  return /\{\{\s*(version|arm)\s*\}\}/.test(text);
+}
+
+/** A label that is there to tell versions apart, and is held to one of them. Null: there is none. */
+export function oneVersionProblem(text: string): string | null {
+  const [whole, label] = /\b(version|arm)\s*=\s*(?:"[^"{]*"|'[^'{]*'|`[^`{]*`)/.exec(text) ?? [];
+  if (whole === undefined || namesArm(text)) return null;
+  return `${whole} reads one ${label} whichever is compared: write ${label}="{{${label}}}", or leave the label out where before and after are to be compared`;
 }
 
 function counterProblem(bare: string): string | null {

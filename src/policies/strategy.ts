@@ -48,10 +48,11 @@ export function checkStrategy(check: Check, targetSteps: TargetSteps): void {
   const byStrategy = kind !== null && kind !== 'canary' ? `the strategy ${kind} moves` : null;
   const who = byTarget ?? byStrategy;
   if (who !== null) {
-    const only = (path: Path, one: string) => {
-      if (check.list(path).length > 1) check.say(path, `${who} all traffic at once: give the one ${one}`);
+    const only = (path: Path, one: string, why = '') => {
+      if (check.list(path).length > 1) check.say(path, `${who} all traffic at once: ${why}give the one ${one}`);
     };
-    only(['steps'], 'step { exposure: 100 }');
+    const shadow = check.at(['steps', 0, 'exposure']) === 0 ? 'it cannot have a shadow step; ' : '';
+    only(['steps'], 'step { exposure: 100 }', shadow);
     only(['rollback', 'phases'], 'phase { exposure: 0 }');
   }
   if (check.at(['objective']) === 'better' && check.list(['steps']).length === 1) {

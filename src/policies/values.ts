@@ -139,6 +139,14 @@ export function line(maxLength: number) {
     .transform((text) => text.trim());
 }
 
+/** A name that other keys refer to: of a metric, of a gate. */
+export function key(what: string) {
+  const words = `must be the name of a ${what}: letters, digits, "-" and "_", beginning with a letter`;
+  return z.string({ error: unlessMissing(words) }).superRefine((text, context) => {
+    if (!/^[A-Za-z][\w-]{0,39}$/.test(text)) context.addIssue(`${words}, 40 at most, is ${quoted(text)}`);
+  });
+}
+
 /** A given text in quotes, shortened. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);

@@ -132,7 +132,7 @@ describe('what several keys must agree on', () => {
     [
       'first step at 0',
       step('  - { exposure: 0, soak: 1m }\n  - { exposure: 100 }\n'),
-      'steps[0].exposure: must be more than 0: a rollout begins at 0 by itself',
+      'steps[0].exposure: must be more than 0: a rollout begins at 0 by itself (only a step with a gate of kind shadow stands there)',
     ],
     [
       'no soak before the last step',
@@ -212,9 +212,14 @@ describe('what several keys must agree on', () => {
       'metrics[0].direction: must be said for a gauge: lower-is-better or higher-is-better',
     ],
     [
+      'an arm held against the whole service',
+      metric(`  - { name: a, kind: rate, events: 'x{v="{{arm}}"}', per: 'y{v="1"}' }\n`),
+      'metrics[0].per: must contain {{version}} or {{arm}} as events does, or the two would not be about the same requests',
+    ],
+    [
       'the same numbers for both',
-      metric(`  - { name: a, kind: rate, events: 'x{v="1"}' }\n`),
-      'metrics[0].events: must contain {{version}} or {{arm}}, or both arms would read the same numbers',
+      metric(`  - { name: a, kind: rate, events: 'x{version="v42"}' }\n`),
+      'metrics[0].events: version="v42" reads one version whichever is compared: write version="{{version}}", or leave the label out where before and after are to be compared',
     ],
     [
       'a placeholder nobody knows',
@@ -254,7 +259,7 @@ describe('what several keys must agree on', () => {
     [
       'a metric of no kind',
       metric(`  - { name: a, kind: histogram }\n`),
-      'metrics[0].kind: must be proportion, rate, latency or gauge, is "histogram"',
+      'metrics[0].kind: must be proportion, labelled, rate, latency, gauge, drift, limit, objective or split, is "histogram"',
     ],
     [
       'a matcher that cannot be read',
