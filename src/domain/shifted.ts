@@ -24,7 +24,7 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
     return;
   }
   const moved = event.exposurePercent !== rollout.exposurePercent;
-  const begunShadow = !moved && beginsShadow(rollout, event.exposurePercent);
+  const begunShadow = !moved && landsInShadow(rollout, event.exposurePercent);
   if (rollout.driftPercent !== undefined) turn.setRollout({ driftPercent: undefined });
   if (moved || begunShadow)
     turn.setRollout({
@@ -60,7 +60,7 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
 }
 
 /** Nothing has moved, but from now on the candidate gets copies: what is compared begins here. */
-function beginsShadow(rollout: Rollout, exposurePercent: number): boolean {
+function landsInShadow(rollout: Rollout, exposurePercent: number): boolean {
   const { phase, shifts } = rollout;
   const isSuspended = (phase.name === 'holding' || phase.name === 'deciding') && phase.during === 'advancing';
   const goesForward = isSuspended || (phase.name === 'advancing' && phase.stage === 'shifting');

@@ -20,6 +20,8 @@ import {
   observed,
   resolved,
   rollingBack,
+  shadowFirst,
+  shadowing,
   soaking,
   T0,
   watched,
@@ -212,6 +214,17 @@ function events(state: ServiceState, now: number): DomainEvent[] {
   ];
 }
 
+const warmedUp = { kind: 'canary' as const, warmUp: { soakMs: MINUTE, maxSoakMs: 10 * MINUTE }, keepMs: 0 };
+
+function atTheExperiment(): Given {
+  const g = shadowing();
+  while (g.state.rollout?.exposurePercent !== 50) {
+    if (g.state.shift) g.shifted();
+    else g.looks({ verdict: 'healthy' });
+  }
+  return g;
+}
+
 const phases: Record<string, () => Given> = {
   'nothing known': () => given(),
   'no rollout, asked': () => given().when(firing('ErrorsHigh')),
@@ -221,6 +234,19 @@ const phases: Record<string, () => Given> = {
   'advancing, warming and ready': () => given(blueGreen).start().probed(true),
   'advancing, soaking': () => soaking(),
   'advancing, looking': () => soaking().timer('look'),
+  'shadow, shifting': () => given(shadowFirst).start(),
+  'shadow, warming': () => given({ ...shadowFirst, strategy: warmedUp }).start(),
+  'shadow, soaking': () => shadowing(),
+  'shadow, asked': () => shadowing().looks({ verdict: 'degraded' }),
+  'shadow, recovering': () => shadowing().looks({ verdict: 'degraded' }).measured({ verdict: 'healthy' }),
+  'shadow, held': () => shadowing().command({ name: 'hold', forMs: null, reason: '' }),
+  'shadow, ending': () => shadowing().command({ name: 'rollback', pace: 'phased', to: null, reason: '' }),
+  'shadow, ended while an alert fires': () =>
+    shadowing()
+      .when(firing('ErrorsHigh'))
+      .command({ name: 'rollback', pace: 'phased', to: null, reason: '' })
+      .shifted(),
+  'experiment, soaking': () => atTheExperiment(),
   'deciding, grace': () => soaking(respond({ graceMs: MINUTE })).when(firing('ErrorsHigh')),
   'deciding, asked': () => asked(),
   'deciding, measuring at the deadline': () => asked().timer('deadline'),
@@ -270,6 +296,10 @@ const beginnings: readonly (() => Given)[] = [
   () => soaking(),
   () => soaking(respond({ graceMs: MINUTE })),
   () => given({ ...blueGreen, silence: { forMs: 30 * MINUTE } }).start(),
+  () => given({ ...shadowFirst, silence: { forMs: 30 * MINUTE } }).start(),
+  () => shadowing(respond({ stabilityMs: 0 })),
+  () => given({ ...shadowFirst, strategy: warmedUp }).start(),
+  () => atTheExperiment(),
   () => watched({ silence: { forMs: 30 * MINUTE }, objective: 'better' }),
 ];
 

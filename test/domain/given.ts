@@ -4,11 +4,11 @@ import { decide } from '../../src/domain/decide.ts';
 import type { Effect, JournalEntry } from '../../src/domain/effect.ts';
 import type { Command, DomainEvent, Observed } from '../../src/domain/event.ts';
 import { initialState } from '../../src/domain/initial.ts';
-import type { Policy } from '../../src/domain/policy.ts';
+import type { Gate, Policy } from '../../src/domain/policy.ts';
 import type { Served } from '../../src/domain/served.ts';
 import type { Actor, Alert, ServiceState, TimerKey } from '../../src/domain/state.ts';
 import { duration } from '../../src/domain/words.ts';
-import { DAY, servedFor, policy as storyPolicy } from '../support/policy.ts';
+import { DAY, MINUTE, servedFor, policy as storyPolicy } from '../support/policy.ts';
 
 export const T0 = Date.parse('2026-11-21T03:00:00Z');
 export const ann: Actor = { kind: 'person', id: 'U1', name: 'ann' };
@@ -211,6 +211,38 @@ export function watched(
     else g.looks({ verdict: 'healthy', improved: ['errors'] });
   }
   return g;
+}
+
+/** A gate by its name; what is not said is asked of all metrics: no worse. */
+export function gateNamed(name: string, patch: Partial<Gate> = {}): Gate {
+  return { name, kind: 'comparison', objective: 'no-worse', metrics: [], ...patch };
+}
+
+/** 0 % in the shadow of stable, then 10 %, an experiment at 50 %, and all. */
+export const shadowFirst: Partial<Policy> = {
+  steps: [
+    {
+      exposurePercent: 0,
+      soakMs: 10 * MINUTE,
+      maxSoakMs: 30 * MINUTE,
+      gate: gateNamed('shadow', { kind: 'shadow', metrics: ['errors'] }),
+    },
+    { exposurePercent: 10, soakMs: 10 * MINUTE, maxSoakMs: 30 * MINUTE },
+    {
+      exposurePercent: 50,
+      soakMs: 10 * MINUTE,
+      maxSoakMs: 30 * MINUTE,
+      gate: gateNamed('experiment', { kind: 'ab', objective: 'better', metrics: ['errors'] }),
+    },
+    { exposurePercent: 100, soakMs: 0, maxSoakMs: 0 },
+  ],
+};
+
+/** v42 gets copies of the traffic beside v41. */
+export function shadowing(patch: Partial<Policy> = {}): Given {
+  return given({ ...shadowFirst, ...patch })
+    .start()
+    .shifted();
 }
 
 export function observed(patch: Partial<Observed> = {}): Observed {
