@@ -17,14 +17,16 @@ export function compare(input: CompareInput): Comparison {
   const { period, hasCandidate } = input;
   const byName = new Map(input.samples.map((s) => [s.metric, s]));
   const judged = input.metrics.map((metric) => judge(metric, byName.get(metric.name) ?? null, input));
-  const parts = judged.map((j) => partOf(j.metric, j.main));
+  // Held against the past there is no second arm that could be equally bad, and no split between two.
+  const besideStable = hasCandidate && period.against === 'stable';
+  const versusPast = judged.filter((j) => j.metric.source.kind !== 'split');
+  const asked = besideStable ? judged : versusPast;
+  const parts = asked.map((j) => partOf(j.metric, j.main));
   const verdict = combine(parts);
-  const stableVerdict = combine(judged.map((j) => partOf(j.metric, j.stable)));
-  const candidateVersusPast = combine(judged.map((j) => partOf(j.metric, j.candidateVersusPast)));
+  const stableVerdict = combine(versusPast.map((j) => partOf(j.metric, j.stable)));
+  const candidateVersusPast = combine(versusPast.map((j) => partOf(j.metric, j.candidateVersusPast)));
   const metrics = judged.map((j) => tell(j, isCulprit(partOf(j.metric, j.main), verdict), input));
   const critical = metrics.some((m) => m.critical);
-  // Held against the past there is no second arm that could be equally bad.
-  const besideStable = hasCandidate && period.against === 'stable';
   const notDegraded = verdict === 'healthy' || verdict === 'inconclusive';
   return {
     atMs: period.toMs,
@@ -41,7 +43,7 @@ export function compare(input: CompareInput): Comparison {
     // Also where there is only the past to be better than.
     improved: judged.flatMap((j, i) => (isImproved(metrics[i]) ? [j.metric.name] : [])),
     metrics,
-    missing: whatIsMissing(judged),
+    missing: whatIsMissing(asked),
   };
 }
 
@@ -52,7 +54,8 @@ function partOf(metric: Metric, outcome: Outcome): Part {
 
 /** Something to look at that proves nothing by itself. */
 function looksWorse(main: Outcome, metric: MetricComparison | undefined): boolean {
-  return metric?.verdict === 'inconclusive' && (main.lnWorse >= LN_WARNING || main.warning !== null);
+  if (metric === undefined || metric.verdict === 'degraded') return false;
+  return main.warning !== null || (metric.verdict === 'inconclusive' && main.lnWorse >= LN_WARNING);
 }
 
 function whatIsMissing(judged: readonly Judged[]): string | null {
@@ -71,6 +74,8 @@ function whatIsMissing(judged: readonly Judged[]): string | null {
  */
 function isImproved(metric: MetricComparison | undefined): boolean {
   if (!metric?.change || metric.candidateNow.value === null) return false;
+  // Well within its own limit is not better than anything.
+  if (metric.basis === 'limit' || metric.basis === 'split') return false;
   if (metric.verdict !== 'healthy' || metric.critical) return false;
   return metric.change.upper < (metric.changeIs === 'ratio' ? 1 : 0);
 }

@@ -1,4 +1,5 @@
 import { armOf, coversRecent, everythingOf, whyNotJudged } from './arms/arm.ts';
+import { settle } from './kinds/absolute.ts';
 import { needsReference, testOf } from './kinds/index.ts';
 import type { ComparisonSettings, LookPeriod, Metric, MetricSamples, Series } from './types.ts';
 import { noData, type Outcome } from './verdict/outcome.ts';
@@ -47,7 +48,12 @@ export function judge(metric: Metric, samples: MetricSamples | null, input: Judg
     : period.against === 'past'
       ? candidateVersusPast
       : test(arms.candidateNow, 'the candidate', arms.stableNow, 'stable');
-  return { metric, arms, main, stable, candidateVersusPast };
+  const settled = settle({ main, stable, candidateVersusPast }, metric, {
+    budget: samples?.budget ?? null,
+    period,
+    hasCandidate,
+  });
+  return { metric, arms, ...settled };
 }
 
 interface ArmTest {

@@ -1,10 +1,35 @@
-import type { LookPeriod, Metric, MetricKind, Series } from '../types.ts';
-import { LN_DEGRADED, LN_WARNING, type Outcome } from '../verdict/outcome.ts';
+import type { LookPeriod, Metric, Series } from '../types.ts';
+import { LN_DEGRADED, LN_WARNING, noData, type Outcome } from '../verdict/outcome.ts';
 import { burnOf } from './burn.ts';
 
-/** Kinds that are held against a number of their own, whatever the other arm does. */
-export function isAbsolute(kind: MetricKind['kind']): boolean {
-  return kind === 'limit' || kind === 'objective';
+/** One metric's outcomes in the three ways the decisions ask about (judge.ts). */
+interface Outcomes {
+  readonly main: Outcome;
+  readonly stable: Outcome;
+  readonly candidateVersusPast: Outcome;
+}
+
+interface Facts {
+  readonly budget: Series | null;
+  readonly period: LookPeriod;
+  readonly hasCandidate: boolean;
+}
+
+/**
+ * What the three outcomes say together: of kinds held against a number of their own, whether the rollout is to blame; of an
+ * objective, how fast the service burns its budget; of a split, nothing where there are no two arms beside each other.
+ */
+export function settle(outcomes: Outcomes, metric: Metric, facts: Facts): Outcomes {
+  const { kind } = metric.source;
+  const besideStable = facts.hasCandidate && facts.period.against === 'stable';
+  if (kind === 'split') {
+    const none = noData('traffic is not split');
+    return { main: besideStable ? outcomes.main : none, stable: none, candidateVersusPast: none };
+  }
+  if (kind !== 'limit' && kind !== 'objective') return outcomes;
+  const blamed = besideStable ? blame(outcomes.main, outcomes.stable) : outcomes.main;
+  const main = withBurn(blamed, metric, facts);
+  return { ...outcomes, main, stable: facts.hasCandidate ? outcomes.stable : main };
 }
 
 /**
@@ -27,11 +52,7 @@ export function blame(candidate: Outcome, stable: Outcome): Outcome {
 }
 
 /** The outcome with what the service's error budget says. */
-export function withBurn(
-  outcome: Outcome,
-  metric: Metric,
-  facts: { readonly budget: Series | null; readonly period: LookPeriod; readonly hasCandidate: boolean },
-): Outcome {
+export function withBurn(outcome: Outcome, metric: Metric, facts: Facts): Outcome {
   const burn = burnOf(metric, facts.budget, facts.period.toMs);
   if (burn === null) return outcome;
   const speed = burn.rate === 1 ? 'faster than allowed' : `more than ${burn.rate} times as fast as allowed`;

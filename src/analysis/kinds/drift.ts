@@ -1,3 +1,4 @@
+import { extentOf } from '../arms/arm.ts';
 import { chiSquare99 } from '../evidence/chi-square.ts';
 import { restartIndices } from '../evidence/restarts.ts';
 import type { CountWindow, Series } from '../types.ts';
@@ -40,7 +41,7 @@ export function psiAlert(suspect: number, reference: number, bins: number): numb
 export function testDrift(question: Question): Outcome {
   const { suspect, reference } = question;
   if (suspect.kind !== 'bins' || reference?.kind !== 'bins') return noData('there is nothing to hold it against');
-  const found = stretches(question, suspect.bins)
+  const found = stretches(question)
     .map((fromMs) => shiftSince(fromMs, suspect.bins, reference.bins))
     .filter((shift) => shift !== null);
   const strongest = found.toSorted((a, b) => b.psi / b.alert - a.psi / a.alert)[0];
@@ -52,9 +53,8 @@ export function testDrift(question: Question): Outcome {
 }
 
 /** Begins of the stretches looked at: all since the step, and what was counted since the last restart of the tests. */
-function stretches({ period }: Question, bins: Bins): number[] {
-  const longest = bins.map(({ windows }) => windows).toSorted((a, b) => b.length - a.length)[0] ?? [];
-  const ends = longest.map((w) => w.endMs);
+function stretches({ suspect, period }: Question): number[] {
+  const ends = extentOf(suspect).map((w) => w.endMs);
   const sinceStep = ends.some((at) => at > period.healthyFromMs) ? period.healthyFromMs : period.fromMs;
   const last = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs).at(-1) ?? 0;
   const sinceRestart = last > 0 ? (ends[last - 1] ?? sinceStep) : sinceStep;

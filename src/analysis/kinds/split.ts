@@ -2,7 +2,7 @@ import { redundancy } from '../evidence/dispersion.ts';
 import { clamp } from '../evidence/numbers.ts';
 import { mixRestarts, restartIndices } from '../evidence/restarts.ts';
 import { lnShareEvidence } from '../evidence/shares.ts';
-import type { LookPeriod } from '../types.ts';
+import type { LookPeriod, Series } from '../types.ts';
 import { LN_HEALTHY, NO_NOTE, noData, type Outcome } from '../verdict/outcome.ts';
 import type { Question } from './question.ts';
 
@@ -150,4 +150,28 @@ function sum<W>(list: readonly W[], of: (w: W) => number): number {
   let total = 0;
   for (const item of list) total += of(item);
   return total;
+}
+
+interface Arms {
+  readonly stableNow: Series | null;
+  readonly stableBefore: Series | null;
+  readonly candidateNow: Series | null;
+}
+
+/** Requests of each arm as shares of both arms' together, for showing. */
+export function sharesOfTraffic({ stableNow, candidateNow }: Arms): Arms {
+  return {
+    stableNow: shareOfBoth(stableNow, candidateNow),
+    stableBefore: null,
+    candidateNow: shareOfBoth(candidateNow, stableNow),
+  };
+}
+
+function shareOfBoth(arm: Series | null, other: Series | null): Series | null {
+  if (arm?.kind !== 'counts' || other?.kind !== 'counts') return null;
+  const others = new Map(other.windows.map((w) => [w.endMs, w.exposure]));
+  const windows = arm.windows.map(({ endMs, exposure }) => {
+    return { endMs, events: exposure, exposure: exposure + (others.get(endMs) ?? 0) };
+  });
+  return { kind: 'counts', windows };
 }
