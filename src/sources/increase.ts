@@ -1,9 +1,20 @@
 /** From counters as Prometheus stores them to what happened in each window. */
 
+/** One native histogram at one moment: cumulative since the process began, as Prometheus writes it (docs/querying/api.md). */
+export interface NativePoint {
+  readonly count: number;
+  /** Bucket k holds what lies between `lefts[k]` and `rights[k]`; empty buckets are left out. */
+  readonly lefts: Float64Array;
+  readonly rights: Float64Array;
+  readonly counts: Float64Array;
+}
+
 /** One series on the grid of a range query: a value an index, NaN where there is none. Index 0 ends before the first window. */
 export interface GridSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly at: Float64Array;
+  /** Where the series is a native histogram, its points by index; `at` is NaN there. */
+  readonly natives?: readonly (NativePoint | null)[];
 }
 
 /** What a group of series counted in the windows: index i is the window that ends at grid index i+1; NaN: not known. */
@@ -45,14 +56,16 @@ export function increasesOf(series: GridSeries, armSeenAt: number): Increases {
 /** Sum over the series, window by window; NaN only where none of them knows. */
 export function sumIncreases(series: readonly GridSeries[], armSeenAt: number, windows: number): Increases {
   const out = new Float64Array(windows).fill(Number.NaN);
-  for (const s of series) {
-    const each = increasesOf(s, armSeenAt);
-    for (let i = 0; i < windows; i += 1) {
-      const value = each[i] ?? Number.NaN;
-      if (Number.isNaN(value)) continue;
-      const sum = out[i] ?? Number.NaN;
-      out[i] = Number.isNaN(sum) ? value : sum + value;
-    }
-  }
+  for (const s of series) addKnown(out, increasesOf(s, armSeenAt));
   return out;
+}
+
+/** Adds what `each` knows; a sum is known as soon as one of its parts is. */
+export function addKnown(sum: Increases, each: Increases): void {
+  for (let i = 0; i < sum.length; i += 1) {
+    const value = each[i] ?? Number.NaN;
+    if (Number.isNaN(value)) continue;
+    const before = sum[i] ?? Number.NaN;
+    sum[i] = Number.isNaN(before) ? value : before + value;
+  }
 }

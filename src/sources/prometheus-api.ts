@@ -1,22 +1,18 @@
 import type { Endpoint } from '../domain/policy.ts';
 import { excerpt, secretsOf } from '../outbound/excerpt.ts';
 import type { Http, HttpResponse } from '../outbound/http.ts';
-import { PortError } from '../ports/failure.ts';
 import type { GridSeries } from './increase.ts';
+import { createMatrix, isRecord, pointsOf, type Stretch } from './matrix.ts';
 
 /** Prometheus' HTTP API, as far as it is read: query and query_range by POST form. */
 
-/** A stretch of the aligned grid: points every `stepMs` from `startMs` to `endMs`, both included. */
-export interface Stretch {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly stepMs: number;
-}
-
-/** A plain sentence in `problem`, or the series. Never both, and never thrown. */
+/**
+ * A plain sentence in `problem`, or the series. Never both, and never thrown. `wasAnswered` false: it was called off, or never
+ * asked, so the same question a moment later is worth asking.
+ */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: string; readonly retryable: boolean };
+  | { readonly ok: false; readonly problem: string; readonly wasAnswered: boolean };
 
 export interface PrometheusApi {
   range(query: string, stretch: Stretch, signal?: AbortSignal): Promise<Answer<GridSeries[]>>;
@@ -52,9 +48,8 @@ export function prometheusApi(http: Http, endpoint: Endpoint, timeoutMs: number)
       );
       return readBody(response, tell);
     } catch (error) {
-      const retryable = !(error instanceof PortError) || error.failure !== 'permanent';
       const why = signal?.aborted ? 'the look was stopped before it answered' : tell(messageOf(error));
-      return { ok: false, problem: `Prometheus could not be read: ${why}`, retryable };
+      return { ok: false, problem: `Prometheus could not be read: ${why}`, wasAnswered: !signal?.aborted };
     }
   };
   return {
@@ -71,9 +66,9 @@ async function readRange(
   stretch: Stretch,
   signal?: AbortSignal,
 ): Promise<Answer<GridSeries[]>> {
-  const { startMs, endMs, stepMs } = stretch;
-  const points = Math.floor((endMs - startMs) / stepMs) + 1;
-  const series = new Map<string, GridSeries>();
+  const { startMs, stepMs } = stretch;
+  const points = pointsOf(stretch);
+  const matrix = createMatrix(stretch);
   for (let from = 0; from < points; from += MOST_POINTS) {
     const to = Math.min(points, from + MOST_POINTS) - 1;
     const form = {
@@ -84,51 +79,22 @@ async function readRange(
     };
     const answer = await post('/api/v1/query_range', form, signal);
     if (!answer.ok) return answer;
-    const problem = layOnGrid(answer.value, stretch, points, series);
-    if (problem !== null) return { ok: false, problem, retryable: false };
+    const problem = matrix.add(answer.value);
+    if (problem !== null) return { ok: false, problem, wasAnswered: true };
   }
-  return { ok: true, value: [...series.values()] };
+  return { ok: true, value: matrix.series() };
+}
+
+/** How many requests a range query of this stretch takes. */
+export function requestsFor(stretch: Stretch): number {
+  return Math.ceil(pointsOf(stretch) / MOST_POINTS);
 }
 
 function seconds(ms: number): string {
   return String(Math.round(ms) / 1000);
 }
 
-/** Adds a matrix to the series known by their labels. Answers what is wrong with it, null if nothing is. */
-function layOnGrid(data: unknown, stretch: Stretch, points: number, series: Map<string, GridSeries>): string | null {
-  if (!isRecord(data) || data.resultType !== 'matrix' || !Array.isArray(data.result)) {
-    return 'Prometheus answered with something other than a matrix of series';
-  }
-  for (const one of data.result as unknown[]) {
-    if (!isRecord(one) || !isRecord(one.metric)) return 'Prometheus answered with a series without labels';
-    if (!Array.isArray(one.values)) {
-      if (Array.isArray(one.histograms))
-        return 'the selector finds native histograms: give one of classic buckets (…_bucket)';
-      continue;
-    }
-    const labels = Object.fromEntries(Object.entries(one.metric).map(([k, v]) => [k, String(v)]));
-    const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const grid = series.get(key) ?? { labels, at: new Float64Array(points).fill(Number.NaN) };
-    series.set(key, grid);
-    for (const sample of one.values as unknown[]) {
-      if (!Array.isArray(sample)) continue;
-      const index = Math.round((Number(sample[0]) * 1000 - stretch.startMs) / stretch.stepMs);
-      const value = sampleValue(sample[1]);
-      if (index >= 0 && index < points && Number.isFinite(value)) grid.at[index] = value;
-    }
-  }
-  return null;
-}
-
-/** Sample values are strings, with "NaN", "+Inf" and "-Inf" among them; those are numbers nobody can count with. */
-function sampleValue(text: unknown): number {
-  if (text === '+Inf' || text === 'Inf') return Number.POSITIVE_INFINITY;
-  if (text === '-Inf') return Number.NEGATIVE_INFINITY;
-  return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
-}
-
 function readBody(response: HttpResponse, tell: (text: string) => string): Answer<unknown> {
-  const retryable = response.status >= 500 || response.status === 429 || response.status === 408;
   let body: unknown;
   try {
     body = JSON.parse(response.body);
@@ -138,22 +104,31 @@ function readBody(response: HttpResponse, tell: (text: string) => string): Answe
       response.status === 200 || response.status === 404
         ? ': is it the address of a Prometheus?'
         : hintFor(response.status);
-    return { ok: false, problem: `Prometheus answered with ${what}${hint}`, retryable };
+    return { ok: false, problem: `Prometheus answered with ${what}${hint}`, wasAnswered: true };
   }
   if (!isRecord(body) || response.status !== 200 || body.status !== 'success') {
     const error = isRecord(body) && typeof body.error === 'string' ? `: ${tell(body.error)}` : hintFor(response.status);
     const kind = isRecord(body) && typeof body.errorType === 'string' ? ` (${tell(body.errorType)})` : '';
-    return { ok: false, problem: `Prometheus answered with status ${response.status}${kind}${error}`, retryable };
-  }
-  if (Array.isArray(body.warnings) && body.warnings.length > 0) {
-    // Thanos and Mimir answer with what they have: partial counts look like a drop in traffic, or in errors.
     return {
       ok: false,
-      problem: `Prometheus has only part of the data: ${tell(String(body.warnings[0]))}`,
-      retryable: true,
+      problem: `Prometheus answered with status ${response.status}${kind}${error}`,
+      wasAnswered: true,
     };
   }
+  const partial = whatIsPartial(body);
+  if (partial !== null) {
+    return { ok: false, problem: `Prometheus has only part of the data${tell(partial)}`, wasAnswered: true };
+  }
   return { ok: true, value: body.data };
+}
+
+/**
+ * Thanos and Mimir answer with what they have and warn, VictoriaMetrics says `isPartial`: partial counts look like a drop in
+ * traffic, or in errors. `infos` are hints about the query, and nothing is amiss. Null: the answer is whole.
+ */
+function whatIsPartial(body: Record<string, unknown>): string | null {
+  if (Array.isArray(body.warnings) && body.warnings.length > 0) return `: ${String(body.warnings[0])}`;
+  return body.isPartial === true ? ': some of its storage did not answer (isPartial)' : null;
 }
 
 function hintFor(status: number): string {
@@ -170,8 +145,4 @@ function teller(endpoint: Endpoint): (text: string) => string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,30 +1,66 @@
-import type { Metric, MetricSamples } from '../analysis/types.ts';
+import type { Metric, MetricSamples, Series } from '../analysis/types.ts';
 import type { Endpoint } from '../domain/policy.ts';
 import type { Http } from '../outbound/http.ts';
 import type { MetricRequest, MetricSource } from '../ports/metric-source.ts';
-import type { GridSeries } from './increase.ts';
-import { type Answer, type PrometheusApi, prometheusApi, type Stretch } from './prometheus-api.ts';
-import { fillForAnyVersion, fillPromql, type Placeholders } from './promql.ts';
-import { type ArmRead, readArm, selectorsOf } from './read-arm.ts';
+import { type Asking, createBatch } from './asking.ts';
+import { createDays, type Days } from './days.ts';
+import { prometheusApi } from './prometheus-api.ts';
+import { fillForAnyVersion, fillForWholeService, fillPromql, type Placeholders } from './promql.ts';
+import { type ArmRead, absent, together } from './read-arm.ts';
+import { readWindows } from './read-windows.ts';
+import { pastWindows, presentWindows } from './windows.ts';
 
 const TIMEOUT_MS = 5_000;
-/** Queries under way at the same time: Prometheus itself runs 20 by default, and others ask it too. */
-const AT_ONCE = 6;
+/** Ten metrics of two selectors in three stretches are 60; twice that is a policy nobody meant. */
+const MOST_REQUESTS = 120;
+/** Endpoints that are remembered: more than anybody has Prometheus servers. */
+const MOST_SOURCES = 64;
 
 export interface PrometheusOptions {
   readonly http: Http;
   readonly endpoint: Endpoint;
   /** For each query; 5 s. */
   readonly timeoutMs?: number;
+  /** Requests one look may send; 120. What is beyond them is missing. */
+  readonly mostRequests?: number;
+  /** For how long answers are kept: seconds for looks at the same moment, an hour for days of history. */
+  readonly now?: () => number;
 }
 
 /**
- * Reads counters, buckets and gauges from Prometheus, or from anything that speaks its API (Thanos, Mimir, VictoriaMetrics).
- * Every window, of the past too, carries its own time. Whatever goes wrong is `missing`.
+ * Reads counters, histograms and gauges from Prometheus, or from anything that speaks its API (Thanos, Mimir, VictoriaMetrics).
+ * Every window, of the past too, carries its own time. Whatever goes wrong is `missing`. Reads at the same moment share what
+ * they ask for.
  */
 export function createPrometheusSource(options: PrometheusOptions): MetricSource {
-  const api = prometheusApi(options.http, options.endpoint, options.timeoutMs ?? TIMEOUT_MS);
-  return { read: (request, signal) => readAll(api, request, signal) };
+  const now = options.now ?? Date.now;
+  const batch = createBatch(prometheusApi(options.http, options.endpoint, options.timeoutMs ?? TIMEOUT_MS), now);
+  const days = createDays(now);
+  return {
+    read: (request, signal) =>
+      readAll({ request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS), days }),
+  };
+}
+
+/**
+ * One source for each endpoint, whoever's policy names it, so that services measured by the same Prometheus share what they ask.
+ * Never shared where the address, a header (credentials, tenant) or TLS differs.
+ */
+export function createPrometheusSources(
+  options: Omit<PrometheusOptions, 'endpoint'>,
+): (endpoint: Endpoint) => MetricSource {
+  const sources = new Map<string, MetricSource>();
+  return (endpoint) => {
+    const headers = Object.entries(endpoint.headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const { ca, cert, key, insecure } = endpoint.tls;
+    const id = JSON.stringify([endpoint.url, headers, ca, cert, key, insecure]);
+    const source = sources.get(id) ?? createPrometheusSource({ ...options, endpoint });
+    sources.delete(id);
+    sources.set(id, source);
+    const [oldest] = sources.keys();
+    if (sources.size > MOST_SOURCES && oldest !== undefined) sources.delete(oldest);
+    return source;
+  };
 }
 
 /** Whether Prometheus answers a query; for readiness and `doctor`. Never throws. */
@@ -37,121 +73,100 @@ export async function checkPrometheus(
   return answer.ok ? { ready: true } : { ready: false, reason: answer.problem };
 }
 
-/** Asks each query once and only so many at a time: the total of requests stands in many metrics. */
-type Ask = (query: string, stretch: Stretch) => Promise<Answer<GridSeries[]>>;
-
-async function readAll(
-  api: PrometheusApi,
-  request: MetricRequest,
-  signal: AbortSignal,
-): Promise<readonly MetricSamples[]> {
-  const asked = new Map<string, Promise<Answer<GridSeries[]>>>();
-  const slot = limited(AT_ONCE);
-  const ask: Ask = (query, stretch) => {
-    const key = `${stretch.startMs} ${stretch.endMs} ${query}`;
-    const known = asked.get(key) ?? slot(() => api.range(query, stretch, signal));
-    asked.set(key, known);
-    return known;
-  };
-  return Promise.all(request.metrics.map((metric) => readMetric(ask, request, metric)));
+interface Look {
+  readonly request: MetricRequest;
+  readonly signal: AbortSignal;
+  readonly asking: Asking;
+  readonly days: Days;
 }
 
-async function readMetric(ask: Ask, request: MetricRequest, metric: Metric): Promise<MetricSamples> {
-  const { service, stable, candidate, period } = request;
-  const of = (version: string, arm: Placeholders['arm']): Placeholders => ({ version, arm, service });
-  const absent: ArmRead = { series: null, problem: null, noGood: false };
-  const [now, before, other] = await Promise.all([
-    readStretch(ask, request, metric, of(stable, 'stable'), 0),
-    readPast(ask, request, metric, of(stable, 'stable'), period.beforeOffsetMs),
-    candidate === null ? absent : readStretch(ask, request, metric, of(candidate, 'candidate'), 0),
+/** The arms of every metric first: days of history must not take the requests that the present needs. */
+async function readAll(look: Look): Promise<readonly MetricSamples[]> {
+  const { metrics } = look.request;
+  const arms = await Promise.all(metrics.map((metric) => readArms(look, metric)));
+  return Promise.all(metrics.map((metric, i) => withDays(look, metric, arms[i] ?? [])));
+}
+
+interface NamedArm {
+  readonly name: string;
+  readonly read: ArmRead;
+}
+
+/** Stable, stable before and the candidate, in this order. */
+async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
+  const { service, stable, candidate, period, windowMs } = look.request;
+  const present = presentWindows(period, windowMs);
+  const hasOther = candidate !== null && metric.arms !== 'one';
+  const isFixed = metric.baseline?.kind === 'fixed';
+  const at = (version: string, arm: Placeholders['arm']): Promise<ArmRead> => {
+    if (present === null) return Promise.resolve(absent('no window is complete yet'));
+    const fill = (template: string) => fillPromql(template, { version, arm, service });
+    return readWindows(look, metric, present, fill).then(({ read }) => read);
+  };
+  const reads = await Promise.all([
+    at(stable, 'stable'),
+    isFixed || present === null ? absent(null) : readPast(look, metric),
+    hasOther ? at(candidate, 'candidate') : absent(null),
   ]);
-  // Good ones nowhere: mistyped rather than everything failing everywhere.
-  const all = [now, before, other].filter((read) => read.series !== null);
-  const mistyped = all.length > 0 && all.every((read) => read.noGood);
-  const arms = [
-    { name: 'stable', read: now },
-    { name: 'stable before', read: before },
-    { name: 'candidate', read: other },
+  // What stable shows decides at which bounds native histograms are counted.
+  const [now, before, other] = together(metric, reads, [0, 1]);
+  return [
+    { name: 'stable', read: now ?? absent(null) },
+    { name: 'stable before', read: before ?? absent(null) },
+    { name: 'candidate', read: other ?? absent(null) },
+  ];
+}
+
+/**
+ * The service's past: as the version that is stable now, or, where that did not run yet, as whatever ran then. Yesterday or last
+ * week it is the whole service: what is now stable need not have been there.
+ */
+async function readPast(look: Look, metric: Metric): Promise<ArmRead> {
+  const { service, stable: version, period, windowMs } = look.request;
+  const values: Placeholders = { version, arm: 'stable', service };
+  const own = (template: string) => fillPromql(template, values);
+  if (metric.baseline?.kind === 'offset') {
+    const windows = pastWindows(period, windowMs, metric.baseline.offsetMs);
+    const fill = (template: string) => fillForWholeService(template, values) ?? own(template);
+    return (await readWindows(look, metric, windows, fill)).read;
+  }
+  const windows = pastWindows(period, windowMs, period.beforeOffsetMs);
+  const { read } = await readWindows(look, metric, windows, own);
+  if (read.problem === null) return read;
+  const wider = (await readWindows(look, metric, windows, (t) => fillForAnyVersion(t, values))).read;
+  return wider.problem === null ? wider : read;
+}
+
+/** The samples as the comparison takes them, with days of history where the metric asks for them. */
+async function withDays(look: Look, metric: Metric, arms: readonly NamedArm[]): Promise<MetricSamples> {
+  const [history, budget] = await Promise.all([
+    metric.tolerance.fromHistory === true && isCounted(metric) ? look.days.history(look, metric) : null,
+    metric.source.kind === 'objective' ? look.days.budget(look, metric) : null,
+  ]);
+  const all: readonly NamedArm[] = [
+    ...arms,
+    { name: 'history', read: history ?? absent(null) },
+    { name: 'error budget', read: budget ?? absent(null) },
   ];
   const problems = new Map<string, string[]>();
-  for (const { name, read } of arms) {
-    const problem = mistyped ? 'no good ones were found anywhere: check the `good` selector' : read.problem;
-    if (problem !== null) problems.set(problem, [...(problems.get(problem) ?? []), name]);
+  for (const { name, read } of all) {
+    if (read.problem !== null) problems.set(read.problem, [...(problems.get(read.problem) ?? []), name]);
   }
   const missing = [...problems].map(([problem, names]) => `${names.join(', ')}: ${problem}`).join('; ');
+  const seriesOf = (name: string): Series | null => arms.find((arm) => arm.name === name)?.read.series ?? null;
   return {
     metric: metric.name,
-    stableNow: mistyped ? null : now.series,
-    stableBefore: mistyped ? null : before.series,
-    candidateNow: mistyped ? null : other.series,
+    stableNow: seriesOf('stable'),
+    stableBefore: seriesOf('stable before'),
+    candidateNow: seriesOf('candidate'),
+    ...(history === null ? {} : { history: history.series }),
+    ...(budget === null ? {} : { budget: budget.series }),
     missing: missing === '' ? null : missing,
   };
 }
 
-/** The service's past: as the version that is stable now, or, where that did not run yet, as whatever ran then. */
-async function readPast(
-  ask: Ask,
-  request: MetricRequest,
-  metric: Metric,
-  values: Placeholders,
-  offsetMs: number,
-): Promise<ArmRead> {
-  const read = await readStretch(ask, request, metric, values, offsetMs);
-  if (read.series !== null || read.problem === null) return read;
-  const wider = await readStretch(ask, request, metric, values, offsetMs, fillForAnyVersion);
-  return wider.series === null ? read : wider;
-}
-
-async function readStretch(
-  ask: Ask,
-  request: MetricRequest,
-  metric: Metric,
-  values: Placeholders,
-  offsetMs: number,
-  fill: (template: string, values: Placeholders) => string | null = fillPromql,
-): Promise<ArmRead> {
-  const { windowMs, period } = request;
-  const endsMs = windowEnds(period.fromMs, period.toMs, windowMs).map((end) => end - offsetMs);
-  const [first, last] = [endsMs[0], endsMs.at(-1)];
-  if (first === undefined || last === undefined)
-    return { series: null, problem: 'no window is complete yet', noGood: false };
-  try {
-    const queries = selectorsOf(metric.source).map((selector) => fill(selector, values));
-    const found: GridSeries[][] = [];
-    // One sample before the first window: an increase needs where it began.
-    const stretch: Stretch = { startMs: first - windowMs, endMs: last, stepMs: windowMs };
-    for (const answer of await Promise.all(queries.map((query) => (query === null ? null : ask(query, stretch))))) {
-      if (answer === null) return { series: null, problem: 'no series were found', noGood: false };
-      if (!answer.ok) return { series: null, problem: answer.problem, noGood: false };
-      found.push(answer.value);
-    }
-    return readArm(metric, found, endsMs, windowMs);
-  } catch (error) {
-    // A placeholder that cannot be written where it stands.
-    return { series: null, problem: error instanceof Error ? error.message : String(error), noGood: false };
-  }
-}
-
-/** Ends of the windows in (fromMs, toMs], aligned to multiples of the window. */
-function windowEnds(fromMs: number, toMs: number, windowMs: number): number[] {
-  const ends: number[] = [];
-  for (let end = (Math.floor(fromMs / windowMs) + 1) * windowMs; end <= toMs; end += windowMs) ends.push(end);
-  return ends;
-}
-
-/** Runs what it is given, `atOnce` at a time, the rest in the order they came. */
-function limited(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running >= atOnce) await new Promise<void>((go) => waiting.push(go));
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
+function isCounted({ source }: Metric): boolean {
+  return (
+    source.kind === 'proportion' || source.kind === 'labelled' || source.kind === 'rate' || source.kind === 'latency'
+  );
 }

@@ -19,11 +19,28 @@ export function fillPromql(template: string, values: Placeholders): string {
  * Null where the selector does not name the version, or not in a way that can be widened.
  */
 export function fillForAnyVersion(template: string, values: Placeholders): string | null {
-  const anyVersion = template.replace(/=~?\s*(["'`])\{\{\s*version\s*\}\}\1/g, (match, _quote, at: number) =>
-    template[at - 1] === '!' ? match : '=~".+"',
-  );
-  if (anyVersion === template || /\{\{\s*version\s*\}\}/.test(anyVersion)) return null;
+  const anyVersion = widened(template, 'version');
+  if (anyVersion === template || names(anyVersion, 'version')) return null;
   return fillPromql(anyVersion, values);
+}
+
+/**
+ * The same for the whole service: any version and either arm. A selector that names neither is one of the whole service as it
+ * stands. Null where it names them in a way that cannot be widened.
+ */
+export function fillForWholeService(template: string, values: Placeholders): string | null {
+  const whole = widened(widened(template, 'version'), 'arm');
+  if (names(whole, 'version') || names(whole, 'arm')) return null;
+  return fillPromql(whole, values);
+}
+
+function names(template: string, name: 'version' | 'arm'): boolean {
+  return new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`).test(template);
+}
+
+function widened(template: string, name: 'version' | 'arm'): string {
+  const matcher = new RegExp(`=~?\\s*(["'\`])\\{\\{\\s*${name}\\s*\\}\\}\\1`, 'g');
+  return template.replace(matcher, (match, _quote, at: number) => (template[at - 1] === '!' ? match : '=~".+"'));
 }
 
 interface Place {

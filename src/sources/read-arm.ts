@@ -1,32 +1,17 @@
-import type { CountWindow, Metric, MetricKind, Series } from '../analysis/types.ts';
-import { firstSeen, type GridSeries, sumIncreases } from './increase.ts';
+import type { Metric, Series } from '../analysis/types.ts';
+import { binned, binsOfTails, sameBins } from './bins.ts';
+import { tails } from './buckets.ts';
+import { type Counted, counted, gauge, labelled, perInstance, traffic } from './counts.ts';
+import type { GridSeries } from './increase.ts';
+import { boundsFor, type NativeArm, nativeTails } from './native.ts';
 
-/** From the series of one metric and arm to the windows the comparison takes. Pure: every rule of reading is here. */
+/** From the series of one metric and arm to the windows the comparison takes. Pure: every rule of reading is here and beside. */
 
-/** The selectors of a metric, by what they count. `kind` says whether a sample before the first window is needed. */
-export function selectorsOf(source: MetricKind): readonly string[] {
-  switch (source.kind) {
-    case 'proportion':
-      return [source.bad ?? source.good ?? source.total, source.total];
-    case 'rate':
-      return source.per === null ? [source.events] : [source.events, source.per];
-    case 'latency':
-      return [source.buckets];
-    case 'gauge':
-    case 'limit':
-    case 'drift-score':
-      return [source.value];
-    default:
-      return [];
-  }
-}
-
-export interface ArmRead {
-  readonly series: Series | null;
-  /** What is wrong or absent; null where nothing is. */
-  readonly problem: string | null;
-  /** `good` of a proportion found nothing: all failed, or the selector is mistyped. Only the other arm can tell. */
+export interface ArmRead extends Counted {
+  /** What counts the good ones found nothing: all failed, or the selector is mistyped. Only the other arms can tell. */
   readonly noGood: boolean;
+  /** Native histograms that were found: they become a series once the bounds common to all arms are known (`together`). */
+  readonly native: NativeArm | null;
 }
 
 /** `found`: the series of each selector, in the order of `selectorsOf`; `endsMs`: the windows' ends. */
@@ -36,126 +21,96 @@ export function readArm(
   endsMs: readonly number[],
   windowMs: number,
 ): ArmRead {
-  const { source } = metric;
+  const natives = found.flat().filter((s) => s.natives !== undefined);
+  if (natives.length > 0) {
+    const { source } = metric;
+    if (source.kind === 'latency' || (source.kind === 'drift' && source.by === 'le')) {
+      return { series: null, problem: null, noGood: false, native: { series: natives, endsMs } };
+    }
+    return absent('the selector finds native histograms: ask for histogram_count(…) of it');
+  }
+  return { ...countedBy(metric, found, endsMs, windowMs), noGood: hasNoGood(metric, found), native: null };
+}
+
+export function absent(problem: string | null): ArmRead {
+  return { series: null, problem, noGood: false, native: null };
+}
+
+function countedBy(
+  { source }: Metric,
+  found: readonly (readonly GridSeries[])[],
+  endsMs: readonly number[],
+  windowMs: number,
+): Counted {
   const [first = [], second = []] = found;
   switch (source.kind) {
     case 'proportion':
-      return counted(first, second, endsMs, source.good !== null);
+    case 'objective':
+      return counted(first, second, endsMs);
+    case 'labelled':
+      return labelled(source.measure, found, endsMs);
     case 'rate':
-      return source.per === null ? perInstance(first, endsMs, windowMs) : counted(first, second, endsMs, false);
+      return source.per === null ? perInstance(first, endsMs, windowMs) : counted(first, second, endsMs);
     case 'latency':
       return tails(first, endsMs);
+    case 'drift':
+      return binned(first, source.by, endsMs);
+    case 'split':
+      return traffic(first, endsMs);
     case 'gauge':
     case 'limit':
     case 'drift-score':
       return gauge(first, endsMs);
+  }
+}
+
+function hasNoGood({ source }: Metric, found: readonly (readonly GridSeries[])[]): boolean {
+  switch (source.kind) {
+    case 'proportion':
+    case 'objective':
+      return source.good !== null && found[0]?.length === 0;
+    case 'labelled':
+      // True positives come first; only for accuracy true negatives are right answers as well.
+      return found[0]?.length === 0 && (source.measure !== 'accuracy' || found[3]?.length === 0);
     default:
-      return nothing(`${source.kind} is not read yet`);
+      return false;
   }
 }
 
-function nothing(problem: string): ArmRead {
-  return { series: null, problem, noGood: false };
-}
-
-function windowsOf(
-  endsMs: readonly number[],
-  at: (i: number) => { events: number; exposure: number } | null,
-): CountWindow[] {
-  return endsMs.flatMap((endMs, i) => {
-    const window = at(i);
-    return window === null ? [] : [{ endMs, ...window }];
-  });
-}
-
-/** Requests without an error series are requests without errors; errors without requests are nothing that can be judged. */
-function counted(
-  events: readonly GridSeries[],
-  all: readonly GridSeries[],
-  endsMs: readonly number[],
-  isGood: boolean,
-): ArmRead {
-  const seenAt = Math.min(firstSeen(events), firstSeen(all));
-  if (firstSeen(all) === Number.POSITIVE_INFINITY) {
-    return nothing(events.length > 0 ? 'events were found but nothing they are a part of' : 'no series were found');
+/**
+ * The arms of one metric, made comparable: native histograms at the same bounds (told by the arms in `reference`, by index), and
+ * distributions with the same bins. `noGood` in all of them is a selector that finds nothing.
+ */
+export function together(metric: Metric, arms: readonly ArmRead[], reference: readonly number[]): ArmRead[] {
+  const read = arms.filter((arm) => arm.series !== null);
+  if (read.length > 0 && read.every((arm) => arm.noGood)) {
+    const selector = metric.source.kind === 'labelled' ? 'truePositives' : 'good';
+    const problem = `no good ones were found anywhere: check the \`${selector}\` selector`;
+    return arms.map((arm) => (arm.series === null && arm.problem === null ? arm : absent(problem)));
   }
-  const happened = sumIncreases(events, seenAt, endsMs.length);
-  const total = sumIncreases(all, seenAt, endsMs.length);
-  const windows = windowsOf(endsMs, (i) => {
-    const exposure = total[i] ?? Number.NaN;
-    const count = happened[i] ?? Number.NaN;
-    return Number.isNaN(exposure) ? null : { events: Number.isNaN(count) ? 0 : count, exposure };
+  const natives = arms.flatMap((arm) => arm.native ?? []);
+  if (natives.length > 0) return atSameBounds(metric, arms, natives, reference);
+  if (metric.source.kind !== 'drift') return [...arms];
+  const same = sameBins(arms.map((arm) => arm.series));
+  return arms.map((arm, i) => ({ ...arm, series: same[i] ?? null }));
+}
+
+function atSameBounds(
+  metric: Metric,
+  arms: readonly ArmRead[],
+  natives: readonly NativeArm[],
+  reference: readonly number[],
+): ArmRead[] {
+  const asked = metric.source.kind === 'latency' ? metric.source.bounds : [];
+  const told = reference.flatMap((i) => arms[i]?.native ?? []);
+  const bounds = boundsFor(natives, told.length > 0 ? told : natives, asked);
+  return arms.map((arm) => {
+    if (arm.native === null) return arm;
+    if (bounds.length === 0) return absent('the native histograms have no bucket boundary in common');
+    return { ...arm, series: asSeries(metric, nativeTails(arm.native, bounds)), native: null };
   });
-  return { series: { kind: 'counts', windows }, problem: null, noGood: isGood && events.length === 0 };
 }
 
-/** Exposure is seconds of running instances: those that had a value at the window's end. */
-function perInstance(events: readonly GridSeries[], endsMs: readonly number[], windowMs: number): ArmRead {
-  const seenAt = firstSeen(events);
-  if (seenAt === Number.POSITIVE_INFINITY) return nothing('no series were found');
-  const happened = sumIncreases(events, seenAt, endsMs.length);
-  const windows = windowsOf(endsMs, (i) => {
-    const count = happened[i] ?? Number.NaN;
-    if (Number.isNaN(count)) return null;
-    const running = new Set<string>();
-    for (const s of events) {
-      if (!Number.isNaN(s.at[i + 1] ?? Number.NaN))
-        running.add(`${s.labels.job ?? ''}/${s.labels.instance ?? s.labels.pod ?? ''}`);
-    }
-    return { events: count, exposure: (running.size * windowMs) / 1000 };
-  });
-  return { series: { kind: 'counts', windows }, problem: null, noGood: false };
-}
-
-/** Cumulative buckets become "slower than the bound". Only bounds that every instance has can be summed. */
-function tails(buckets: readonly GridSeries[], endsMs: readonly number[]): ArmRead {
-  const seenAt = firstSeen(buckets);
-  if (seenAt === Number.POSITIVE_INFINITY) return nothing('no series were found');
-  const byBound = new Map<number, GridSeries[]>();
-  const boundsOf = new Map<string, Set<number>>();
-  for (const s of buckets) {
-    const bound = boundOf(s.labels.le);
-    if (bound === null) continue;
-    byBound.set(bound, [...(byBound.get(bound) ?? []), s]);
-    const { le: _le, ...rest } = s.labels;
-    const instance = JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
-    boundsOf.set(instance, (boundsOf.get(instance) ?? new Set()).add(bound));
-  }
-  const everybody = byBound.get(Number.POSITIVE_INFINITY);
-  if (everybody === undefined) return nothing('the series have no bucket le="+Inf": is it a classic histogram?');
-  const all = sumIncreases(everybody, seenAt, endsMs.length);
-  const shared = [...byBound.keys()].filter(
-    (bound) => Number.isFinite(bound) && [...boundsOf.values()].every((bounds) => bounds.has(bound)),
-  );
-  if (shared.length === 0) return nothing('no bucket bound is common to all instances');
-  const bounds = shared
-    .sort((a, b) => a - b)
-    .map((bound) => {
-      const within = sumIncreases(byBound.get(bound) ?? [], seenAt, endsMs.length);
-      const windows = windowsOf(endsMs, (i) => {
-        const exposure = all[i] ?? Number.NaN;
-        const fast = within[i] ?? Number.NaN;
-        if (Number.isNaN(exposure) || Number.isNaN(fast)) return null;
-        return { events: Math.max(0, exposure - fast), exposure };
-      });
-      return { bound, windows };
-    });
-  return { series: { kind: 'tails', bounds }, problem: null, noGood: false };
-}
-
-function boundOf(le: string | undefined): number | null {
-  if (le === undefined) return null;
-  if (le === '+Inf' || le === 'Inf') return Number.POSITIVE_INFINITY;
-  const bound = Number(le);
-  return le.trim() === '' || Number.isNaN(bound) ? null : bound;
-}
-
-/** Several series of a gauge are averaged. */
-function gauge(found: readonly GridSeries[], endsMs: readonly number[]): ArmRead {
-  if (firstSeen(found) === Number.POSITIVE_INFINITY) return nothing('no usable numbers were found');
-  const windows = endsMs.flatMap((endMs, i) => {
-    const known = found.map((s) => s.at[i + 1] ?? Number.NaN).filter((v) => !Number.isNaN(v));
-    return known.length === 0 ? [] : [{ endMs, value: known.reduce((sum, v) => sum + v / known.length, 0) }];
-  });
-  return { series: { kind: 'values', windows }, problem: null, noGood: false };
+function asSeries(metric: Metric, series: Series): Series {
+  return metric.source.kind === 'drift' && series.kind === 'tails' ? binsOfTails(series) : series;
 }

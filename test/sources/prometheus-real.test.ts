@@ -94,6 +94,7 @@ describe.skipIf(prometheusPath === null)('a real Prometheus (skipped: prometheus
 
   async function read(metrics: readonly Metric[]) {
     const toMs = Math.ceil(Date.now() / WINDOW_MS) * WINDOW_MS;
+    // A window is read once it has settled: a quarter of it after its end.
     await until(async () => Date.now() > toMs + 300);
     return createPrometheusSource({ http, endpoint: endpoint(prometheus.url) }).read(
       {
@@ -104,7 +105,7 @@ describe.skipIf(prometheusPath === null)('a real Prometheus (skipped: prometheus
         windowMs: WINDOW_MS,
         period: {
           fromMs: startedMs,
-          toMs,
+          toMs: toMs + 300,
           healthyFromMs: startedMs,
           restartsAtMs: [],
           beforeOffsetMs: 86_400_000,
