@@ -1,5 +1,7 @@
+import type { Comparison } from '../../analysis/types.ts';
 import type { Policy } from '../../domain/policy.ts';
-import type { Degradation, ServiceState } from '../../domain/state.ts';
+import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
+import { list } from '../../domain/words.ts';
 import type { Page } from '../../ports/pager.ts';
 import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
 import { presentPolicy, stateOf } from './policy.ts';
@@ -96,8 +98,18 @@ function detailsOf(degradationId: string, { state, policy, degradation }: Subjec
     'default action at': stage?.name === 'asking' ? moment(stage.deadlineMs) : null,
     'automation waits because': stage?.name === 'held' ? stage.why : null,
     ...Object.fromEntries(numbers),
+    ...commonCauseUnknown(comparison, rollout),
     ...(comparison?.missing ? { 'no data because': comparison.missing } : {}),
   };
+}
+
+/** Whoever is woken is not to read more into the numbers than they can say. */
+function commonCauseUnknown(comparison: Comparison | null, rollout: Rollout | null): Page['details'] {
+  if (comparison?.canTellCommonCause !== false || !rollout || rollout.exposurePercent >= 100) return {};
+  const alone = new Set(rollout.plan.metrics.filter((m) => m.arms === 'one').map((m) => m.name));
+  const titles = comparison.metrics.filter((m) => alone.has(m.metric)).map((m) => m.title);
+  const which = titles.length === 0 ? 'some metrics' : list(titles);
+  return { 'whether stable is equally bad': `cannot be told: no version label on ${which}` };
 }
 
 function answering({ channel, service }: Policy): string {

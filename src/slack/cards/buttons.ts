@@ -60,7 +60,9 @@ export function openQuestion(view: CardView): Degradation | null {
 function forRollout({ phase, exposurePercent }: Rollout): readonly CardButton[] {
   switch (phase.name) {
     case 'advancing':
-      return exposurePercent > 0 ? [ROLL_BACK, HOLD, PROMOTE] : [CANCEL, HOLD];
+      if (exposurePercent > 0) return [ROLL_BACK, HOLD, PROMOTE];
+      // Soaking at 0 % is a step like any other: the shadow.
+      return phase.stage === 'soaking' ? [CANCEL, HOLD, PROMOTE] : [CANCEL, HOLD];
     case 'watching':
       return [ROLL_BACK];
     case 'deciding':

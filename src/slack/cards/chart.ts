@@ -1,6 +1,7 @@
 import type { MetricComparison } from '../../analysis/types.ts';
 import { utcTime } from '../../domain/words.ts';
 import type { Block } from './blocks.ts';
+import { type Facts, isOneArmed } from './held-against.ts';
 import { outside } from './text.ts';
 
 /** Slack's limits of a chart. */
@@ -17,10 +18,10 @@ interface Line {
  * Stable against candidate over time, for the first of the metrics that has two points or more; null where none has. An arm that
  * has no numbers is left out, and so are windows in which one has none: a gap is not a zero.
  */
-export function chart(metrics: readonly MetricComparison[], arms: 1 | 2): Block | null {
-  const metric = metrics.find((m) => points(m, lines(m, arms)).length >= 2);
+export function chart(metrics: readonly MetricComparison[], facts: Facts): Block | null {
+  const metric = metrics.find((m) => points(m, lines(m, facts)).length >= 2);
   if (!metric) return null;
-  const drawn = lines(metric, arms);
+  const drawn = lines(metric, facts);
   const shown = points(metric, drawn);
   const scale = metric.isShare ? 100 : 1;
   return {
@@ -42,9 +43,12 @@ export function chart(metrics: readonly MetricComparison[], arms: 1 | 2): Block 
 }
 
 /** The arms that have something to draw. */
-function lines(metric: MetricComparison, arms: 1 | 2): readonly Line[] {
-  const stable: Line = { name: arms === 2 ? 'Stable' : 'Now', value: (p) => p.stable };
-  const all = arms === 2 ? [stable, { name: 'Candidate', value: (p: Point) => p.candidate }] : [stable];
+function lines(metric: MetricComparison, facts: Facts): readonly Line[] {
+  const isWhole = isOneArmed(metric, facts);
+  const name = facts.arms === 1 ? 'Now' : isWhole ? 'Whole service' : 'Stable';
+  const stable: Line = { name, value: (p) => p.stable };
+  const all =
+    facts.arms === 2 && !isWhole ? [stable, { name: 'Candidate', value: (p: Point) => p.candidate }] : [stable];
   return all.filter(({ value }) => metric.line.filter((p) => isNumber(value(p))).length >= 2);
 }
 

@@ -7,7 +7,9 @@ import { buttonRow, buttonsFor } from './buttons.ts';
 import { changedLast } from './changed-last.ts';
 import { chart } from './chart.ts';
 import { chartOrder } from './charted.ts';
+import { experiment } from './experiment.ts';
 import { footer } from './footer.ts';
+import { isOnItsWay } from './gate.ts';
 import { factsOf } from './held-against.ts';
 import { alertsOf, impact, impactPlain } from './impact.ts';
 import { verdictWords } from './numbers.ts';
@@ -38,6 +40,7 @@ export function degradationCard(view: CardView): Drawing {
       header(headline),
       section(fitted(impact(view) || 'A signal came in.', LIMIT.text)),
       ...numbers(view, detail),
+      ...tested(view),
       ...context([changedLast(view)].filter((s) => s !== '')),
       ...part(phaseLine(view)),
       ...wayBack(view),
@@ -65,12 +68,18 @@ function numbers(view: CardView, detail: { rows: number; chart: boolean }): Bloc
   if (comparison.metrics.length === 0) return [];
   const facts = factsOf(view);
   const alerts = view.degradation ? alertsOf(view.degradation, view) : [];
-  const drawn = detail.chart ? chart(chartOrder(comparison, alerts), facts.arms) : null;
+  const drawn = detail.chart ? chart(chartOrder(comparison, alerts), facts) : null;
   return [
     comparisonTable(comparison, facts, detail.rows),
     ...context([summary(comparison), leftOut(comparison, detail.rows), warningLine(comparison)]),
     ...(drawn ? [drawn] : []),
   ];
+}
+
+/** In an A/B test or a shadow: how it stands, as long as the question is open. */
+function tested({ rollout, degradation }: CardView): Block[] {
+  const isOpen = degradation?.stage.name !== 'ended';
+  return rollout && isOpen && isOnItsWay(rollout) ? part(experiment(rollout)) : [];
 }
 
 function summary(comparison: Comparison): string {

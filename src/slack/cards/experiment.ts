@@ -2,7 +2,7 @@ import type { Comparison, MetricComparison } from '../../analysis/types.ts';
 import type { Gate } from '../../domain/policy.ts';
 import type { Rollout } from '../../domain/state.ts';
 import { percent } from '../../domain/words.ts';
-import { gateWords, isOffSplit, judgedBy, presentGate } from './gate.ts';
+import { isOffSplit, judgedBy, presentGate } from './gate.ts';
 import { title } from './held-against.ts';
 import { change, reading } from './numbers.ts';
 import { code, fitted, outside } from './text.ts';
@@ -83,10 +83,3 @@ const OUTCOME: Readonly<Record<MetricComparison['verdict'], string>> = {
   inconclusive: 'not certain yet',
   'no-data': 'no data yet',
 };
-
-/** "A/B gate experiment, wants better (50 %)". Escaped. */
-export function gateAt(gate: Gate, exposurePercent: number): string {
-  const kind = gate.kind === 'shadow' ? 'Shadow ' : '';
-  const words = `${kind}${gateWords(gate)}`;
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)} (${percent(exposurePercent)})`;
-}

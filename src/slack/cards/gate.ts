@@ -23,12 +23,19 @@ export function gateWords({ name, kind, objective }: Gate): string {
 
 /** "0 % shadow · gate shadow-check", "50 % · A/B gate experiment, wants better", "50 %". Escaped. */
 export function stepName({ exposurePercent, gate }: Pick<Step, 'exposurePercent' | 'gate'>): string {
-  return gate ? `${shareOf(exposurePercent, gate)} · ${gateWords(gate)}` : percent(exposurePercent);
+  const share = gate?.kind === 'ab' ? percent(exposurePercent) : shareOf(exposurePercent, gate);
+  return gate ? `${share} · ${gateWords(gate)}` : share;
 }
 
 /** "0 % shadow", "50 % A/B", "50 %": without the gate's name, for where it stands beside. */
 export function shareOf(exposurePercent: number, gate: Gate | null | undefined): string {
-  return gate?.kind === 'shadow' ? `${percent(exposurePercent)} shadow` : percent(exposurePercent);
+  const kind = gate?.kind === 'shadow' ? ' shadow' : gate?.kind === 'ab' ? ' A/B' : '';
+  return `${percent(exposurePercent)}${kind}`;
+}
+
+/** On its way forward, or stopped on it: the step's gate is what matters. */
+export function isOnItsWay({ phase }: Pick<Rollout, 'phase'>): boolean {
+  return phase.name === 'advancing' || ('during' in phase && phase.during === 'advancing');
 }
 
 /** What the gate of this step still waits for, while the step soaks; empty where the step has no gate of its own. Escaped. */
@@ -40,21 +47,30 @@ export function gateLine(rollout: Rollout, facts: Facts): string {
   return `🚦 ${capital(gateWords(gate))}: ${words}`;
 }
 
-/** Of which metrics the gate makes up its mind: those it names, else all that count. */
+/** True: as last measured, the gate of this step has all it asks for. */
+export function isSatisfied(rollout: Rollout, facts: Facts): boolean {
+  const gate = presentGate(rollout);
+  return gate === null || openPoints(gate, rollout.comparison, facts).length === 0;
+}
+
+/** By which metrics the gate makes up its mind: those it names, else all that count; in an A/B test by the split as well. */
 export function judgedBy(gate: Gate, comparison: Comparison): readonly MetricComparison[] {
-  return gate.metrics.length === 0
-    ? comparison.metrics.filter((m) => m.weight > 0)
-    : comparison.metrics.filter((m) => gate.metrics.includes(m.metric));
+  return comparison.metrics.filter((m) => {
+    if (m.kind === 'split' && gate.kind !== 'comparison') return gate.kind === 'ab';
+    return gate.metrics.length === 0 ? m.weight > 0 : gate.metrics.includes(m.metric);
+  });
 }
 
 function openPoints(gate: Gate, comparison: Comparison | null, facts: Facts): string[] {
   if (comparison === null || comparison.metrics.length === 0) return ['the first numbers'];
   const asked = judgedBy(gate, comparison);
   const isAsked = new Set(asked.map((m) => m.metric));
+  // What the policy names and the look did not hold has no numbers either.
+  const unread = gate.metrics.filter((name) => !comparison.metrics.some((m) => m.metric === name));
   const of = (test: (m: MetricComparison) => boolean) => asked.filter(test);
   const labels = of((m) => waitsForLabels(m, facts));
   const numbers = of((m) => m.verdict === 'no-data' && !labels.includes(m));
-  const unsure = of((m) => m.verdict === 'inconclusive' && !(gate.kind === 'ab' && m.kind === 'split'));
+  const unsure = of((m) => m.verdict === 'inconclusive' && !(gate.kind === 'ab' && isOffSplit(m)));
   const worse = comparison.metrics.filter((m) => m.verdict === 'degraded' && (m.weight > 0 || isAsked.has(m.metric)));
   const points: [string, readonly MetricComparison[]][] = [
     ['labels of', labels],
@@ -67,13 +83,17 @@ function openPoints(gate: Gate, comparison: Comparison | null, facts: Facts): st
     ...points
       .filter(([, metrics]) => metrics.length > 0)
       .map(([words, metrics]) => `${words} ${names(metrics, 'and')}`),
+    ...(unread.length > 0
+      ? [`numbers of ${list(unread.slice(0, SHOWN).map((name) => outside(name, NAME_LENGTH)))}`]
+      : []),
     ...(better && worse.length === 0 ? [`${betterIn(gate, asked)} to be better`] : []),
     ...(gate.kind === 'ab' && comparison.metrics.some(isOffSplit) ? ['the split to be as configured'] : []),
   ];
 }
 
 function betterIn(gate: Gate, asked: readonly MetricComparison[]): string {
-  return gate.metrics.length === 0 || asked.length === 0 ? 'any metric' : names(asked, 'or');
+  const could = asked.filter((m) => m.kind !== 'split');
+  return gate.metrics.length === 0 || could.length === 0 ? 'any metric' : names(could, 'or');
 }
 
 function names(metrics: readonly MetricComparison[], word: 'and' | 'or'): string {

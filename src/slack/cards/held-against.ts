@@ -40,7 +40,7 @@ export function isOneArmed(metric: MetricComparison, facts: Facts): boolean {
   return definitionOf(metric, facts)?.arms === 'one';
 }
 
-/** "Stable", "Before", "Yesterday", "Last week", "Fixed baseline", "Its limit", "Set split". */
+/** "Stable", "Before", "Yesterday", "Last week", "Fixed baseline", "Its limit", "As configured". */
 export function against(metric: MetricComparison, facts: Facts): string {
   switch (metric.basis ?? (facts.arms === 2 && !isOneArmed(metric, facts) ? 'stable' : 'past')) {
     case 'stable':
@@ -52,7 +52,7 @@ export function against(metric: MetricComparison, facts: Facts): string {
     case 'limit':
       return 'Its limit';
     case 'split':
-      return 'Set split';
+      return 'As configured';
   }
 }
 
@@ -65,6 +65,11 @@ function past(metric: MetricComparison, facts: Facts): string {
 function ago(offsetMs: number): string {
   if (offsetMs === 7 * DAY_MS) return 'Last week';
   return offsetMs === DAY_MS ? 'Yesterday' : `${duration(offsetMs)} ago`;
+}
+
+/** What is known of the whole service: without a version label it stands where stable's numbers would. */
+export function wholeService(metric: MetricComparison): MetricComparison['stableNow'] {
+  return metric.stableNow.value === null ? metric.candidateNow : metric.stableNow;
 }
 
 /** Nothing to be judged yet because the answers' labels come later: no reason for alarm. */
@@ -92,5 +97,5 @@ export function cannotTell(comparison: Comparison, view: Pick<CardView, 'rollout
   const names = alone.length > SHOWN ? [...shown, `${alone.length - SHOWN} more`] : shown;
   const which =
     names.length === 0 ? 'some metrics carry' : `${list(names)} ${names.length === 1 ? 'carries' : 'carry'}`;
-  return `❔ Cannot tell whether stable is equally bad: ${which} no version label.`;
+  return `ℹ️ Cannot tell whether stable is equally bad: ${which} no version label.`;
 }

@@ -25,14 +25,21 @@ export function reading(metric: Pick<MetricComparison, 'isShare' | 'unit'>, read
 }
 
 export function amount(metric: Pick<MetricComparison, 'isShare' | 'unit'>, value: number): string {
-  if (metric.isShare) return `${figure(value * 100)} %`;
+  if (metric.isShare) return share(value * 100);
   const unit = outside(metric.unit, 12);
   return unit === '' ? figure(value) : `${figure(value)} ${unit}`;
 }
 
+/** Close to all of it the failures are what differs: 99.94 and 99.88 are not both 99.9. */
+function share(percent: number): string {
+  if (!(percent > 90 && percent < 100)) return `${figure(percent)} %`;
+  const digits = Math.min(6, Math.max(1, 1 - Math.floor(Math.log10(100 - percent) + 1e-9)));
+  return `${Number(percent.toFixed(digits))} %`;
+}
+
 /**
- * "2.06× (1.35×–2.87×)", or for a difference "+0.12 s (0.05 s to 0.2 s)". Always in the bad direction; where more is better it says of
- * what: "1.25× the failures", "1.08× more".
+ * "2.06× (1.35×–2.87×)", or for a difference "+0.12 s (+0.05 s to +0.2 s)". In the bad direction, as the limit is; where more is better it
+ * says of what: "1.25× the failures", "1.3× fewer".
  */
 export function change(metric: MetricComparison): string {
   const { change: found } = metric;
@@ -40,23 +47,36 @@ export function change(metric: MetricComparison): string {
   if (metric.changeIs !== 'ratio')
     return `${signed(metric, found.estimate)} (${signed(metric, found.lower)} to ${signed(metric, found.upper)})`;
   if (metric.direction === 'lower-is-better') return ratioWords(found, '');
-  if (metric.isShare) return ratioWords(found, ' the failures');
-  return found.estimate > 0 && found.estimate < 1
-    ? ratioWords(
-        { estimate: 1 / found.estimate, lower: 1 / Math.min(found.upper ?? OPEN, OPEN), upper: inverse(found.lower) },
-        ' more',
-      )
-    : ratioWords(found, ' fewer');
+  if (metric.isShare) return asSuccesses(metric, found) ?? ratioWords(found, ' the failures');
+  const { estimate, lower, upper } = found;
+  const more = { estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower) };
+  return estimate > 0 && estimate < 1 ? ratioWords(more, ' more') : ratioWords(found, ' fewer');
+}
+
+/**
+ * Where few succeed, as with a conversion, the ratio of the failures is near 1 whatever happens: the ratio of the two numbers shown
+ * says more. Worked out from the failures' by the share of the reference, so that it lies on the same side of 1.
+ */
+function asSuccesses(metric: MetricComparison, found: Range): string | null {
+  const { value: share } = metric.basis === 'past' ? metric.stableBefore : metric.stableNow;
+  if (share === null || !(share > 0 && share < 0.5) || metric.kind === 'objective') return null;
+  const of = (failures: number | null) => Math.max(0, (1 - (failures ?? OPEN) * (1 - share)) / share);
+  const upper = found.lower > 1 / OPEN ? of(found.lower) : OPEN;
+  return ratioWords({ estimate: of(found.estimate), lower: of(found.upper), upper }, '');
 }
 
 /** From here on an upper bound is not known. */
 const OPEN = 10_000;
 
-function inverse(lower: number): number {
-  return lower > 1 / OPEN ? 1 / lower : OPEN;
+type Range = NonNullable<MetricComparison['change']>;
+
+/** A bound of the inverse; one that is not known stays so. */
+function inverse(value: number | null): number {
+  if (value === null || value >= OPEN) return 0;
+  return value > 1 / OPEN ? 1 / value : OPEN;
 }
 
-function ratioWords(found: { estimate: number; lower: number; upper: number }, of: string): string {
+function ratioWords(found: Range, of: string): string {
   return `${ratio(found.estimate)}${of} (${ratioRange(found.lower, found.upper)})`;
 }
 
@@ -72,8 +92,9 @@ function ratioRange(lower: number, upper: number | null): string {
 }
 
 function ratio(value: number): string {
-  // What was stored as JSON brings an infinite bound back as null.
-  return `${bound(value)}×`;
+  // What was stored as JSON brings an infinite bound back as null. Next to 1 it matters on which side.
+  const isNextToOne = value !== null && value !== 1 && Math.abs(value - 1) < 0.0005;
+  return isNextToOne ? `${value.toPrecision(5)}×` : `${bound(value)}×`;
 }
 
 function bound(value: number | null): string {

@@ -1,8 +1,7 @@
 import { wouldHold } from '../../domain/deadline.ts';
-import type { Actor, Degradation, HeldReason, Phase, Rollback, Rollout } from '../../domain/state.ts';
+import type { Actor, Degradation, HeldReason, Rollback, Rollout } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
-import { presentGate } from './gate.ts';
 import { named } from './people.ts';
 import { keptWords, movingWords, rollbackWords, stepWords, warmingWords } from './strategy.ts';
 import { code, moment, outside } from './text.ts';
@@ -30,8 +29,7 @@ export function whereItStands(rollout: Rollout, nowMs: number): string {
 
 function phaseWords(rollout: Rollout, nowMs: number): string {
   const { phase } = rollout;
-  const isShadow = rollout.exposurePercent === 0 && isRunning(phase) && presentGate(rollout)?.kind === 'shadow';
-  const exposure = `*${percent(rollout.exposurePercent)}* of traffic on ${code(rollout.candidate.id)}${isShadow ? ', which gets copies of it and answers nobody' : ''}`;
+  const exposure = `*${percent(rollout.exposurePercent)}* of traffic on ${code(rollout.candidate.id)}`;
   switch (phase.name) {
     case 'advancing':
       if (phase.stage === 'warming') return `🌡️ ${exposure} · ${warmingWords(rollout, phase, nowMs)}`;
@@ -59,11 +57,6 @@ function phaseWords(rollout: Rollout, nowMs: number): string {
     case 'cancelled':
       return `⏹️ ${exposure} · cancelled ${moment(phase.atMs)}${reason(phase.reason)}`;
   }
-}
-
-/** On its way forward, or stopped on it. */
-function isRunning(phase: Phase): boolean {
-  return phase.name === 'advancing' || ('during' in phase && phase.during === 'advancing');
 }
 
 function during(what: 'advancing' | 'watching' | Rollback, rollout: Rollout): string {

@@ -5,6 +5,8 @@ import { duration, percent } from '../../domain/words.ts';
 import type { CardView } from '../../ports/chat.ts';
 import { type Block, context, type Drawing, firstThatFits, header, LIMIT, section } from './blocks.ts';
 import { EMOJI } from './entry.ts';
+import { gateOutcomes } from './gate-outcomes.ts';
+import { type Facts, factsOf, isOneArmed, wholeService } from './held-against.ts';
 import { reading } from './numbers.ts';
 import { namedPlain } from './people.ts';
 import { policyLine } from './revision.ts';
@@ -61,6 +63,7 @@ function summaryLines({ degradation, rollout }: CardView, entries: readonly Jour
     lines.push(
       `*Versions* ${code(rollout.stable.id)} (stable), ${code(rollout.candidate.id)} (candidate); exposure ${exposures(rollout.shifts)}`,
     );
+    lines.push(...gateOutcomes(rollout, entries));
     if (rollout.wayBack) lines.push(fitted(evidenceLine(rollout.wayBack), 1000));
     const last = entries[entries.length - 1];
     if (!degradation && last) {
@@ -92,7 +95,8 @@ function durations(degradation: Degradation): string[] {
 const WHEN = { opened: 'Opened', decided: 'Decided', ended: 'Ended' } as const;
 
 /** Candidate against stable when it opened, at the decision and at the end. */
-function milestones({ degradation, rollout }: CardView, rows: number): Block[] {
+function milestones(view: CardView, rows: number): Block[] {
+  const { degradation, rollout } = view;
   const all = (degradation?.milestones ?? []).filter((m) => m.comparison !== null);
   const last = all[all.length - 1]?.comparison ?? null;
   const shown = (['opened', 'decided', 'ended'] as const).flatMap((what) => all.findLast((m) => m.what === what) ?? []);
@@ -111,7 +115,7 @@ function milestones({ degradation, rollout }: CardView, rows: number): Block[] {
       ...shown.map(({ comparison }) =>
         both(
           comparison?.metrics.find((m) => m.metric === metric.metric),
-          rollout !== null,
+          factsOf(view),
         ),
       ),
     ]);
@@ -124,10 +128,11 @@ function heading(what: keyof typeof WHEN, exposurePercent: number | null): strin
   return exposurePercent === null ? WHEN[what] : `${WHEN[what]} (${percent(exposurePercent)})`;
 }
 
-function both(metric: MetricComparison | undefined, arms: boolean): string {
+function both(metric: MetricComparison | undefined, facts: Facts): string {
   if (!metric) return '–';
+  if (isOneArmed(metric, facts)) return reading(metric, wholeService(metric));
   const stable = reading(metric, metric.stableNow);
-  return arms ? `${reading(metric, metric.candidateNow)} / ${stable}` : stable;
+  return facts.arms === 2 ? `${reading(metric, metric.candidateNow)} / ${stable}` : stable;
 }
 
 /** The journal, oldest first; of a long one the beginning and the end. */

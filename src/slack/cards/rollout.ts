@@ -6,7 +6,7 @@ import { type Block, context, type Drawing, firstThatFits, header, LIMIT, sectio
 import { buttonRow, buttonsFor, openQuestion } from './buttons.ts';
 import { experiment } from './experiment.ts';
 import { footer } from './footer.ts';
-import { capital, gateLine, gateWords, presentGate } from './gate.ts';
+import { gateLine, isOnItsWay, presentGate } from './gate.ts';
 import { cannotTell, factsOf, onlyLabelsMissing } from './held-against.ts';
 import { verdictWords } from './numbers.ts';
 import { objectiveWords } from './objective.ts';
@@ -83,10 +83,6 @@ function tested({ rollout }: CardView): Block[] {
   return words === '' ? [] : [section(words)];
 }
 
-function isOnItsWay({ phase }: Rollout): boolean {
-  return phase.name === 'advancing' || ('during' in phase && phase.during === 'advancing');
-}
-
 function numbers(view: CardView, rows: number): Block[] {
   const { rollout } = view;
   const comparison = rollout?.comparison ?? null;
@@ -94,9 +90,9 @@ function numbers(view: CardView, rows: number): Block[] {
   // What was measured last is the emptiness after the way back; what led to it is on the degradation's card and in the report.
   if (rollout.phase.name === 'rolled_back' || rollout.phase.name === 'cancelled') return [];
   const facts = factsOf(view);
-  const gate = presentGate(rollout);
-  const name = gate ? capital(gateWords({ ...gate, objective: 'no-worse' })) : 'Gate';
-  const label = rollout.phase.name === 'advancing' ? name : 'Measured';
+  // A gate by name asks about some of them, and says itself what it waits for.
+  const usual = presentGate(rollout) ? 'All metrics' : 'Gate';
+  const label = rollout.phase.name === 'advancing' ? usual : 'Measured';
   const verdict = onlyLabelsMissing(comparison, facts) ? '⏳ Waits for labels' : verdictWords(comparison.verdict);
   const missing = comparison.missing ? outside(comparison.missing, 300) : '';
   return [

@@ -1,6 +1,6 @@
 import type { Phase, Rollback, Rollout } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
-import { gateWords, stepName } from './gate.ts';
+import { gateWords, shareOf, stepName } from './gate.ts';
 import { code, moment } from './text.ts';
 
 /** How the way forward and back reads: by steps, or in one. */
@@ -23,7 +23,7 @@ export function stepWords(rollout: Rollout): string {
   const { steps } = rollout.plan;
   const number = Math.min(Math.max(rollout.step, 0) + 1, steps.length);
   const target = steps[Math.max(rollout.step, 0)];
-  return `step ${number} of ${steps.length}${target ? ` (${stepName(target)})` : ''}`;
+  return `step ${number} of ${steps.length}${target ? ` (${shareOf(target.exposurePercent, target.gate)})` : ''}`;
 }
 
 /** What is moving forward now. Markdown, escaped. */
@@ -47,6 +47,7 @@ export function warmingWords(rollout: Rollout, phase: Advancing, nowMs: number):
 export function rollbackWords(rollback: Rollback, rollout: Rollout): string {
   const target = rollback.phases[rollback.phase];
   const isMoving = rollback.stage === 'shifting';
+  if (rollout.highestPercent === 0) return `ending: it never got traffic, ${code(rollout.stable.id)} serves everything`;
   if (rollback.phases.length === 1 && isMoving)
     return `rolling back: all traffic switches to ${code(rollout.stable.id)} in one step`;
   const number = `phase ${rollback.phase + 1} of ${rollback.phases.length}`;
@@ -98,5 +99,6 @@ function isGoingBack(phase: Phase): boolean {
 
 function hasLeftZero({ exposurePercent, shifts, phase }: Rollout): boolean {
   const isShifting = phase.name === 'advancing' && phase.stage === 'shifting';
-  return isShifting || exposurePercent > 0 || shifts.some((s) => s.exposurePercent > 0);
+  // A shadow comes after the warm-up, and stays at 0.
+  return isShifting || exposurePercent > 0 || shifts.length > 0;
 }

@@ -1,6 +1,6 @@
 import type { Comparison, MetricComparison } from '../../analysis/types.ts';
 import type { Block } from './blocks.ts';
-import { against, type Facts, isOneArmed, title, waitsForLabels } from './held-against.ts';
+import { against, type Facts, isOneArmed, title, waitsForLabels, wholeService } from './held-against.ts';
 import { change, count, limit, reading, VERDICT, verdictWords } from './numbers.ts';
 import { isShifted } from './warnings.ts';
 
@@ -82,11 +82,6 @@ function changeColumns(metrics: readonly MetricComparison[], facts: Facts, usual
   }
   const head = only === usual ? 'Change' : `Against ${only.charAt(0).toLowerCase()}${only.slice(1)}`;
   return [{ title: head, align: 'right', cell: change }];
-}
-
-/** What is known of the whole service: without a version label it stands where stable's numbers would. */
-function wholeService(metric: MetricComparison) {
-  return metric.stableNow.value === null ? metric.candidateNow : metric.stableNow;
 }
 
 /** None read is no zero. */

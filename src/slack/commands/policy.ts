@@ -1,13 +1,15 @@
 import type { Metric } from '../../analysis/types.ts';
-import type { Policy, Step, Strategy } from '../../domain/policy.ts';
+import type { Gate, Policy, Step, Strategy } from '../../domain/policy.ts';
 import { duration, list, percent } from '../../domain/words.ts';
 import { LIMIT, section } from '../cards/blocks.ts';
+import { gateWords, shareOf } from '../cards/gate.ts';
 import { figure } from '../cards/numbers.ts';
 import { policyRef } from '../cards/revision.ts';
 import { code, fitted, link, outside } from '../cards/text.ts';
 import { defineCommand, takeService } from './define.ts';
 
 const METRICS = 15;
+const STEPS = 20;
 
 export const policy = defineCommand({
   name: 'policy',
@@ -35,7 +37,7 @@ export function policyText(p: Policy): string {
     `*Strategy* ${strategyText(p.strategy)}`,
     `*Gate* ${p.objective === 'better' ? 'passes when no metric is worse and at least one is better' : 'passes when no metric is worse than its limit'}`,
     p.requires ? `*Requires* that the version has succeeded on ${code(p.requires.service)} first` : '',
-    `*Steps* ${p.steps.map(stepText).join(' → ')}`,
+    `*Steps* ${p.steps.slice(0, STEPS).map(stepText).join(' → ')}${p.steps.length > STEPS ? ` → and ${p.steps.length - STEPS} more` : ''}`,
     `*Watch* ${duration(p.watchMs)} after 100 %`,
     `*Back* ${back}; last known good is what served ${duration(p.lastGoodAfterMs)} without a degradation`,
     p.silence
@@ -50,9 +52,18 @@ export function policyText(p: Policy): string {
 }
 
 /** At 100 % nothing soaks: it is watched. */
-function stepText({ exposurePercent, soakMs, maxSoakMs }: Step): string {
-  if (maxSoakMs === 0) return percent(exposurePercent);
-  return `${percent(exposurePercent)} (${duration(soakMs)}, at most ${duration(maxSoakMs)})`;
+function stepText({ exposurePercent, soakMs, maxSoakMs, gate }: Step): string {
+  const share = shareOf(exposurePercent, gate);
+  const asked = gate ? `; ${gateWords(gate)}${askedAbout(gate)}` : '';
+  if (maxSoakMs === 0) return `${share}${gate ? ` (${gateWords(gate)})` : ''}`;
+  return `${share} (${duration(soakMs)}, at most ${duration(maxSoakMs)}${asked})`;
+}
+
+/** " of Conversion and errors": by their names, as the policy has them. */
+function askedAbout({ metrics }: Gate): string {
+  if (metrics.length === 0) return '';
+  const shown = metrics.slice(0, 4).map((name) => outside(name, 40));
+  return ` on ${list(metrics.length > 4 ? [...shown, `${metrics.length - 4} more`] : shown)}`;
 }
 
 const KINDS: Readonly<Record<Strategy['kind'], string>> = {
@@ -70,10 +81,38 @@ function strategyText({ kind, warmUp, keepMs }: Strategy): string {
   return parts.filter((s) => s !== '').join('; ');
 }
 
-function metricText({ title, name, tolerance }: Metric): string {
-  const allowed = [
-    tolerance.relative === null ? '' : `${figure(tolerance.relative * 100)} % worse`,
-    tolerance.absolute === null ? '' : `${figure(tolerance.absolute)} absolute`,
-  ].filter((s) => s !== '');
-  return `${outside(title === '' ? name : title, 60)} (${allowed.length === 0 ? 'no worse' : `up to ${allowed.join(' or ')}`})`;
+function metricText(metric: Metric): string {
+  const { title, name, weight, baseline, labelDelayMs, arms } = metric;
+  const facts = [
+    allowed(metric),
+    baseline?.kind === 'offset' ? `against ${duration(baseline.offsetMs)} before` : '',
+    baseline?.kind === 'fixed' ? 'against a fixed baseline' : '',
+    arms === 'one' ? 'no version label: before and after only' : '',
+    labelDelayMs ? `labels take ${duration(labelDelayMs)}` : '',
+    weight === 0 ? 'warns only' : '',
+  ];
+  return `${outside(title === '' ? name : title, 60)} (${facts.filter((s) => s !== '').join(', ')})`;
+}
+
+/** What a metric is allowed, by its kind. */
+function allowed({ source, tolerance, unit }: Metric): string {
+  switch (source.kind) {
+    case 'limit':
+    case 'drift-score':
+      return `limit ${figure(source.limit)}${unit === '' ? '' : ` ${outside(unit, 12)}`}`;
+    case 'objective':
+      return `objective ${figure((1 - source.allowed) * 100)} %`;
+    case 'split':
+      return `split as set, ${figure(source.slack * 100)} % slack`;
+    case 'drift':
+      return 'distribution';
+    default: {
+      const worse = [
+        tolerance.relative === null ? '' : `${figure(tolerance.relative * 100)} % worse`,
+        tolerance.absolute === null ? '' : `${figure(tolerance.absolute)} absolute`,
+      ].filter((s) => s !== '');
+      const learned = tolerance.fromHistory ? ', then learned from its history' : '';
+      return `${worse.length === 0 ? 'no worse' : `up to ${worse.join(' or ')}`}${learned}`;
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import type { MetricComparison } from '../../analysis/types.ts';
 import type { Status } from '../../application/api.ts';
 import type { Step } from '../../domain/policy.ts';
 import { serving } from '../../domain/served.ts';
@@ -5,6 +6,8 @@ import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 import { duration, percent } from '../../domain/words.ts';
 import { standing } from '../cards/footer.ts';
+import { gateWords, isSatisfied, presentGate } from '../cards/gate.ts';
+import { factsOf } from '../cards/held-against.ts';
 import { reading } from '../cards/numbers.ts';
 import { isOneStep } from '../cards/strategy.ts';
 import { title } from '../cards/table.ts';
@@ -84,11 +87,10 @@ function promote({ state, policy }: Status): string {
   if (!rollout) return '';
   const next = nextStep(rollout);
   const culprits = rollout.comparison?.metrics.filter((m) => m.verdict === 'degraded') ?? [];
-  const named = culprits
-    .slice(0, 10)
-    .map((m) => `• ${title(m)}: ${reading(m, m.candidateNow)} against ${reading(m, m.stableNow)} on stable`);
+  const named = culprits.slice(0, 10).map((m) => `• ${culpritWords(m)}`);
   const lines = [
     nextWords(rollout, next),
+    overGate({ rollout, policy }),
     policy.approvers.quorum > 1 && !isOneStep(rollout)
       ? `All steps at once takes ${policy.approvers.quorum} approvers.`
       : '',
@@ -97,11 +99,24 @@ function promote({ state, policy }: Status): string {
   return lines.filter((line) => line !== '').join('\n');
 }
 
+/** Candidate against stable; what is held against something else says against what. */
+function culpritWords(m: MetricComparison): string {
+  if ((m.basis ?? 'stable') !== 'stable') return outside(m.sentence, 300);
+  return `${title(m)}: ${reading(m, m.candidateNow)} against ${reading(m, m.stableNow)} on stable`;
+}
+
 function nextWords(rollout: Rollout, next: Step | undefined): string {
   if (!next) return 'All steps are done.';
   return isOneStep(rollout)
     ? `All traffic switches to ${code(rollout.candidate.id)} in one step.`
-    : `The next step is *${percent(next.exposurePercent)}*.`;
+    : `The next step is *${percent(next.exposurePercent)}*${next.gate ? ` (${gateWords(next.gate)})` : ''}.`;
+}
+
+/** A person goes past what the step's gate would still ask. */
+function overGate({ rollout, policy }: { rollout: Rollout; policy: Status['policy'] }): string {
+  const gate = presentGate(rollout);
+  const isOpen = rollout.exposurePercent < 100 && !isSatisfied(rollout, factsOf({ rollout, policy }));
+  return gate && isOpen ? `The ${gateWords(gate)} has not passed: this goes on without it.` : '';
 }
 
 export function nextStep(rollout: Rollout): Step | undefined {
