@@ -206,7 +206,10 @@ function workerOf({ overrides, random }: Beginnings, world: World, recorder: Rec
   });
 }
 
-function bookOf({ config, telemetry, store, first }: Beginnings, onChange: PolicyBookParts['onChange']): PolicyBook {
+function bookOf(
+  { config, telemetry, store, first, log }: Beginnings,
+  onChange: PolicyBookParts['onChange'],
+): PolicyBook {
   return createPolicyBook({
     directory: config.policyDir,
     targets: targetSchemas,
@@ -215,6 +218,7 @@ function bookOf({ config, telemetry, store, first }: Beginnings, onChange: Polic
     first,
     check: (policies) => unmetNeeds(config, policies),
     onProblem: (error) => telemetry.problem('policies', error),
+    onWarnings: (lines) => log.warn(`The policies are in force, and have warnings:\n${lines}`),
     underWay: () => servicesUnderWay(store),
     onChange,
   });

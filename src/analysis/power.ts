@@ -34,9 +34,9 @@ export interface TimeNeeded {
   readonly ms: number;
 }
 
-/** Kinds of which a change can be foretold: counts against counts. A gauge's scatter is not known beforehand. */
+/** Kinds of which a change can be foretold: what counts. A gauge's scatter is not known beforehand. */
 export function isForetold(metric: Metric): boolean {
-  const kinds: readonly string[] = ['proportion', 'labelled', 'rate', 'latency'];
+  const kinds: readonly string[] = ['proportion', 'labelled', 'rate', 'latency', 'objective'];
   return kinds.includes(metric.source.kind) && metric.baseline?.kind !== 'fixed';
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Policy } from '../domain/policy.ts';
 import {
   formatProblems,
+  formatWarnings,
   headStamp,
   type LoadedPolicy,
   type LoadResult,
@@ -27,6 +28,8 @@ export interface PolicyBookParts extends PolicyOptions {
   /** What is wrong with a set of policies beyond each file: such a set is not taken. One line a problem. */
   readonly check: (policies: readonly Policy[]) => readonly string[];
   readonly onProblem: (error: Error) => void;
+  /** What is in force and will not do what it is there for, one line each; told when it is new. */
+  readonly onWarnings?: (lines: string) => void;
   /** Services on which something is under way, each with the revision it was decided by last (null: unknown). */
   readonly underWay: () => Promise<readonly { readonly service: string; readonly revision: string | null }[]>;
   /** Services whose policy is new, edited or gone, after it took effect. */
@@ -50,6 +53,7 @@ export interface PolicyBook extends Policies {
 export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   let current = byService(parts.first.policies);
   let refused: string | null = null;
+  const warnings = warningsOf(parts);
   let loadedAtMs = Date.now();
   /** Services whose file is gone, and on which something is under way. */
   let orphans: ReadonlySet<string> = new Set();
@@ -73,8 +77,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   }
 
   async function reload(): Promise<void> {
-    const { directory, targets, secrets } = parts;
-    const result = await loadPolicies({ directory, targets, secrets });
+    const result = await loadPolicies({ ...parts, linted: warnings.linted() });
     const wrong =
       result.problems.length > 0
         ? formatProblems(result.problems)
@@ -94,6 +97,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     current = next;
     refused = null;
     loadedAtMs = Date.now();
+    warnings.tell(result);
     if (changed.length > 0) await parts.onChange(changed);
   }
 
@@ -102,6 +106,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     get: (service) => current.get(service)?.policy ?? null,
     at: async (service, revision) => (await loadedAt({ parts, current, archived }, service, revision))?.policy ?? null,
     async open() {
+      warnings.tell(parts.first);
       current = await withOrphans(current);
       return keep(parts.archive, [...current.values()]);
     },
@@ -125,6 +130,21 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     },
     problem: () => refused,
     loadedAtMs: () => loadedAtMs,
+  };
+}
+
+/** What was last found worth a warning, told when it changes. */
+function warningsOf({ first, onWarnings }: PolicyBookParts) {
+  let linted = first.linted;
+  let told = '';
+  return {
+    linted: () => linted,
+    tell(result: LoadResult): void {
+      linted = result.linted;
+      const lines = formatWarnings(result.warnings);
+      if (lines !== told && lines !== '') onWarnings?.(lines);
+      told = lines;
+    },
   };
 }
 

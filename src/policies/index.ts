@@ -9,4 +9,4 @@ export {
   revisionOf,
   type TargetSchemas,
 } from './parse.ts';
-export { formatProblems, type PolicyProblem } from './problem.ts';
+export { formatProblems, formatWarnings, type PolicyProblem } from './problem.ts';

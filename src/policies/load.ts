@@ -3,21 +3,30 @@ import { join } from 'node:path';
 import { reason } from './endpoint.ts';
 import { readPolicyFile } from './files.ts';
 import { type Commits, gitCommits } from './git.ts';
+import { lintPolicy } from './lint.ts';
 import { type LoadedPolicy, type ParseResult, type PolicyOptions, parsePolicy } from './parse.ts';
-import { formatProblems, type PolicyProblem, sortProblems } from './problem.ts';
+import { formatPath, formatProblems, formatWarnings, type PolicyProblem, sortProblems } from './problem.ts';
 import { requirementProblems } from './requirements.ts';
 
 export interface LoadOptions extends PolicyOptions {
   readonly directory: string;
   /** Which commit files were changed in last; Git's answer where nothing else is given. */
   readonly commits?: Commits;
+  /** `LoadResult.linted` of the reading before: what has not changed since is not asked about again. */
+  readonly linted?: Linted;
 }
+
+/** The warnings of every policy, by its file and revision. */
+export type Linted = ReadonlyMap<string, readonly PolicyProblem[]>;
 
 export interface LoadResult {
   /** Those without a problem. */
   readonly policies: readonly LoadedPolicy[];
   /** Every problem of every file, in the order of the files. */
   readonly problems: readonly PolicyProblem[];
+  /** What is right and will not do what it is there for, of the policies without a problem: a regression nobody could notice. */
+  readonly warnings: readonly PolicyProblem[];
+  readonly linted: Linted;
   /** How many files were looked at. */
   readonly files: number;
 }
@@ -29,10 +38,13 @@ export interface LoadResult {
 export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
   const { directory } = options;
   const listed = await listFiles(directory);
-  if (listed.problem !== null) return { policies: [], problems: [fileProblem(directory, listed.problem)], files: 0 };
+  if (listed.problem !== null) {
+    return { ...nothing, problems: [fileProblem(directory, listed.problem)] };
+  }
   const problems: PolicyProblem[] = [];
   const parsed = new Map<string, ParseResult>();
   const policies: LoadedPolicy[] = [];
+  const linted = new Map<string, readonly PolicyProblem[]>();
   for (const name of listed.names) {
     const file = join(directory, name);
     const read = await readPolicyFile(file);
@@ -50,7 +62,11 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
       continue;
     }
     if (service) parsed.set(service, result);
-    if (policy) policies.push(policy);
+    if (policy) {
+      policies.push(policy);
+      const key = `${file}@${policy.policy.revision}`;
+      linted.set(key, options.linted?.get(key) ?? warningsOf(result, policy));
+    }
   }
   const unmet = requirementProblems(parsed);
   problems.push(...[...unmet.values()]);
@@ -60,8 +76,21 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
       options,
     ),
     problems: sortProblems(once(problems)),
+    warnings: sortProblems(once([...linted.values()].flat())),
+    linted,
     files: listed.names.length,
   };
+}
+
+const nothing = { policies: [], warnings: [], linted: new Map(), files: 0 };
+
+function warningsOf({ written, place }: ParseResult, { policy }: LoadedPolicy): readonly PolicyProblem[] {
+  if (written === null) return [];
+  return lintPolicy(policy, written).map(({ path, at, message }) => ({
+    ...place(path, at),
+    path: formatPath(path),
+    message,
+  }));
 }
 
 async function withCommits(policies: readonly LoadedPolicy[], options: LoadOptions): Promise<readonly LoadedPolicy[]> {
@@ -78,16 +107,29 @@ function once(problems: readonly PolicyProblem[]): PolicyProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-/** What `lastgood validate DIR` prints, and whether all is well. */
+/** What `lastgood validate DIR` prints, and whether all is well: warnings are no problems. */
 export async function validateDirectory(
   directory: string,
   options: PolicyOptions,
-): Promise<LoadResult & { readonly text: string; readonly ok: boolean }> {
+): Promise<LoadResult & { readonly lines: readonly Line[]; readonly text: string; readonly ok: boolean }> {
   const result = await loadPolicies({ ...options, directory });
   const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
-  const summary = `${count(result.files, 'policy', 'policies')}, ${count(result.problems.length, 'problem', 'problems')}`;
-  const text = result.problems.length > 0 ? `${formatProblems(result.problems)}\n${summary}` : summary;
-  return { ...result, text, ok: result.problems.length === 0 };
+  const warned = result.warnings.length === 0 ? '' : `, ${count(result.warnings.length, 'warning', 'warnings')}`;
+  const summary = `${count(result.files, 'policy', 'policies')}, ${count(result.problems.length, 'problem', 'problems')}${warned}`;
+  const each = (level: Line['level'], text: string): Line[] =>
+    text === '' ? [] : text.split('\n').map((line) => ({ level, text: line }));
+  const lines = [
+    ...each('problem', formatProblems(result.problems)),
+    ...each('warning', formatWarnings(result.warnings)),
+    ...each('summary', summary),
+  ];
+  return { ...result, lines, text: lines.map(({ text }) => text).join('\n'), ok: result.problems.length === 0 };
+}
+
+/** A line of what `lastgood validate` prints. */
+export interface Line {
+  readonly level: 'problem' | 'warning' | 'summary';
+  readonly text: string;
 }
 
 async function listFiles(

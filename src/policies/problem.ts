@@ -22,10 +22,19 @@ export function formatPath(path: Path): string {
 
 /** One line a problem, `policies/fraud-scorer.yaml:12:5  steps[1].exposure: must be …`, in the order of the files. */
 export function formatProblems(problems: readonly PolicyProblem[]): string {
+  return format(problems, '');
+}
+
+/** As `formatProblems`, each said to be a warning: `policies/fraud-scorer.yaml:12:5  warning: metrics[0]: …`. */
+export function formatWarnings(warnings: readonly PolicyProblem[]): string {
+  return format(warnings, 'warning: ');
+}
+
+function format(problems: readonly PolicyProblem[], level: string): string {
   return sortProblems(problems)
     .map(({ file, line, column, path, message }) => {
       const place = line > 0 ? `${file}:${line}:${column}` : file;
-      return `${place}  ${path === '' ? '' : `${path}: `}${message}`;
+      return `${place}  ${level}${path === '' ? '' : `${path}: `}${message}`;
     })
     .join('\n');
 }

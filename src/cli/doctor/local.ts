@@ -1,9 +1,9 @@
 import { unmetNeeds } from '../../app/checks.ts';
 import { type ClientConfig, type Config, ConfigError, loadClientConfig, loadConfig } from '../../config.ts';
-import { formatProblems, loadPolicies } from '../../policies/index.ts';
+import { formatProblems, formatWarnings, loadPolicies } from '../../policies/index.ts';
 import { targetSchemas } from '../../targets/index.ts';
 import type { Io } from '../command.ts';
-import { type Finding, fine, problem, type Section } from './findings.ts';
+import { type Finding, fine, problem, remark, type Section } from './findings.ts';
 
 /** What the environment says, as far as it says anything. */
 export interface Local {
@@ -36,7 +36,7 @@ function attempt<T>(load: () => T): [T | null, readonly string[]] {
 export async function examinePolicies({ config, client }: Local): Promise<Section> {
   const { policyDir: directory, policySecrets: secrets } = client ?? { policyDir: '', policySecrets: {} };
   const title = `Policies (${directory})`;
-  const { policies, problems } = await loadPolicies({ directory, targets: targetSchemas, secrets });
+  const { policies, problems, warnings } = await loadPolicies({ directory, targets: targetSchemas, secrets });
   if (problems.length > 0) {
     const todo =
       'Mend what is listed; `lastgood validate` checks again. A running instance keeps to the last good ones.';
@@ -56,5 +56,9 @@ export async function examinePolicies({ config, client }: Local): Promise<Sectio
     );
   if (findings.length === 0)
     findings.push(fine(`${policies.length} valid: ${policies.map(({ policy }) => policy.service).join(', ')}`));
+  if (warnings.length > 0) {
+    const todo = 'These policies are in force all the same; docs/policy.md, "Will it be noticed in time?", says more.';
+    findings.push(remark(formatWarnings(warnings), todo));
+  }
   return { title, findings };
 }
