@@ -22,6 +22,11 @@ export function oracle(id: string): Record<string, number> {
   return row.expect;
 }
 
+/** Every row there is; only to be called where `hasOracles`. */
+export function oracleIds(): readonly string[] {
+  return (JSON.parse(readFileSync(oraclesUrl, 'utf8')) as { id: string }[]).map((row) => row.id);
+}
+
 export const WINDOW_MS = 30_000;
 export const START_MS = 1_795_200_000_000;
 
