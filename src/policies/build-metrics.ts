@@ -53,9 +53,15 @@ export function buildMetrics(metrics: readonly MetricFile[]): Metric[] {
       weight: weightOf(metric) / total,
       ...(baseline && { baseline }),
       ...(metric.labelDelay && { labelDelayMs: metric.labelDelay }),
-      ...(Object.values(source).some((text) => typeof text === 'string' && namesArm(text)) ? {} : { arms: 'one' }),
+      ...(hasOneSeries(source) && { arms: 'one' }),
     };
   });
+}
+
+/** Whatever is held against a limit of its own is fine with one series: nothing is lost that it could have told. */
+function hasOneSeries(source: MetricKind): boolean {
+  if (['limit', 'objective', 'drift-score', 'split'].includes(source.kind)) return false;
+  return !Object.values(source).some((text) => typeof text === 'string' && namesArm(text));
 }
 
 function weightOf(metric: MetricFile): number {

@@ -60,6 +60,9 @@ function metricProblem(name: string, kind: string | undefined, metrics: readonly
     return `there is no metric ${name}: ${close ? `did you mean ${close}?` : `there is ${oneOf(known)}`}`;
   }
   if (metric.kind === 'drift') return `${name} is drift, which warns and decides nothing: a gate cannot ask for it`;
+  if (metric.kind === 'split' && kind === 'shadow') {
+    return `${name} is a split, and copies are no split of the traffic: a shadow gate cannot ask for it`;
+  }
   if ((kind === 'ab' || kind === 'shadow') && metric.oneSeries && comparing.has(metric.kind)) {
     const words = kind === 'ab' ? 'an A/B gate' : 'a shadow gate';
     return `${name} names neither {{version}} nor {{arm}}: ${words} cannot tell the arms apart by it`;
