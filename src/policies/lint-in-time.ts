@@ -136,11 +136,13 @@ function unnoticed(one: Watched, soaks: readonly Soak[]): Finding[] {
   const badShare = one.badShare ?? usualBadShare;
   const ratio = changeAskedAbout(one.metric, badShare);
   const found = soaks.map((soak) => ({ soak, needed: timeToNotice(at(one, soak), ratio) }));
-  const first = found.find(({ soak, needed }) => !isWithin(needed, soak.step.soakMs));
+  const first = found.find(({ soak, needed }) => !isWithin(one, needed, soak.step.soakMs));
   if (first === undefined) return [];
   const { soak, needed } = first;
   const what = changeOf(one.metric, ratio, badShare);
-  const later = found.find((other) => other.soak.index > soak.index && isWithin(other.needed, other.soak.step.soakMs));
+  const later = found.find(
+    (other) => other.soak.index > soak.index && isWithin(one, other.needed, other.soak.step.soakMs),
+  );
   const elsewhere =
     later === undefined
       ? ''
@@ -149,11 +151,11 @@ function unnoticed(one: Watched, soaks: readonly Soak[]): Finding[] {
   const even =
     pass === null
       ? ''
-      : ` Even a candidate as good as stable would be called healthy only after ${roughly(pass.ms)}, so people would be asked each time.`;
+      : ` Even a candidate as good as stable would be called healthy only after ${roughly(pass.needed?.ms ?? null)}, so people would be asked each time.`;
   return [
     about(
       one,
-      `${place(one, soak)}, ${what} would take ${roughly(needed?.ms ?? null)} to notice; ${lasting(soak)}.${elsewhere}${even} ${advice(needed, 'tolerate more')}${takenForGranted(one)}`,
+      `${place(one, soak)}, ${what} would take ${roughly(needed?.ms ?? null)} to notice; ${lasting(soak)}.${elsewhere}${even} ${advice(one, needed, 'tolerate more')}${takenForGranted(one)}`,
     ),
   ];
 }
@@ -162,12 +164,13 @@ function lasting({ step }: Soak): string {
   return `the step soaks ${duration(step.soakMs)} (at most ${duration(step.maxSoakMs)})`;
 }
 
-function isWithin(needed: TimeNeeded | null, ms: number): boolean {
-  return needed !== null && needed.ms <= ms;
+/** In time, and before what was seen first is looked at no more. */
+function isWithin({ policy }: Watched, needed: TimeNeeded | null, ms: number): boolean {
+  return needed !== null && needed.ms <= ms && needed.windows * policy.comparison.windowMs <= looksBackMs;
 }
 
-function advice(needed: TimeNeeded | null, lastly: string): string {
-  return isWithin(needed, looksBackMs)
+function advice(one: Watched, needed: TimeNeeded | null, lastly: string): string {
+  return isWithin(one, needed, Number.POSITIVE_INFINITY)
     ? `Soak longer, raise the exposure of the step, or ${lastly}.`
     : `The comparison looks back ${duration(looksBackMs)}, so a longer soak does not help: raise the exposure of the step, or ${lastly}.`;
 }
@@ -179,22 +182,21 @@ function takenForGranted({ metric, written }: Watched): string {
 }
 
 /** How long a candidate that is exactly as good as stable would take to be called healthy, where the step does not last as long. */
-function passTooLate(one: Watched, soak: Soak): { readonly ms: number | null } | null {
+function passTooLate(one: Watched, soak: Soak): { readonly needed: TimeNeeded | null } | null {
   const { gate, maxSoakMs } = soak.step;
   if (gate !== undefined && gate.metrics.length > 0 && !gate.metrics.includes(one.metric.name)) return null;
   const needed = timeToPass(at(one, soak));
-  return isWithin(needed, maxSoakMs) ? null : { ms: needed?.ms ?? null };
+  return isWithin(one, needed, maxSoakMs) ? null : { needed };
 }
 
 function impassable(one: Watched, soaks: readonly Soak[]): Finding[] {
   for (const soak of soaks) {
     const pass = passTooLate(one, soak);
     if (pass === null) continue;
-    const needed = pass.ms === null ? null : { windows: 0, ms: pass.ms };
     return [
       about(
         one,
-        `${place(one, soak)}, even a candidate as good as stable would be called healthy only after ${roughly(pass.ms)}; ${lasting(soak)}, so people would be asked each time. ${advice(needed, 'raise tolerance.healthy')}${takenForGranted(one)}`,
+        `${place(one, soak)}, even a candidate as good as stable would be called healthy only after ${roughly(pass.needed?.ms ?? null)}; ${lasting(soak)}, so people would be asked each time. ${advice(one, pass.needed, 'raise tolerance.healthy')}${takenForGranted(one)}`,
       ),
     ];
   }
@@ -222,7 +224,7 @@ export function neverBetter(policy: Policy, soaks: readonly Soak[], metrics: rea
     )
       continue;
     const times = asked.map((one) => ({ one, needed: timeToBeBetter(at(one, soak), 0.5) }));
-    if (times.length === 0 || times.some(({ needed }) => isWithin(needed, step.maxSoakMs))) continue;
+    if (times.length === 0 || times.some(({ one, needed }) => isWithin(one, needed, step.maxSoakMs))) continue;
     const each = times.map(
       ({ one, needed }) => `${one.metric.name} (${improvementOf(one.metric)}) ${roughly(needed?.ms ?? null)}`,
     );

@@ -46,6 +46,7 @@ export function changeOf(metric: Metric, ratio: number, baseline: number): strin
     return `${times(ratio)} as many events`;
   }
   const share = Math.min(1, baseline * ratio);
+  if (metric.source.kind === 'objective') return `${percentOf(share)} bad events (twice what is allowed)`;
   const shares = `(${percentOf(share)} instead of ${percentOf(baseline)})`;
   return `${times(share / baseline)} as many ${badEvents(metric)} ${shares}`;
 }
