@@ -24,15 +24,13 @@ export function compare(input: CompareInput): Comparison {
   const parts = asked.map((j) => partOf(j.metric, j.main));
   const verdict = combine(parts);
   const stableVerdict = combine(versusPast.map((j) => partOf(j.metric, j.stable)));
-  const candidateVersusPast = combine(versusPast.map((j) => partOf(j.metric, j.candidateVersusPast)));
   const metrics = judged.map((j) => tell(j, isCulprit(partOf(j.metric, j.main), verdict), input));
   const critical = metrics.some((m) => m.critical);
-  const notDegraded = verdict === 'healthy' || verdict === 'inconclusive';
   return {
     atMs: period.toMs,
     verdict,
     stableVerdict,
-    commonCause: besideStable && stableVerdict === 'degraded' && candidateVersusPast === 'degraded' && notDegraded,
+    commonCause: besideStable && hasCommonCause(judged),
     critical,
     score: scoreOf(parts, critical),
     culprits: judged.flatMap((j, i) =>
@@ -45,6 +43,18 @@ export function compare(input: CompareInput): Comparison {
     metrics,
     missing: whatIsMissing(asked),
   };
+}
+
+/**
+ * Both arms are worse than their past and not than each other. Only metrics that know the two arms beside each other can tell: one
+ * series for the whole service, or a candidate held against yesterday, looks the same whatever the cause is.
+ */
+function hasCommonCause(judged: readonly Judged[]): boolean {
+  const telling = judged.filter((j) => j.metric.arms !== 'one' && (j.basis === 'stable' || j.basis === 'limit'));
+  const over = (outcome: (j: Judged) => Outcome) => combine(telling.map((j) => partOf(j.metric, outcome(j))));
+  if (over((j) => j.stable) !== 'degraded' || over((j) => j.candidateVersusPast) !== 'degraded') return false;
+  const beside = over((j) => j.main);
+  return beside === 'healthy' || beside === 'inconclusive';
 }
 
 function partOf(metric: Metric, outcome: Outcome): Part {

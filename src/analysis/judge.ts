@@ -1,7 +1,9 @@
 import { armOf, coversRecent, everythingOf, whyNotJudged } from './arms/arm.ts';
+import { withLearnedTolerance } from './arms/history.ts';
+import { judgedPeriod, whyTooSoon } from './arms/period.ts';
 import { settle } from './kinds/absolute.ts';
-import { needsReference, testOf } from './kinds/index.ts';
-import type { ComparisonSettings, LookPeriod, Metric, MetricSamples, Series } from './types.ts';
+import { needsReference, takesTotals, testOf } from './kinds/index.ts';
+import type { ComparisonSettings, LookPeriod, Metric, MetricComparison, MetricSamples, Series } from './types.ts';
 import { noData, type Outcome } from './verdict/outcome.ts';
 import { pastName } from './verdict/sentence.ts';
 
@@ -14,9 +16,16 @@ export interface Arms {
 
 /** One metric, judged in the three ways the decisions ask about. */
 export interface Judged {
+  /** With the tolerance its history calls for. */
   readonly metric: Metric;
+  /** What of the look's period this metric is judged on, and where its past begins. */
+  readonly period: LookPeriod;
   readonly arms: Arms;
-  /** Candidate against stable, or without a candidate the service against its past. */
+  /** What `main` was held against. */
+  readonly basis: NonNullable<MetricComparison['basis']>;
+  /** Whose numbers `main` is about: the candidate's, or the one series there is. */
+  readonly suspect: 'candidate' | 'service';
+  /** Candidate against stable, or without a candidate the service against its past; or against its own baseline. */
   readonly main: Outcome;
   readonly stable: Outcome;
   readonly candidateVersusPast: Outcome;
@@ -29,39 +38,88 @@ export interface JudgeInput {
 }
 
 export function judge(metric: Metric, samples: MetricSamples | null, input: JudgeInput): Judged {
-  const { period, hasCandidate } = input;
+  const period = judgedPeriod(metric, input.period, input.settings.windowMs);
+  const learned = withLearnedTolerance(metric, samples?.history ?? null, period);
+  const two = input.hasCandidate && metric.arms !== 'one';
   const arms: Arms = {
     stableNow: armOf(samples?.stableNow ?? null, metric, period, 0),
     stableBefore: armOf(samples?.stableBefore ?? null, metric, period, period.beforeOffsetMs),
-    candidateNow: hasCandidate ? armOf(samples?.candidateNow ?? null, metric, period, 0) : null,
+    candidateNow: two ? armOf(samples?.candidateNow ?? null, metric, period, 0) : null,
   };
-  const past = pastName(period.beforeOffsetMs);
+  const basis = basisOf(metric, input);
+  const tooSoon = whyTooSoon(metric, input.period, input.settings.windowMs);
+  const outcomes = tooSoon === null ? outcomesOf(learned, arms, basis, samples, { ...input, period }) : never(tooSoon);
+  return { metric: learned, period, arms, basis, suspect: two ? 'candidate' : 'service', ...outcomes };
+}
+
+type Outcomes = Pick<Judged, 'main' | 'stable' | 'candidateVersusPast'>;
+
+function never(why: string): Outcomes {
+  return { main: noData(why), stable: noData(why), candidateVersusPast: noData(why) };
+}
+
+function outcomesOf(
+  metric: Metric,
+  arms: Arms,
+  basis: Judged['basis'],
+  samples: MetricSamples | null,
+  input: JudgeInput,
+): Outcomes {
+  const one = metric.arms === 'one';
+  const service = one ? 'the service' : 'stable';
+  const stable = { arm: arms.stableNow, who: service };
+  const candidate = { arm: arms.candidateNow, who: 'the candidate' };
+  const past = { arm: arms.stableBefore, who: `${service} ${pastName(input.period.beforeOffsetMs)}` };
+  const none = noData('there is no candidate');
+  const budget = samples?.budget ?? null;
   const whole = everythingOf(samples?.stableBefore ?? null, metric);
-  const test = (suspect: Series | null, who: string, reference: Series | null, against: string) =>
-    testArm({ metric, suspect, who, reference, against, samples, past: whole, input });
-  const stable = test(arms.stableNow, 'stable', arms.stableBefore, `stable ${past}`);
-  const candidateVersusPast = hasCandidate
-    ? test(arms.candidateNow, 'the candidate', arms.stableBefore, `stable ${past}`)
-    : noData('there is no candidate');
-  const main = !hasCandidate
-    ? stable
-    : period.against === 'past'
-      ? candidateVersusPast
-      : test(arms.candidateNow, 'the candidate', arms.stableNow, 'stable');
-  const settled = settle({ main, stable, candidateVersusPast }, metric, {
-    budget: samples?.budget ?? null,
+  const test = (suspect: Side, reference: Side | null) =>
+    testArm({ metric, suspect, reference, samples, past: whole, input });
+  if (one) {
+    // One series for the whole service: there is one question to ask of it.
+    const alone = test(stable, basis === 'fixed' ? null : past);
+    const facts = { budget, period: input.period, hasCandidate: false };
+    const { main } = settle({ main: alone, stable: alone, candidateVersusPast: none }, metric, facts);
+    return { main, stable: main, candidateVersusPast: input.hasCandidate ? main : none };
+  }
+  const stableOutcome = test(stable, past);
+  const versusPast = input.hasCandidate ? test(candidate, past) : none;
+  const main =
+    basis === 'fixed'
+      ? test(input.hasCandidate ? candidate : stable, null)
+      : !input.hasCandidate
+        ? stableOutcome
+        : basis === 'stable' || basis === 'split'
+          ? test(candidate, stable)
+          : versusPast;
+  const { period, hasCandidate } = input;
+  return settle({ main, stable: stableOutcome, candidateVersusPast: versusPast }, metric, {
+    budget,
     period,
     hasCandidate,
   });
-  return { metric, arms, ...settled };
+}
+
+/** What the main verdict is held against. Only what is counted can be held against totals. */
+function basisOf({ source, baseline, arms }: Metric, { period, hasCandidate }: JudgeInput): Judged['basis'] {
+  if (source.kind === 'split') return 'split';
+  if (!needsReference(source.kind)) return 'limit';
+  if (baseline?.kind === 'fixed' && takesTotals(source.kind)) return 'fixed';
+  const besideStable = hasCandidate && period.against === 'stable' && arms !== 'one';
+  return besideStable && baseline?.kind !== 'offset' ? 'stable' : 'past';
+}
+
+/** One arm, and how it is called in a sentence. */
+interface Side {
+  readonly arm: Series | null;
+  readonly who: string;
 }
 
 interface ArmTest {
   readonly metric: Metric;
-  readonly suspect: Series | null;
-  readonly who: string;
-  readonly reference: Series | null;
-  readonly against: string;
+  readonly suspect: Side;
+  /** Null: the metric's own fixed totals. */
+  readonly reference: Side | null;
   readonly samples: MetricSamples | null;
   readonly past: Series | null;
   readonly input: JudgeInput;
@@ -69,16 +127,14 @@ interface ArmTest {
 
 /** Whether the two arms can be judged at all, and if so, the kind's own test. */
 function testArm(test: ArmTest): Outcome {
-  const { metric, suspect, reference, samples, input } = test;
+  const { metric, suspect, samples, input } = test;
   const { period, settings } = input;
   const missing = samples === null ? 'it was not read' : samples.missing;
-  const alone = !needsReference(metric.source.kind);
-  if (suspect === null || (reference === null && !alone)) {
-    const who = suspect === null ? test.who : test.against;
-    return noData(missing ?? `${who} has no numbers`);
-  }
-  const both = reference === null || alone ? [] : [{ arm: reference, who: test.against }];
-  const asked = [{ arm: suspect, who: test.who }, ...both];
+  const needed = needsReference(metric.source.kind) ? test.reference : null;
+  if (suspect.arm === null) return noData(missing ?? `${suspect.who} has no numbers`);
+  if (needed !== null && needed.arm === null) return noData(missing ?? `${needed.who} has no numbers`);
+  const first = { arm: suspect.arm, who: suspect.who };
+  const asked = needed?.arm ? [first, { arm: needed.arm, who: needed.who }] : [first];
   for (const { arm, who } of asked) {
     const why = whyNotJudged(arm, who, metric, period, settings.windowMs);
     if (why !== null) return noData(missing === null ? why : `${why}; ${missing}`);
@@ -86,8 +142,8 @@ function testArm(test: ArmTest): Outcome {
   const { windowMs, minimumWindows } = settings;
   return testOf({
     metric,
-    suspect,
-    reference,
+    suspect: first.arm,
+    reference: test.reference?.arm ?? null,
     period,
     settings,
     mayBeHealthy: asked.every(({ arm }) => coversRecent(arm, metric, period, windowMs, minimumWindows)),

@@ -3,14 +3,13 @@ import { isCritical, lineOf, readingOf } from './arms/readings.ts';
 import { finiteExp } from './evidence/numbers.ts';
 import type { Judged, JudgeInput } from './judge.ts';
 import { sharesOfTraffic } from './kinds/split.ts';
-import type { Metric, MetricComparison, Reading } from './types.ts';
+import type { LookPeriod, Metric, MetricComparison, Reading } from './types.ts';
 import type { Outcome } from './verdict/outcome.ts';
 import { limitText, pastName, sentenceOf } from './verdict/sentence.ts';
 
 /** A judged metric as it is stored with the decision and drawn on the card. */
 export function tell(judged: Judged, culprit: boolean, input: JudgeInput): MetricComparison {
-  const { metric } = judged;
-  const { period, settings, hasCandidate } = input;
+  const { metric, period, basis } = judged;
   const main: Outcome = culprit ? { ...judged.main, verdict: 'degraded' } : judged.main;
   const arms = metric.source.kind === 'split' ? sharesOfTraffic(judged.arms) : judged.arms;
   const stableBefore = readingOf(arms.stableBefore, metric, period);
@@ -19,7 +18,6 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
   const isShare = isShareOf(metric);
   const critical = isCritical(candidateNow, metric);
   const change = main.change();
-  const basis = basisOf(metric, input);
   return {
     metric: metric.name,
     kind: metric.source.kind,
@@ -45,13 +43,13 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
       metric,
       outcome: main,
       change,
-      now: hasCandidate ? candidateNow : stableNow,
+      now: judged.suspect === 'candidate' ? candidateNow : stableNow,
       against: basis === 'stable' ? stableNow : basis === 'fixed' ? fixedReading(metric) : stableBefore,
-      reference: referenceName(metric, basis, input),
+      reference: referenceName(basis, period),
       isShare,
       critical,
     }),
-    line: lineOf(arms.stableNow, arms.candidateNow, metric, period, settings.windowMs),
+    line: lineOf(arms.stableNow, arms.candidateNow, metric, period, input.settings.windowMs),
   };
 }
 
@@ -65,20 +63,9 @@ function isDifference({ source }: Metric): boolean {
   return source.kind === 'gauge' || source.kind === 'limit' || source.kind === 'drift-score';
 }
 
-/** What the main verdict was held against. */
-function basisOf(metric: Metric, { period, hasCandidate }: JudgeInput): NonNullable<MetricComparison['basis']> {
-  const { source, baseline } = metric;
-  if (source.kind === 'limit' || source.kind === 'objective' || source.kind === 'drift-score') return 'limit';
-  if (source.kind === 'split') return 'split';
-  if (baseline?.kind === 'fixed') return 'fixed';
-  const besideStable = hasCandidate && period.against === 'stable';
-  return besideStable && baseline?.kind !== 'offset' && metric.arms !== 'one' ? 'stable' : 'past';
-}
-
-function referenceName(metric: Metric, basis: MetricComparison['basis'], { period }: JudgeInput): string {
+function referenceName(basis: Judged['basis'], period: LookPeriod): string {
   if (basis === 'stable') return 'on stable';
-  if (basis === 'fixed') return 'in the fixed baseline';
-  return pastName(metric.baseline?.kind === 'offset' ? metric.baseline.offsetMs : period.beforeOffsetMs);
+  return basis === 'fixed' ? 'in the fixed baseline' : pastName(period.beforeOffsetMs);
 }
 
 /** The totals of a fixed baseline, as the metric's readings are shown: bad ones of a proportion whose good ones are. */

@@ -174,6 +174,11 @@ export interface LookPeriod {
   /** Windows end in (fromMs, toMs]. */
   readonly fromMs: number;
   readonly toMs: number;
+  /**
+   * Where what is looked at began (the first shift and its warm-up), if before `fromMs`. A metric whose labels come late is judged on
+   * windows as much older as they are late, but on none before this. Absent: `fromMs`.
+   */
+  readonly earliestMs?: number;
   /** `healthy` is judged on windows after this (the step's shift and its warm-up); `degraded` on all. */
   readonly healthyFromMs: number;
   /** Begins of steps: a restart of the e-process is made at each, and every 15 min. */

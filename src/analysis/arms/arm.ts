@@ -71,13 +71,35 @@ export function higherIsBetter(metric: Metric): boolean {
   return metric.direction === 'higher-is-better' && source.kind !== 'latency';
 }
 
-/** Ends of the windows that were read, and how much each had: requests, seconds, or one a value. */
+/** Whether a bucket bound is one of those the policy names; it names none: every finite one is. */
+export function isAskedFor(bound: number, only: readonly number[]): boolean {
+  if (!Number.isFinite(bound)) return false;
+  return only.length === 0 || only.some((asked) => Math.abs(asked - bound) <= 1e-9 * Math.abs(asked));
+}
+
+/**
+ * Ends of the windows that were read, oldest first, and how much each had: requests, seconds, or one a value. Of several bounds or
+ * bins a window counts where one of them has it: one that ended long ago does not make the others stale.
+ */
 export function extentOf(arm: Series): readonly { readonly endMs: number; readonly samples: number }[] {
   if (arm.kind === 'values') return arm.windows.map((w) => ({ endMs: w.endMs, samples: 1 }));
   if (arm.kind === 'counts') return arm.windows.map((w) => ({ endMs: w.endMs, samples: w.exposure }));
   const parts = arm.kind === 'tails' ? arm.bounds : arm.bins;
-  const longest = parts.toSorted((a, b) => b.windows.length - a.windows.length)[0];
-  return (longest?.windows ?? []).map((w) => ({ endMs: w.endMs, samples: w.exposure }));
+  const [first] = parts;
+  if (first === undefined) return [];
+  // As it nearly always is: all of them from the same scrapes.
+  if (parts.every((p) => endTogether(p.windows, first.windows))) {
+    return first.windows.map((w) => ({ endMs: w.endMs, samples: w.exposure }));
+  }
+  const most = new Map<number, number>();
+  for (const { windows } of parts) {
+    for (const w of windows) most.set(w.endMs, Math.max(w.exposure, most.get(w.endMs) ?? 0));
+  }
+  return [...most].map(([endMs, samples]) => ({ endMs, samples })).sort((a, b) => a.endMs - b.endMs);
+}
+
+function endTogether(a: readonly CountWindow[], b: readonly CountWindow[]): boolean {
+  return a.length === b.length && a.every((w, i) => w.endMs === b[i]?.endMs);
 }
 
 /** Why this arm cannot be judged; null where it can. `who`: how the arm is called in the sentence. */
@@ -121,7 +143,7 @@ export function coversRecent(
 function samplesName(metric: Metric): string {
   if (SERIES_OF[metric.source.kind] === 'values') return 'samples';
   if (metric.source.kind === 'rate' && metric.source.per === null) return 'instance-seconds';
-  return 'requests';
+  return metric.source.kind === 'labelled' ? 'labels' : 'requests';
 }
 
 function whole(n: number): string {

@@ -40,7 +40,7 @@ function strataOf(metric: Metric, suspect: Series, reference: Series): Stratum[]
 }
 
 /** A rate's unit is anybody's guess: five events in as much exposure as the policy calls enough. */
-function asGoodAsNone(metric: Metric): number {
+export function asGoodAsNone(metric: Metric): number {
   if (metric.source.kind !== 'rate') return SHARE_AS_GOOD_AS_NONE;
   return higherIsBetter(metric) ? 0 : 5 / Math.max(1, metric.minimumSamples);
 }
