@@ -39,6 +39,7 @@ async function archive(): Promise<PolicyArchive> {
 async function bookWith(shelf: PolicyArchive) {
   const changes: string[][] = [];
   const problems: string[] = [];
+  const warnings: string[] = [];
   const book = createPolicyBook({
     ...options,
     directory,
@@ -46,10 +47,11 @@ async function bookWith(shelf: PolicyArchive) {
     first: await loadPolicies({ directory, ...options }),
     check: (policies) => (policies.length > 2 ? ['too many policies for this test'] : []),
     onProblem: (error) => void problems.push(error.message),
+    onWarnings: (lines) => void warnings.push(lines),
     underWay: async () => underWay,
     onChange: async (services) => void changes.push([...services]),
   });
-  return { book, changes, problems };
+  return { book, changes, problems, warnings };
 }
 
 describe('the policies in force', () => {
@@ -94,6 +96,25 @@ describe('the policies in force', () => {
     await book.reload();
     expect(book.get('minimal')?.mode).toBe('enforce');
     expect(book.problem()).toBeNull();
+  });
+
+  it('are warned of once where they could notice nothing, and again when it is something else', async () => {
+    const short = minimal.replace(
+      /^steps:\n(?: .*\n)+/m,
+      'steps:\n  - { exposure: 10, soak: 3m }\n  - { exposure: 100 }\n',
+    );
+    write('minimal.yaml', short);
+    const { book, warnings } = await bookWith(await archive());
+    await book.open();
+    await book.reload();
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('warning: steps[0].soak: ');
+    write('minimal.yaml', short.replace('soak: 3m', 'soak: 2m'));
+    await book.reload();
+    write('minimal.yaml', minimal);
+    await book.reload();
+    expect(warnings).toHaveLength(2);
+    expect(warnings[1]).toContain('soak of 2 min');
   });
 
   it('are refused as a set that the instance cannot serve', async () => {
