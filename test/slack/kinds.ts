@@ -96,7 +96,7 @@ export const byKind: Readonly<Record<NonNullable<MetricComparison['kind']>, Metr
     limitText: 'PSI 0.25',
     evidence: 1,
     weight: 0,
-    sentence: 'Amount: its distribution has shifted (PSI 0.31).',
+    sentence: 'Amount: distribution shifted, PSI 0.31 (alert above 0.25), 17,900 vs 18,000 values.',
     line: [],
   }),
   'drift-score': metric({
@@ -115,7 +115,7 @@ export const byKind: Readonly<Record<NonNullable<MetricComparison['kind']>, Metr
     limit: 0.2,
     limitText: '0.2',
     weight: 0,
-    sentence: 'Score drift 0.06, well within its limit of 0.2.',
+    sentence: 'Score drift 0.06, below its limit of 0.2.',
     line: line(0.04, 0.06),
   }),
   limit: metric({
@@ -133,7 +133,7 @@ export const byKind: Readonly<Record<NonNullable<MetricComparison['kind']>, Metr
     change: { estimate: -86, lower: -88, upper: -84 },
     limit: 100,
     limitText: '100',
-    sentence: 'Queue length 14, well within its limit of 100.',
+    sentence: 'Queue length 14 (12–16), within the limit of 100.',
     line: line(12, 14),
   }),
   objective: metric({
@@ -151,7 +151,7 @@ export const byKind: Readonly<Record<NonNullable<MetricComparison['kind']>, Metr
     limitText: '99.9 %',
     evidence: 2,
     sentence:
-      'Availability 99.88 %: 1.2× the allowed failures (0.80×–1.90×); its budget burns 6.4 times too fast (6 h).',
+      'Availability 99.88 % (99.81–99.92 %), not yet certain on which side of the 99.9 % required; the service burns its error budget 6.4 times as fast as allowed.',
     line: line(0.9994, 0.9988),
   }),
   split: metric({
@@ -161,11 +161,11 @@ export const byKind: Readonly<Record<NonNullable<MetricComparison['kind']>, Metr
     kind: 'split',
     basis: 'split',
     stableBefore: none,
-    stableNow: { value: 0.502, samples: 9036 },
-    candidateNow: { value: 0.498, samples: 8964 },
+    stableNow: { value: 0.502, samples: 18_000 },
+    candidateNow: { value: 0.498, samples: 18_000 },
     change: null,
     limitText: '50 %',
-    sentence: 'Traffic split 49.8 % on the candidate, 50 % configured: as configured.',
+    sentence: 'Traffic split: 49.8 % of 18,000 requests to the candidate, 50 % configured.',
     line: [],
   }),
 };
@@ -192,7 +192,7 @@ export const waitingForLabels = metric({
   candidateNow: none,
   change: null,
   limitText: '–',
-  sentence: 'Precision: no data (waits for labels, which take 1 h).',
+  sentence: 'Precision: no data (labels come 60 min late: the first windows can be judged in about 42 min).',
 });
 
 export const conversion = metric({
@@ -244,3 +244,12 @@ export function gated(step: number, found: Partial<Comparison> | null, patch: Pa
     ...patch,
   };
 }
+
+/** The split is off, as the comparison tells it. */
+export const offSplit = metric({
+  ...byKind.split,
+  verdict: 'inconclusive',
+  stableNow: { value: 0.56, samples: 10_000 },
+  candidateNow: { value: 0.44, samples: 10_000 },
+  sentence: 'Traffic split: the split is not as configured: 44.0 % instead of 50 % of 10,000 requests.',
+});

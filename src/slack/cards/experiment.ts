@@ -25,12 +25,12 @@ export function experiment(rollout: Rollout): string {
 function abLines(rollout: Rollout, gate: Gate, comparison: Comparison | null): string[] {
   const { candidate, stable, exposurePercent } = rollout;
   const arm = (id: string, share: number) => `${code(id, 60)} ${percent(share)}`;
-  const counted = comparison ? countedShares(comparison) : null;
+  const counted = comparison ? countedShare(comparison) : null;
   const found = counted === null ? '' : `; counted ${percent1(counted)} / ${percent1(100 - counted)}`;
-  const split = comparison?.metrics.find(isOffSplit);
+  const split = comparison?.metrics.find((m) => isOffSplit(m, comparison));
   return [
     `⚖️ *A/B* ${arm(candidate.id, exposurePercent)} / ${arm(stable.id, 100 - exposurePercent)} as configured${found}`,
-    split ? `⚠️ The split is not as configured: ${outside(split.sentence, SENTENCE)}` : '',
+    split ? `⚠️ ${outside(split.sentence, SENTENCE)} What is compared over it proves nothing.` : '',
     ...(comparison ? results(gate, comparison) : []),
   ];
 }
@@ -43,15 +43,8 @@ function shadowLines({ candidate }: Rollout, gate: Gate, comparison: Comparison 
 }
 
 /** The candidate's share of what was counted, in per cent; null where nothing counts it. */
-function countedShares({ metrics }: Comparison): number | null {
-  const split = metrics.find((m) => m.kind === 'split');
-  if (!split) return null;
-  const { candidateNow, stableNow } = split;
-  const sum = candidateNow.samples + stableNow.samples;
-  if (candidateNow.samples > 0 && stableNow.samples > 0 && Number.isFinite(sum)) {
-    return (100 * candidateNow.samples) / sum;
-  }
-  const share = candidateNow.value;
+function countedShare({ metrics }: Comparison): number | null {
+  const share = metrics.find((m) => m.kind === 'split')?.candidateNow.value ?? null;
   return share !== null && share >= 0 && share <= 1 ? 100 * share : null;
 }
 

@@ -21,7 +21,7 @@ export function gateOutcomes(rollout: Rollout, journal: readonly JournalEntry[])
   if (named.length === 0) return [];
   const lines = named.slice(0, GATES).map(({ step, gate, index }) => {
     const words = capital(gateWords({ ...gate, objective: 'no-worse' }));
-    const what = `${words} (${gate.kind === 'ab' ? percent(step.exposurePercent) : shareOf(step.exposurePercent, gate)})`;
+    const what = `${words} (${shareOf(step.exposurePercent, gate)})`;
     return `• ${what}: ${outcome(gate, step, isBehind(rollout, index), journal, rollout)}`;
   });
   const more = named.length > GATES ? [`…and ${named.length - GATES} more gates`] : [];

@@ -23,14 +23,18 @@ export function gateWords({ name, kind, objective }: Gate): string {
 
 /** "0 % shadow · gate shadow-check", "50 % · A/B gate experiment, wants better", "50 %". Escaped. */
 export function stepName({ exposurePercent, gate }: Pick<Step, 'exposurePercent' | 'gate'>): string {
-  const share = gate?.kind === 'ab' ? percent(exposurePercent) : shareOf(exposurePercent, gate);
+  const share = shareOf(exposurePercent, gate);
   return gate ? `${share} · ${gateWords(gate)}` : share;
 }
 
-/** "0 % shadow", "50 % A/B", "50 %": without the gate's name, for where it stands beside. */
+/** "0 % shadow", "50 %": for where the gate's name stands beside. */
 export function shareOf(exposurePercent: number, gate: Gate | null | undefined): string {
-  const kind = gate?.kind === 'shadow' ? ' shadow' : gate?.kind === 'ab' ? ' A/B' : '';
-  return `${percent(exposurePercent)}${kind}`;
+  return gate?.kind === 'shadow' ? `${percent(exposurePercent)} shadow` : percent(exposurePercent);
+}
+
+/** "0 % shadow", "50 % A/B", "50 %": for where it does not. */
+export function shareAlone({ exposurePercent, gate }: Pick<Step, 'exposurePercent' | 'gate'>): string {
+  return `${shareOf(exposurePercent, gate)}${gate?.kind === 'ab' ? ' A/B' : ''}`;
 }
 
 /** On its way forward, or stopped on it: the step's gate is what matters. */
@@ -70,7 +74,7 @@ function openPoints(gate: Gate, comparison: Comparison | null, facts: Facts): st
   const of = (test: (m: MetricComparison) => boolean) => asked.filter(test);
   const labels = of((m) => waitsForLabels(m, facts));
   const numbers = of((m) => m.verdict === 'no-data' && !labels.includes(m));
-  const unsure = of((m) => m.verdict === 'inconclusive' && !(gate.kind === 'ab' && isOffSplit(m)));
+  const unsure = of((m) => m.verdict === 'inconclusive' && !(gate.kind === 'ab' && isOffSplit(m, comparison)));
   const worse = comparison.metrics.filter((m) => m.verdict === 'degraded' && (m.weight > 0 || isAsked.has(m.metric)));
   const points: [string, readonly MetricComparison[]][] = [
     ['labels of', labels],
@@ -87,7 +91,9 @@ function openPoints(gate: Gate, comparison: Comparison | null, facts: Facts): st
       ? [`numbers of ${list(unread.slice(0, SHOWN).map((name) => outside(name, NAME_LENGTH)))}`]
       : []),
     ...(better && worse.length === 0 ? [`${betterIn(gate, asked)} to be better`] : []),
-    ...(gate.kind === 'ab' && comparison.metrics.some(isOffSplit) ? ['the split to be as configured'] : []),
+    ...(gate.kind === 'ab' && comparison.metrics.some((m) => isOffSplit(m, comparison))
+      ? ['the split to be as configured']
+      : []),
   ];
 }
 
@@ -103,14 +109,9 @@ function names(metrics: readonly MetricComparison[], word: 'and' | 'or'): string
   return all.length < 2 ? last : `${all.slice(0, -1).join(', ')} ${word} ${last}`;
 }
 
-/** Evidence of a sample ratio that is off (analysis.md). */
-const OFF_SPLIT = 1000;
-
-/** The traffic is beyond doubt not split as configured. */
-export function isOffSplit(metric: MetricComparison): boolean {
-  // What was stored as JSON brings infinite evidence back as null.
-  const evidence: number | null = metric.evidence;
-  return metric.kind === 'split' && metric.verdict !== 'no-data' && (evidence === null || evidence >= OFF_SPLIT);
+/** The traffic is beyond doubt not split as configured: the split is warned of for nothing else. */
+export function isOffSplit(metric: MetricComparison, { warnings = [] }: Pick<Comparison, 'warnings'>): boolean {
+  return metric.kind === 'split' && warnings.includes(metric.metric);
 }
 
 export function capital(text: string): string {

@@ -44,8 +44,8 @@ function share(percent: number): string {
 export function change(metric: MetricComparison): string {
   const { change: found } = metric;
   if (!found) return '–';
-  if (metric.changeIs !== 'ratio')
-    return `${signed(metric, found.estimate)} (${signed(metric, found.lower)} to ${signed(metric, found.upper)})`;
+  if (metric.changeIs !== 'ratio') return differenceWords(metric, found);
+  if (metric.kind === 'objective') return ratioWords(found, ' what is allowed');
   if (metric.direction === 'lower-is-better') return ratioWords(found, '');
   if (metric.isShare) return asSuccesses(metric, found) ?? ratioWords(found, ' the failures');
   const { estimate, lower, upper } = found;
@@ -53,13 +53,21 @@ export function change(metric: MetricComparison): string {
   return estimate > 0 && estimate < 1 ? ratioWords(more, ' more') : ratioWords(found, ' fewer');
 }
 
+/** As a reader would subtract: where more is better a change for the worse is a minus. */
+function differenceWords(metric: MetricComparison, { estimate, lower, upper }: Range): string {
+  const isUp = metric.direction === 'higher-is-better';
+  const shown = (value: number | null) => signed(metric, value === null || !isUp || value === 0 ? value : -value);
+  const [from, to] = isUp ? [upper, lower] : [lower, upper];
+  return `${shown(estimate)} (${shown(from)} to ${shown(to)})`;
+}
+
 /**
  * Where few succeed, as with a conversion, the ratio of the failures is near 1 whatever happens: the ratio of the two numbers shown
- * says more. Worked out from the failures' by the share of the reference, so that it lies on the same side of 1.
+ * says more. Worked out from the failures' by the share of the reference, so that it lies on the same side of 1. Null: not so few do.
  */
 function asSuccesses(metric: MetricComparison, found: Range): string | null {
   const { value: share } = metric.basis === 'past' ? metric.stableBefore : metric.stableNow;
-  if (share === null || !(share > 0 && share < 0.5) || metric.kind === 'objective') return null;
+  if (share === null || !(share > 0 && share < 0.5)) return null;
   const of = (failures: number | null) => Math.max(0, (1 - (failures ?? OPEN) * (1 - share)) / share);
   const upper = found.lower > 1 / OPEN ? of(found.lower) : OPEN;
   return ratioWords({ estimate: of(found.estimate), lower: of(found.upper), upper }, '');

@@ -97,7 +97,7 @@ function numbers(view: CardView, rows: number): Block[] {
   const missing = comparison.missing ? outside(comparison.missing, 300) : '';
   return [
     comparisonTable(comparison, facts, rows),
-    ...context([`${label}: ${verdict}`, objective(view), missing, leftOut(comparison, rows)]),
+    ...context([`${label}: ${verdict}`, objective(view), missing, leftOut(comparison, facts, rows)]),
     ...context([warningLine(comparison), cannotTell(comparison, view)]),
   ];
 }

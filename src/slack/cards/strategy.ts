@@ -1,6 +1,6 @@
 import type { Phase, Rollback, Rollout } from '../../domain/state.ts';
 import { duration, percent } from '../../domain/words.ts';
-import { gateWords, shareOf, stepName } from './gate.ts';
+import { gateWords, shareAlone, stepName } from './gate.ts';
 import { code, moment } from './text.ts';
 
 /** How the way forward and back reads: by steps, or in one. */
@@ -23,7 +23,7 @@ export function stepWords(rollout: Rollout): string {
   const { steps } = rollout.plan;
   const number = Math.min(Math.max(rollout.step, 0) + 1, steps.length);
   const target = steps[Math.max(rollout.step, 0)];
-  return `step ${number} of ${steps.length}${target ? ` (${shareOf(target.exposurePercent, target.gate)})` : ''}`;
+  return `step ${number} of ${steps.length}${target ? ` (${shareAlone(target)})` : ''}`;
 }
 
 /** What is moving forward now. Markdown, escaped. */

@@ -17,7 +17,7 @@ const LIMIT: Column = { title: 'Limit', align: 'right', cell: limit };
 
 /** The comparison, worst metric first, at most `rows` of them. Slack allows one table a message. */
 export function comparisonTable(comparison: Comparison, facts: Facts, rows: number): Block {
-  const metrics = worstFirst(comparison).slice(0, rows);
+  const metrics = drawn(comparison, facts).slice(0, rows);
   // Where no metric knows the arms apart, columns for them would only be empty.
   const alone = facts.arms === 1 || metrics.every((m) => isOneArmed(m, facts));
   const columns = alone ? oneArm(metrics, facts, comparison) : twoArms(metrics, facts, comparison);
@@ -25,6 +25,11 @@ export function comparisonTable(comparison: Comparison, facts: Facts, rows: numb
     columns,
     metrics.map((metric) => columns.map((column) => column.cell(metric))),
   );
+}
+
+/** Worst first; without a second arm there is no split that could be measured, and no row for it. */
+function drawn(comparison: Comparison, facts: Facts): readonly MetricComparison[] {
+  return worstFirst(comparison).filter((m) => facts.arms === 2 || m.kind !== 'split');
 }
 
 /** A rollout: candidate against stable, with stable's own past beside them. What a phone shows first stands first. */
@@ -72,12 +77,13 @@ function verdictColumn(facts: Facts, comparison: Comparison): Column {
 
 /** The change, and against what: in the head where that is the same for all, in a column of its own where it differs. */
 function changeColumns(metrics: readonly MetricComparison[], facts: Facts, usual: string): readonly Column[] {
-  const found = new Set(metrics.map((m) => against(m, facts)));
+  // Where no change is known it is against nothing.
+  const found = new Set(metrics.filter((m) => m.change !== null).map((m) => against(m, facts)));
   const [only = usual, ...others] = found;
   if (others.length > 0) {
     return [
       { title: 'Change', align: 'right', cell: change },
-      { title: 'Against', align: 'left', cell: (m) => against(m, facts) },
+      { title: 'Against', align: 'left', cell: (m) => (m.change === null ? '–' : against(m, facts)) },
     ];
   }
   const head = only === usual ? 'Change' : `Against ${only.charAt(0).toLowerCase()}${only.slice(1)}`;
@@ -103,8 +109,8 @@ export function table(
 }
 
 /** What the table had no room for, in words; empty where it had. */
-export function leftOut(comparison: Comparison, rows: number): string {
-  const rest = worstFirst(comparison).slice(rows);
+export function leftOut(comparison: Comparison, facts: Facts, rows: number): string {
+  const rest = drawn(comparison, facts).slice(rows);
   if (rest.length === 0) return '';
   const verdicts = Object.keys(VERDICT) as (keyof typeof VERDICT)[];
   const counts = verdicts

@@ -24,8 +24,10 @@ function why(metric: MetricComparison): string {
     case 'drift':
     case 'drift-score':
       return 'drift';
+    case 'limit':
     case 'objective':
-      return 'error budget';
+      if (metric.sentence.includes('budget')) return 'burning budget';
+      return metric.sentence.includes('not to blame') ? 'stable too' : 'not certain yet';
     case 'split':
       return 'split not as configured';
     default:
