@@ -1,3 +1,4 @@
+import { needsReference } from '../analysis/kinds/index.ts';
 import type { Policy } from '../domain/policy.ts';
 import { duration, list, percent } from '../domain/words.ts';
 import type { Finding } from './explain.ts';
@@ -51,7 +52,8 @@ function shortSoak(policy: Policy, { index, step }: Soak): Finding[] {
 }
 
 function oneArm(one: Watched): Finding[] {
-  if (one.metric.arms !== 'one') return [];
+  // What is held against a limit of its own loses nothing by it.
+  if (one.metric.arms !== 'one' || !needsReference(one.metric.source.kind)) return [];
   return [
     about(
       one,
