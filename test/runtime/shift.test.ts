@@ -64,6 +64,16 @@ describe('a shift', () => {
     expect(fake.target.shifts).toEqual([]);
   });
 
+  it('from 0 to 0 is told to the target all the same: a shadow begins, and has to be ready', async () => {
+    const shadow = { ...to50, split: { ...to50.split, exposurePercent: 0 } };
+    fake.target.split = shadow.split;
+    expect((await perform(shadow)).event).toEqual({ ...shifted(false), exposurePercent: 0 });
+    expect(fake.target.shifts).toEqual([shadow.split]);
+    fake.target.ready = { v42: { ready: false, detail: '1 of 3 instances' } };
+    expect((await perform(shadow)).event).toMatchObject({ type: 'shift_failed', problem: 'not-ready' });
+    expect(fake.target.shifts).toHaveLength(1);
+  });
+
   it('waits until the target has come there, without telling it again', async () => {
     fake.target.slowness = 6;
     const { event, atMs } = await perform();

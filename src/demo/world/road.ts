@@ -44,14 +44,14 @@ type Present = Pick<Milestone, 'sinceMs' | 'untilMs' | 'note'>;
 const NOTHING_RUNS = { sinceMs: null, untilMs: null };
 
 function forward(rollout: Rollout, question: Degradation | null, nowMs: number): Milestone[] {
-  const { plan, phase } = rollout;
+  const { plan, phase, shifts } = rollout;
   const present = presentStep(rollout, question, nowMs);
-  const peak = Math.max(0, ...rollout.shifts.map((shift) => shift.exposurePercent));
+  const peak = Math.max(0, ...shifts.map((shift) => shift.exposurePercent));
   const goesOn = present !== null;
   return plan.steps.map(({ exposurePercent }, index): Milestone => {
     const at = { direction: 'forward', exposurePercent } as const;
     if (present && index === Math.max(0, rollout.step)) return { ...at, state: 'present', ...present };
-    const reached = exposurePercent <= peak || phase.name === 'succeeded';
+    const reached = (shifts.length > 0 && exposurePercent <= peak) || phase.name === 'succeeded';
     if (reached) return { ...at, state: 'done', ...NOTHING_RUNS, note: goesOn ? 'gate passed' : 'reached' };
     return { ...at, state: goesOn ? 'next' : 'skipped', ...NOTHING_RUNS, note: goesOn ? '' : 'not reached' };
   });

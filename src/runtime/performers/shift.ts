@@ -77,7 +77,7 @@ class Attempt {
   async run(signal: AbortSignal): Promise<Outcome> {
     try {
       const observed = await this.#observe(signal);
-      if (this.#inForce(observed)) return this.#shifted();
+      if (this.#inForce(observed) && !this.#isUntold()) return this.#shifted();
       if (this.#now() >= this.#endMs) return this.#failed('failed', this.#overdue(observed));
       const unready = this.#unready(observed);
       if (unready) return this.#failed('not-ready', unready);
@@ -150,6 +150,12 @@ class Attempt {
 
   #inForce(observed: Observed): boolean {
     return isInForce(observed, this.#effect.split);
+  }
+
+  /** A shadow begins, from 0 to 0: the target has to know whom it copies the traffic to, and that one has to be ready. */
+  #isUntold(): boolean {
+    const { split, gaining } = this.#effect;
+    return split.exposurePercent === 0 && gaining === split.candidate && this.#progress.acceptedAtMs === null;
   }
 
   /** Accepted, and its time to come there is not over. */
