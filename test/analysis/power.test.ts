@@ -16,7 +16,7 @@ import { type Chance, chance, metric, period, START_MS, samples, settings, WINDO
 
 const BAD_SHARE = 0.05;
 /** Short runs vary most, and cost least. */
-const runsOf = (windows: number) => (windows < 60 ? 151 : 31);
+const runsOf = (windows: number) => (windows < 60 ? 101 : 25);
 
 function circumstances(over: Partial<Circumstances> = {}): Circumstances {
   return {
