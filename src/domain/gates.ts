@@ -92,9 +92,9 @@ export function passedWords(rollout: Rollout, better: readonly string[]): string
   return `${passed}: ${found(gate, comparison, better)}.${leftOpen(gate, comparison)}${warned(comparison)}`;
 }
 
-function found({ objective, metrics: names }: Gate, comparison: Comparison, better: readonly string[]): string {
+function found({ name, objective, metrics: names }: Gate, comparison: Comparison, better: readonly string[]): string {
   const gotBetter = objective === 'better' ? `${list(titlesOf(better, comparison))} got better` : '';
-  if (names.length === 0)
+  if (name === '' || (names.length === 0 && gotBetter === ''))
     return ['no metric is worse than its limit', gotBetter].filter((s) => s !== '').join(', and ');
   const healthy = `${list(titlesOf(names, comparison))} ${names.length === 1 ? 'is' : 'are'} healthy`;
   return `${gotBetter || healthy}; nothing is worse than its limit`;

@@ -116,6 +116,14 @@ describe('a step’s own gate', () => {
         'gate-passed',
         /^The gate experiment at 50 % passed: Conversion got better; nothing is worse than its limit\.$/,
       );
+    until(under({ ...experiment, metrics: [] }), found).says(
+      'gate-passed',
+      /^The gate experiment at 50 % passed: Conversion got better; nothing is worse than its limit\.$/,
+    );
+    until(under(gateNamed('all')), look({ errors: 'healthy' })).says(
+      'gate-passed',
+      /^The gate all at 50 % passed: no metric is worse than its limit\.$/,
+    );
     until(under(canary, { objective: 'better' }), look({ errors: 'healthy' }))
       .shifts(100)
       .says('gate-passed', /^The gate canary at 50 % passed: Errors is healthy; nothing is worse than its limit\.$/);

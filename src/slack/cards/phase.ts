@@ -47,6 +47,8 @@ function phaseWords(rollout: Rollout, nowMs: number): string {
     case 'rolling_back':
       return `⏪ ${exposure} · ${rollbackWords(phase.rollback, rollout)}`;
     case 'verifying':
+      if (rollout.highestPercent === 0)
+        return `🔎 ${exposure} · it never got traffic; what fires is waited for, at the latest ${moment(phase.maxSoakUntilMs, 'seconds')}`;
       return `🔎 ${exposure} · all traffic is back on ${code(rollout.stable.id)}, checked until ${moment(phase.soakUntilMs, 'seconds')}`;
     case 'stuck':
       return `🚨 ${exposure} · *stuck, a person is needed*: ${outside(phase.reason, 600)}`;
