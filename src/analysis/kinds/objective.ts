@@ -21,6 +21,8 @@ const NOISE = 0.3;
 const PREFIX_WINDOWS = 12;
 /** Fewer windows than this cannot tell how much they scatter (dispersion.ts). */
 const FEWEST = 6;
+/** What the past says about scatter counts up to this (an autocorrelation of .9): an incident in it must not blind for good. */
+const MOST_USUAL = 20;
 /** Bad events the mixture's prior is worth: bets are widest around half to twice the allowed share. */
 const PRIOR_EVENTS = 2;
 
@@ -42,8 +44,11 @@ export function testObjective(question: Question): Outcome {
   );
   const ends = all.map((w) => w.endMs);
   const starts = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs);
-  const copies = starts.map((start) => stretchOf(all, start, allowed));
-  const latest = stretchOf(recent, 0, allowed);
+  // What stable did before says more about scatter that remembers than the first windows of anything can.
+  const past = question.past?.kind === 'counts' ? windowsOf(question.past.windows, settings.windowMs) : [];
+  const usual = past.length >= PREFIX_WINDOWS ? Math.min(MOST_USUAL, excess(past, allowed)) : 1;
+  const copies = starts.map((start) => stretchOf(all, start, allowed, usual));
+  const latest = stretchOf(recent, 0, allowed, usual);
   const concentration = Math.max(10, PRIOR_EVENTS / allowed);
   const lnAbove = (share: number) => mixRestarts(copies.map((copy) => lnBeyond(copy, share, 'above', concentration)));
   const lnBelow = (share: number) => lnBeyond(latest, share, 'below', concentration);
@@ -86,8 +91,9 @@ function lnBeyond(stretch: Stretch, share: number, side: 'above' | 'below', conc
   return least <= 0 || least >= 1 ? 0 : lnShareEvidence(events, trials, least, concentration);
 }
 
-function stretchOf(windows: readonly CountPair[], start: number, allowed: number): Stretch {
-  const own = excess(windows.slice(start), allowed);
+/** `usual`: how much the service scatters as it is known from before. */
+function stretchOf(windows: readonly CountPair[], start: number, allowed: number, usual: number): Stretch {
+  const own = Math.max(usual, excess(windows.slice(start), allowed));
   const kappa = start >= PREFIX_WINDOWS ? Math.max(own, excess(windows.slice(0, start), allowed)) : own;
   let events = 0;
   let trials = 0;

@@ -127,23 +127,31 @@ function loudest(windows: readonly SplitWindow[], slack: number): readonly Split
 
 /**
  * By how much the candidate's requests scatter more than a coin's would, never less than 1: users who stay with one arm bring
- * many requests each.
+ * many requests each. Taken about the means of a few windows each, and the middle one of them, so that a split that goes wrong is
+ * not taken for scatter.
  */
 function excess(windows: readonly SplitWindow[]): number {
   if (windows.length < FEWEST) return 1;
-  let squares = 0;
-  const residuals: number[] = [];
-  const parts = stretches(windows);
-  for (const stretch of parts) {
-    const share = (sum(stretch, (w) => w.candidate) + 0.5) / (sum(stretch, (w) => w.both) + 1);
-    for (const w of stretch) {
-      const residual = (w.candidate - share * w.both) / Math.sqrt(Math.max(w.both * share * (1 - share), 0.25));
-      squares += residual * residual;
-      residuals.push(residual);
-    }
-  }
-  const kappa = (squares / Math.max(1, residuals.length - parts.length)) * redundancy(residuals);
+  const chunks = stretches(windows).flatMap(chunksOf).map(residualsOf);
+  const scatters = chunks.map((c) => sum(c, (e) => e * e) / Math.max(1, c.length - 1)).sort((x, y) => x - y);
+  const middle = scatters[Math.floor((scatters.length - 1) / 2)] ?? 1;
+  const usual = chunks.filter((c) => sum(c, (e) => e * e) <= 4 * middle * c.length);
+  const kappa = middle * redundancy(usual.flat());
   return Number.isFinite(kappa) ? Math.max(1, kappa) : 1e12;
+}
+
+/** A dozen windows at a time; what is left over at the end belongs to the dozen before. */
+function chunksOf(windows: readonly SplitWindow[]): SplitWindow[][] {
+  const count = Math.max(1, Math.floor(windows.length / PREFIX_WINDOWS));
+  return Array.from({ length: count }, (_, k) => {
+    return windows.slice(k * PREFIX_WINDOWS, k === count - 1 ? windows.length : (k + 1) * PREFIX_WINDOWS);
+  });
+}
+
+/** Each window's requests to the candidate against the mean of all of them, in standard deviations of a coin. */
+function residualsOf(windows: readonly SplitWindow[]): number[] {
+  const share = (sum(windows, (w) => w.candidate) + 0.5) / (sum(windows, (w) => w.both) + 1);
+  return windows.map((w) => (w.candidate - share * w.both) / Math.sqrt(Math.max(w.both * share * (1 - share), 0.25)));
 }
 
 function sum<W>(list: readonly W[], of: (w: W) => number): number {
