@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { allKeys } from '../../src/policies/explain.ts';
-import { formatProblems, loadPolicies } from '../../src/policies/index.ts';
+import { formatProblems, loadPolicies, parsePolicy } from '../../src/policies/index.ts';
+import { lintPolicy } from '../../src/policies/lint.ts';
 import { policySchema } from '../../src/policies/schema.ts';
 import { targetKinds } from '../../src/targets/index.ts';
 import { policyOf, policyText, secrets } from './support.ts';
@@ -47,6 +48,47 @@ describe('the example policies', () => {
     ]);
   });
 
+  it('show every kind of metric, of gate and of baseline', async () => {
+    const { policies } = await loadPolicies({ directory, targets: targetKinds, secrets });
+    const found = new Map(policies.map(({ policy }) => [policy.service, policy]));
+    const metrics = policies.flatMap(({ policy }) => policy.metrics);
+    expect(new Set(metrics.map(({ source }) => source.kind))).toEqual(
+      new Set([
+        ...['proportion', 'labelled', 'rate', 'latency', 'gauge'],
+        ...['drift', 'drift-score', 'limit', 'objective', 'split'],
+      ]),
+    );
+    const measures = found.get('card-fraud')?.metrics.map(({ source }) => source.kind === 'labelled' && source.measure);
+    expect(measures).toEqual(['recall', 'precision', 'f1', 'accuracy']);
+    expect(found.get('card-fraud')?.metrics.every(({ labelDelayMs }) => labelDelayMs === 3_600_000)).toBe(true);
+    expect(new Set(metrics.flatMap(({ baseline }) => baseline?.kind ?? []))).toEqual(new Set(['fixed', 'offset']));
+    expect(found.get('pricing')?.metrics.every(({ arms }) => arms === 'one')).toBe(true);
+    expect(found.get('demand-forecast')?.metrics[0]?.tolerance.fromHistory).toBe(true);
+    expect(found.get('spam-filter')?.steps[0]).toMatchObject({ exposurePercent: 0, gate: { kind: 'shadow' } });
+    const gates = found.get('search-ranking')?.steps.map(({ exposurePercent, gate }) => [exposurePercent, gate?.kind]);
+    expect(gates).toEqual([
+      [5, 'comparison'],
+      [30, 'ab'],
+      [100, undefined],
+    ]);
+    expect(found.get('search-ranking')?.steps[1]?.gate?.objective).toBe('better');
+  });
+
+  it('can notice in their soaks what they are there for', async () => {
+    const told: string[] = [];
+    for (const name of files.filter((file) => !file.includes('/'))) {
+      const file = `${directory}/${name}`;
+      const { policy, written } = await parsePolicy(readFileSync(file, 'utf8'), file, {
+        targets: targetKinds,
+        secrets,
+      });
+      if (policy === null || written === null) throw new Error(`${name} has problems`);
+      told.push(...lintPolicy(policy.policy, written).map(({ message }) => `${name}: ${message}`));
+    }
+    // That one series cannot tell whose fault it is, is what two of them are about.
+    expect(told.filter((line) => !line.includes('has one series for the whole service'))).toEqual([]);
+  });
+
   it('name only secrets that are documented to be needed', () => {
     const text = files
       .map((name) => readFileSync(`${directory}/${name}`, 'utf8').replaceAll(/^\s*#.*$/gm, ''))
@@ -73,6 +115,13 @@ describe('docs/policy.md', () => {
     expect([...rows].filter((row) => row !== undefined && sections.has(row.split('.')[0]) && !known.has(row))).toEqual(
       [],
     );
+  });
+
+  it('names examples that are there', () => {
+    const named = [...text.matchAll(/`((?:templates\/)?[a-z-]+\.yaml)`/g)].map((match) => match[1] ?? '');
+    expect(named.length).toBeGreaterThan(15);
+    expect(named.filter((name) => !files.includes(name))).toEqual([]);
+    expect(files.filter((name) => !name.includes('/') && !named.includes(name))).toEqual(['fraud-scorer-haproxy.yaml']);
   });
 
   it('has examples that are policies, or parts of one', async () => {
