@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { compare } from '../../src/analysis/compare.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { measurePerformer } from '../../src/runtime/performers/measure.ts';
 import { pagePerformer } from '../../src/runtime/performers/page.ts';
 import { openStore } from '../../src/runtime/store.ts';
+import { period } from '../analysis/support.ts';
 import { type VirtualClock, virtualClock } from '../support/clock.ts';
+import { errorRate } from '../support/policy.ts';
 import { fakeWorld, jobOf } from './fakes.ts';
 import { degradation, policiesOf, policy, rollout, saveState, service, state, t0 } from './support.ts';
 
@@ -50,6 +53,22 @@ describe('a page', () => {
         },
       },
     ]);
+  });
+
+  it('says by which metrics it cannot be told whether stable is equally bad', async () => {
+    const { plan } = rollout();
+    const [first = errorRate] = plan.metrics;
+    const metrics = [{ ...first, arms: 'one' as const }];
+    const found = compare({ metrics, settings: plan.comparison, hasCandidate: true, period: period(4), samples: [] });
+    const next = state({
+      rollout: rollout({ plan: { ...plan, metrics } }),
+      degradation: degradation({ comparison: found }),
+    });
+    await saveState(store, next);
+    await perform('trigger');
+    expect(fake.pager.pages[0]?.details).toMatchObject({
+      'whether stable is equally bad': `cannot be told by ${first.title}: no version label`,
+    });
   });
 
   it('is not sent any more when the degradation has ended meanwhile', async () => {

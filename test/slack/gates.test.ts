@@ -91,6 +91,12 @@ describe('what the gate waits for', () => {
   });
 });
 
+it('the notification of the card says what it waits for', () => {
+  expect(draw({ kind: 'card', view: shown(experiment({})) }).text).toContain(
+    '🚦 A/B gate experiment, wants better: waits for Conversion to be better. Started by @ada.',
+  );
+});
+
 describe('an A/B test', () => {
   it('says how traffic is split and was counted, and each result with its interval', () => {
     expect(read(experiment({ improved: ['conversion'] }))).toContain(
@@ -108,6 +114,7 @@ describe('an A/B test', () => {
     expect(text).toContain(
       '⚠️ Traffic split: the split is not as configured: 44.0 % instead of 50 % of 10,000 requests. What is compared over it proves nothing.',
     );
+    expect(text).not.toContain('decides nothing');
     expect(read(experiment({}))).not.toContain('not as configured');
   });
 

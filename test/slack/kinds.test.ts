@@ -136,7 +136,7 @@ describe('a change', () => {
 
 describe('where a metric carries no version label', () => {
   const found = comparison({ metrics: [byKind.proportion, byKind.gauge], canTellCommonCause: false });
-  const line = 'ℹ️ Cannot tell whether stable is equally bad: Memory carries no version label.';
+  const line = 'ℹ️ Cannot tell by Memory whether stable is equally bad: it carries no version label.';
 
   it('the degradation card, its notification and the status say that common cause cannot be told', () => {
     expect(read(found)).toContain(line);
@@ -148,6 +148,12 @@ describe('where a metric carries no version label', () => {
   it('the status says so of a rollout without a question too', () => {
     const card = view('rollout', { degradation: null, rollout: { plan, comparison: found } });
     expect(overview([{ policy: card.policy, state: card.state }]).text).toContain(line);
+  });
+
+  it('where none carries one, it cannot be told at all', () => {
+    expect(read({ ...found, metrics: [byKind.gauge, byKind.split] })).toContain(
+      'ℹ️ Cannot tell whether stable is equally bad: Memory carries no version label.',
+    );
   });
 
   it('says nothing of it where it can be told, or where there is no stable beside it', () => {

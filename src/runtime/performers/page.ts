@@ -109,7 +109,7 @@ function commonCauseUnknown(comparison: Comparison | null, rollout: Rollout | nu
   const alone = new Set(rollout.plan.metrics.filter((m) => m.arms === 'one').map((m) => m.name));
   const titles = comparison.metrics.filter((m) => alone.has(m.metric)).map((m) => m.title);
   const which = titles.length === 0 ? 'some metrics' : list(titles);
-  return { 'whether stable is equally bad': `cannot be told: no version label on ${which}` };
+  return { 'whether stable is equally bad': `cannot be told by ${which}: no version label` };
 }
 
 function answering({ channel, service }: Policy): string {

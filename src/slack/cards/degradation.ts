@@ -71,7 +71,7 @@ function numbers(view: CardView, detail: { rows: number; chart: boolean }): Bloc
   const drawn = detail.chart ? chart(chartOrder(comparison, alerts), facts) : null;
   return [
     comparisonTable(comparison, facts, detail.rows),
-    ...context([summary(comparison), leftOut(comparison, facts, detail.rows), warningLine(comparison)]),
+    ...context([summary(comparison), leftOut(comparison, facts, detail.rows), warningLine(comparison, view.rollout)]),
     ...(drawn ? [drawn] : []),
   ];
 }

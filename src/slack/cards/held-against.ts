@@ -85,7 +85,7 @@ export function onlyLabelsMissing(comparison: Comparison, facts: Facts): boolean
 }
 
 /**
- * "Cannot tell whether stable is equally bad: …"; empty where it can be told, or where there is no stable beside the candidate.
+ * "Cannot tell whether stable is equally bad: …", and by which metrics, where there are others; empty where it can be told, or where there is no stable beside the candidate.
  * Markdown, escaped.
  */
 export function cannotTell(comparison: Comparison, view: Pick<CardView, 'rollout' | 'policy'>): string {
@@ -95,7 +95,10 @@ export function cannotTell(comparison: Comparison, view: Pick<CardView, 'rollout
   const alone = comparison.metrics.filter((m) => isOneArmed(m, facts));
   const shown = alone.slice(0, SHOWN).map(title);
   const names = alone.length > SHOWN ? [...shown, `${alone.length - SHOWN} more`] : shown;
-  const which =
-    names.length === 0 ? 'some metrics carry' : `${list(names)} ${names.length === 1 ? 'carries' : 'carry'}`;
-  return `ℹ️ Cannot tell whether stable is equally bad: ${which} no version label.`;
+  if (names.length === 0) return 'ℹ️ Cannot tell whether stable is equally bad: some metrics carry no version label.';
+  const others = comparison.metrics.some((m) => m.weight > 0 && m.kind !== 'split' && !alone.includes(m));
+  const isOne = names.length === 1;
+  return others
+    ? `ℹ️ Cannot tell by ${list(names)} whether stable is equally bad: ${isOne ? 'it carries' : 'they carry'} no version label.`
+    : `ℹ️ Cannot tell whether stable is equally bad: ${list(names)} ${isOne ? 'carries' : 'carry'} no version label.`;
 }

@@ -132,6 +132,8 @@ const NOT_NOW: Readonly<Partial<Record<HeldReason, string>>> = {
 /** After 100 % only what is known good is gone back to by itself. */
 function backAtTheDeadline(at: string, view: CardView): string {
   const { rollout } = view;
+  if (rollout?.highestPercent === 0)
+    return `⏰ *The rollout ends at ${at}* unless someone acts: ${code(rollout.candidate.id)} never got traffic`;
   if (!rollout || rollout.exposurePercent < 100) return `⏰ *Automatic rollback at ${at}* unless someone acts`;
   const wayBack = wayBackOf({ ...view, rollout: { ...rollout, wayBack: null } });
   return wayBack

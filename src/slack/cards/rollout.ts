@@ -98,7 +98,7 @@ function numbers(view: CardView, rows: number): Block[] {
   return [
     comparisonTable(comparison, facts, rows),
     ...context([`${label}: ${verdict}`, objective(view), missing, leftOut(comparison, facts, rows)]),
-    ...context([warningLine(comparison), cannotTell(comparison, view)]),
+    ...context([warningLine(comparison, rollout), cannotTell(comparison, view)]),
   ];
 }
 
@@ -120,6 +120,11 @@ function note(view: CardView): Block[] {
   return openQuestion(view) ? context(['🔴 A degradation is open: answer on its own card.']) : [];
 }
 
+function gatePlain(view: CardView, rollout: Rollout): string {
+  const words = gateLine(rollout, factsOf(view));
+  return words === '' ? '' : `${words}.`;
+}
+
 function fallback(view: CardView, headline: string): string {
   const { rollout } = view;
   if (!rollout) return headline;
@@ -127,6 +132,7 @@ function fallback(view: CardView, headline: string): string {
   const parts = [
     `${headline}.`,
     `${percent(rollout.exposurePercent)} of traffic on ${outside(rollout.candidate.id, 80)}, stable is ${outside(rollout.stable.id, 80)}.`,
+    gatePlain(view, rollout),
     `Started by ${namedPlain(rollout.startedBy)}.`,
     answers.length > 0 ? `Answers: ${list(answers)}.` : '',
   ];

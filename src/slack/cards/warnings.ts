@@ -1,18 +1,23 @@
 import type { Comparison, MetricComparison } from '../../analysis/types.ts';
+import type { Rollout } from '../../domain/state.ts';
 import { list } from '../../domain/words.ts';
+import { isOnItsWay, presentGate } from './gate.ts';
 import { title } from './held-against.ts';
 
 const SHOWN = 5;
 
-/** Metrics that look worse and prove nothing, but for those that are called degraded anyway. */
-export function warned(comparison: Comparison): readonly MetricComparison[] {
+/** Metrics that look worse and prove nothing, but for those that are said louder elsewhere: degraded ones, and the split of an A/B test. */
+function warned(comparison: Comparison, rollout: Rollout | null): readonly MetricComparison[] {
   const names = new Set(comparison.warnings ?? []);
-  return comparison.metrics.filter((m) => names.has(m.metric) && m.verdict !== 'degraded' && !m.critical);
+  const isAb = rollout !== null && isOnItsWay(rollout) && presentGate(rollout)?.kind === 'ab';
+  return comparison.metrics.filter(
+    (m) => names.has(m.metric) && m.verdict !== 'degraded' && !m.critical && !(isAb && m.kind === 'split'),
+  );
 }
 
 /** "👀 Looks different, decides nothing: Amount (drift) and Error rate (not certain)"; empty where nothing does. Escaped. */
-export function warningLine(comparison: Comparison): string {
-  const all = warned(comparison);
+export function warningLine(comparison: Comparison, rollout: Rollout | null): string {
+  const all = warned(comparison, rollout);
   if (all.length === 0) return '';
   const shown = all.slice(0, SHOWN).map((m) => `${title(m)} (${why(m)})`);
   const names = all.length > SHOWN ? [...shown, `${all.length - SHOWN} more`] : shown;
