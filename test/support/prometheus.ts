@@ -21,6 +21,8 @@ export interface PrometheusRun {
   readonly alertmanagerUrl?: string;
   readonly scrapeIntervalMs: number;
   readonly evaluationIntervalMs: number;
+  /** Further arguments: `--enable-feature=native-histograms`. */
+  readonly args?: readonly string[];
 }
 
 export interface RunningPrometheus {
@@ -48,6 +50,7 @@ export async function startPrometheus(run: PrometheusRun): Promise<RunningPromet
         `--storage.tsdb.path=${join(directory, 'data')}`,
         `--web.listen-address=127.0.0.1:${port}`,
         '--log.level=warn',
+        ...(run.args ?? []),
       ],
       cwd: directory,
       readyUrl: `${url}/-/ready`,
