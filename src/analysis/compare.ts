@@ -1,4 +1,5 @@
 import { type Judged, type JudgeInput, judge } from './judge.ts';
+import { isAsked } from './kinds/absolute.ts';
 import { tell } from './tell.ts';
 import type { Comparison, Metric, MetricComparison, MetricSamples } from './types.ts';
 import { combine, isCulprit, type Part, scoreOf } from './verdict/combine.ts';
@@ -17,10 +18,10 @@ export function compare(input: CompareInput): Comparison {
   const { period, hasCandidate } = input;
   const byName = new Map(input.samples.map((s) => [s.metric, s]));
   const judged = input.metrics.map((metric) => judge(metric, byName.get(metric.name) ?? null, input));
-  // Held against the past there is no second arm that could be equally bad, and no split between two.
+  // Held against the past there is no second arm that could be equally bad.
   const besideStable = hasCandidate && period.against === 'stable';
   const versusPast = judged.filter((j) => j.metric.source.kind !== 'split');
-  const asked = besideStable ? judged : versusPast;
+  const asked = judged.filter((j) => isAsked(j.metric, input));
   const parts = asked.map((j) => partOf(j.metric, j.main));
   const verdict = combine(parts);
   const stableVerdict = combine(versusPast.map((j) => partOf(j.metric, j.stable)));

@@ -1,7 +1,7 @@
 import { higherIsBetter } from './arms/arm.ts';
 import { isCritical, lineOf, readingOf } from './arms/readings.ts';
 import { finiteExp } from './evidence/numbers.ts';
-import type { Judged, JudgeInput } from './judge.ts';
+import type { Arms, Judged, JudgeInput } from './judge.ts';
 import { sharesOfTraffic } from './kinds/split.ts';
 import type { LookPeriod, Metric, MetricComparison, Reading } from './types.ts';
 import type { Outcome } from './verdict/outcome.ts';
@@ -12,9 +12,14 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
   const { metric, period, basis } = judged;
   const main: Outcome = culprit ? { ...judged.main, verdict: 'degraded' } : judged.main;
   const arms = metric.source.kind === 'split' ? sharesOfTraffic(judged.arms) : judged.arms;
-  const stableBefore = readingOf(arms.stableBefore, metric, period);
-  const stableNow = readingOf(arms.stableNow, metric, period);
-  const candidateNow = readingOf(arms.candidateNow, metric, period);
+  const read = (arm: keyof Arms): Reading => {
+    const shown = readingOf(arms[arm], metric, period);
+    // A share of both arms' traffic still stands on the arm's own requests.
+    return arms === judged.arms ? shown : { ...shown, samples: readingOf(judged.arms[arm], metric, period).samples };
+  };
+  const stableBefore = read('stableBefore');
+  const stableNow = read('stableNow');
+  const candidateNow = read('candidateNow');
   const isShare = isShareOf(metric);
   const critical = isCritical(candidateNow, metric);
   const change = main.change();

@@ -15,6 +15,13 @@ interface Facts {
   readonly hasCandidate: boolean;
 }
 
+/** False where a metric has no meaning now and so counts for nothing: a split while all traffic goes one way. */
+export function isAsked({ source }: Metric, { period, hasCandidate }: Omit<Facts, 'budget'>): boolean {
+  if (source.kind !== 'split') return true;
+  const now = period.exposures?.findLast(({ fromMs }) => fromMs <= period.toMs)?.percent;
+  return hasCandidate && period.against === 'stable' && now !== 0 && now !== 100;
+}
+
 /**
  * What the three outcomes say together: of kinds held against a number of their own, whether the rollout is to blame; of an
  * objective, how fast the service burns its budget; of a split, nothing where there are no two arms beside each other.
@@ -24,7 +31,7 @@ export function settle(outcomes: Outcomes, metric: Metric, facts: Facts): Outcom
   const besideStable = facts.hasCandidate && facts.period.against === 'stable';
   if (kind === 'split') {
     const none = noData('traffic is not split');
-    return { main: besideStable ? outcomes.main : none, stable: none, candidateVersusPast: none };
+    return { main: isAsked(metric, facts) ? outcomes.main : none, stable: none, candidateVersusPast: none };
   }
   if (kind !== 'limit' && kind !== 'objective') return outcomes;
   const blamed = besideStable ? blame(outcomes.main, outcomes.stable) : outcomes.main;

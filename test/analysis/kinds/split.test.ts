@@ -52,6 +52,8 @@ describe('the traffic split', () => {
     expect(found?.basis).toBe('split');
     expect(found?.limitText).toBe('50 %');
     expect(found?.candidateNow.value).toBeCloseTo(0.431, 1);
+    expect(found?.candidateNow.samples).toBeGreaterThan(16_000);
+    expect(found?.candidateNow.samples).toBeLessThan(18_000);
     expect((found?.candidateNow.value ?? 0) + (found?.stableNow.value ?? 0)).toBeCloseTo(1, 9);
     expect(found?.sentence).toMatch(
       /^Traffic split: the split is not as configured: 43\.\d % instead of 50 % of (39|40),\d{3} requests\.$/,
@@ -87,6 +89,13 @@ describe('the traffic split', () => {
     );
     expect(result.metrics[1]?.verdict).toBe('no-data');
     expect(result.missing).not.toContain('Traffic split');
+    const shadow = look(
+      arms(1, 40, () => 0.5, 1000),
+      { exposures: [since(0)] },
+      weighty,
+    );
+    expect(shadow.verdict).toBe('healthy');
+    expect(shadow.metrics[1]?.verdict).toBe('no-data');
   });
 
   it('says that the configuration is not known', () => {
