@@ -3,6 +3,7 @@ import { confusionKeys, countersOfMeasure } from './confusion.ts';
 import type { Check } from './findings.ts';
 import type { Path } from './problem.ts';
 import { namesArm, oneVersionProblem, selectorProblem } from './selectors.ts';
+import { share } from './values.ts';
 
 /** Keys of a metric that hold PromQL. */
 const selectorKeys = [
@@ -91,7 +92,7 @@ const ofKind: Readonly<Record<string, KindCheck>> = {
   labelled: checkLabelled,
   latency: checkLatency,
   gauge: (check, path) => needsDirection(check, path, 'a gauge'),
-  limit: (check, path) => needsDirection(check, path, 'a limit'),
+  limit: checkLimit,
   drift: checkDrift,
   split: (check, path) => hasNoDirection(check, path, 'a split is right or wrong'),
 };
@@ -116,6 +117,19 @@ function hasNoDirection(check: Check, path: Path, why: string): void {
   if (check.has([...path, 'direction'])) check.say([...path, 'direction'], `${why}: leave it out`, 'key');
 }
 
+/** What is beyond discussion lies beyond what is merely bad. */
+function checkCritical(check: Check, path: Path, than: number | null, side: 'above' | 'below', what: string): void {
+  const critical = numberAt(check, [...path, 'critical']);
+  if (critical === null || than === null || (side === 'above' ? critical > than : critical < than)) return;
+  check.say([...path, 'critical'], `must be ${side} ${what}, or it would be beyond discussion while all is well`);
+}
+
+function checkLimit(check: Check, path: Path): void {
+  needsDirection(check, path, 'a limit');
+  const side = check.text([...path, 'direction']) === 'higher-is-better' ? 'below' : 'above';
+  checkCritical(check, path, numberAt(check, [...path, 'limit']), side, 'limit');
+}
+
 /** Beyond this an objective is the share that may fail, written in the wrong place. */
 const half = 0.5;
 
@@ -126,8 +140,7 @@ function checkObjective(check: Check, path: Path): void {
   if (!objective && !allowed) {
     check.say(path, 'an objective needs objective (99.9% must be good) or allowed (0.1% may be bad)');
   }
-  const given = (key: string) => shareAt(check, [...path, key]);
-  const [good, bad] = [given('objective'), given('allowed')];
+  const [good, bad] = [shareAt(check, [...path, 'objective']), shareAt(check, [...path, 'allowed'])];
   if (good === 1) check.say([...path, 'objective'], 'must be less than 100%, or not one event may be bad');
   else if (good !== null && good < half) {
     check.say(
@@ -141,13 +154,21 @@ function checkObjective(check: Check, path: Path): void {
       `says how much may be bad: for how much must be good write objective: ${percent(bad)}`,
     );
   }
+  const mostBad = bad ?? (good === null ? null : 1 - good);
+  if (mostBad === null) return;
+  const countsGood = check.has([...path, 'good']);
+  const than = countsGood ? 1 - mostBad : mostBad;
+  checkCritical(check, path, than, countsGood ? 'below' : 'above', `what the objective asks for (${percent(than)})`);
+}
+
+/** A number, or a percentage as a share; null: neither. */
+function numberAt(check: Check, path: Path): number | null {
+  return check.read(share(''), path)?.value ?? null;
 }
 
 function shareAt(check: Check, path: Path): number | null {
-  const given = check.at(path);
-  const text = typeof given === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(given)?.[1] : undefined;
-  const value = typeof given === 'number' ? given : text === undefined ? Number.NaN : Number(text) / 100;
-  return value > 0 && value <= 1 ? value : null;
+  const value = numberAt(check, path);
+  return value !== null && value > 0 && value <= 1 ? value : null;
 }
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(12))}%`;

@@ -96,7 +96,11 @@ const common = {
   unit: line(16).optional(),
   direction: z.enum(['lower-is-better', 'higher-is-better']).optional(),
   minimum: z.number().min(0, { error: 'must not be negative' }).optional(),
-  weight: z.number().gt(0, { error: 'must be more than 0' }).optional(),
+  weight: z
+    .number()
+    .gt(0, { error: 'must be more than 0' })
+    .max(1000, { error: 'must be at most 1000: it is in relation to the other metrics, which have 1' })
+    .optional(),
   labelDelay: duration().optional(),
   /** Events of the denominator a second that are expected, over both arms: linting only. */
   traffic: traffic.optional(),
@@ -217,7 +221,9 @@ const split = z.strictObject({
   ...alone('the configured split'),
   kind: z.literal('split'),
   requests: promql,
-  slack: limit(true, "how far off an arm's share of the traffic may be, as a part of that share").optional(),
+  slack: limit(true, "how far off an arm's share of the traffic may be, as a part of that share")
+    .refine((value) => value < 1, { error: 'must be less than 100%, or no split would be a wrong one' })
+    .optional(),
   critical: not('has no place here: a wrong split makes the comparison undecided, and nobody is to blame for it'),
 });
 

@@ -260,6 +260,32 @@ describe('limits, objectives and the split', () => {
       `{ name: s, kind: split, requests: ${arm('x')}, baseline: stable }`,
       /^baseline: is held against the configured split/,
     ],
+    [
+      'split',
+      `{ name: s, kind: split, requests: ${arm('x')}, slack: 100% }`,
+      'slack: must be less than 100%, or no split would be a wrong one',
+    ],
+    ['split', `{ name: s, kind: split, requests: ${arm('x')}, weight: 5000 }`, /^weight: must be at most 1000/],
+    [
+      'objective',
+      objective('objective: 99.9%, critical: 99.95%'),
+      'critical: must be below what the objective asks for (99.9%), or it would be beyond discussion while all is well',
+    ],
+    [
+      'objective',
+      `{ name: o, kind: objective, bad: ${arm('x')}, total: ${arm('y')}, allowed: 2%, critical: 1% }`,
+      /^critical: must be above what the objective asks for \(2%\)/,
+    ],
+    [
+      'limit',
+      `{ name: l, kind: limit, value: x, limit: 4, critical: 3, direction: lower-is-better }`,
+      /^critical: must be above limit/,
+    ],
+    [
+      'limit',
+      `{ name: l, kind: limit, value: x, limit: 4, critical: 5, direction: higher-is-better }`,
+      /^critical: must be below limit/,
+    ],
   ])('a %s as %s is refused', async (_, text, expected) => {
     const [first, ...others] = await refusalsOf(text);
     expect(first?.replace(/^: /, '')).toEqual(

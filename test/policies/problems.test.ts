@@ -393,7 +393,18 @@ describe('secrets', () => {
 
 describe('whatever the text is', () => {
   it('problems come back, never an exception, and no secret with them', async () => {
-    const pieces = base.split(/(?<=[\s:{}[\],"'])/);
+    const rich = `${base}gates:
+  g: { kind: ab, objective: better, metrics: [errors, recall] }
+`.replace(
+      'alerts:',
+      `  - { name: recall, kind: labelled, measure: recall, truePositives: 'a{v="{{arm}}"}', falseNegatives: 'b{v="{{arm}}"}', baseline: { truePositives: 1, falseNegatives: 2 } }
+  - { name: psi, kind: drift, score: s, limit: 0.2 }
+  - { name: o, kind: objective, good: x, total: y, objective: 99.9%, traffic: 1/s }
+  - { name: split, kind: split, requests: 'c{v="{{arm}}"}', slack: 5% }
+alerts:`,
+    );
+    expect(await messagesOf(rich)).toEqual([]);
+    const pieces = rich.split(/(?<=[\s:{}[\],"'])/);
     const odd = fc.constantFrom(
       '{',
       '}',
