@@ -10,8 +10,9 @@ import { outside } from './text.ts';
 const NAME_LENGTH = 40;
 const SHOWN = 3;
 
-/** The gate of the step the rollout is on; null: it has none of its own. */
-export function presentGate({ plan, step }: Pick<Rollout, 'plan' | 'step'>): Gate | null {
+/** The gate of the step the rollout is on; null: it has none of its own, or it is watched after 100 %, which asks nothing of a step. */
+export function presentGate({ plan, step, exposurePercent }: Rollout): Gate | null {
+  if (exposurePercent >= 100) return null;
   return plan.steps[Math.max(step, 0)]?.gate ?? null;
 }
 
