@@ -1,5 +1,12 @@
 export { type Commits, headStamp } from './git.ts';
-export { type LoadOptions, type LoadResult, loadPolicies, validateDirectory } from './load.ts';
+export type { Measured } from './lint-in-time.ts';
+export {
+  type LoadOptions,
+  type LoadResult,
+  loadPolicies,
+  type Measure,
+  validateDirectory,
+} from './load.ts';
 export { MatcherProblem, parseMatchers } from './matchers.ts';
 export {
   type LoadedPolicy,

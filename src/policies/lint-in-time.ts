@@ -40,19 +40,31 @@ export interface Watched {
   readonly badShare: number | null;
 }
 
-/** A metric with what the policy says of its traffic. */
-export function watched(policy: Policy, metric: Metric, index: number, written: PolicyFile): Watched {
+/** What is known of a metric from Prometheus; null: not known, and what the policy says holds. */
+export interface Measured {
+  /** Events of the denominator a second. */
+  readonly traffic: number | null;
+  /** The share of them that is bad. */
+  readonly expected: number | null;
+}
+
+/** A metric with what is known of its traffic. */
+export function watched(policy: Policy, written: PolicyFile, index: number, measured: Measured | undefined): Watched[] {
+  const metric = policy.metrics[index];
+  if (metric === undefined) return [];
   const own = written.metrics[index];
   // Requests are no seconds of instances: such a rate has to say its own traffic.
   const general = metric.source.kind === 'rate' && metric.source.per === null ? undefined : written.traffic;
-  return {
-    policy,
-    metric,
-    index,
-    written: own,
-    eventsPerSecond: own?.traffic ?? general ?? null,
-    badShare: own?.expected ?? defaultShare(metric),
-  };
+  return [
+    {
+      policy,
+      metric,
+      index,
+      written: own,
+      eventsPerSecond: measured?.traffic ?? own?.traffic ?? general ?? null,
+      badShare: measured?.expected || (own?.expected ?? defaultShare(metric)),
+    },
+  ];
 }
 
 function defaultShare(metric: Metric): number | null {

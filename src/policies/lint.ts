@@ -2,7 +2,7 @@ import { needsReference } from '../analysis/kinds/index.ts';
 import type { Policy } from '../domain/policy.ts';
 import { duration, list, percent } from '../domain/words.ts';
 import type { Finding } from './explain.ts';
-import { about, neverBetter, type Soak, unreachable, type Watched, watched } from './lint-in-time.ts';
+import { about, type Measured, neverBetter, type Soak, unreachable, type Watched, watched } from './lint-in-time.ts';
 import { percentOf } from './lint-words.ts';
 import type { PolicyFile } from './schema.ts';
 
@@ -11,15 +11,18 @@ import type { PolicyFile } from './schema.ts';
  * could not be passed in it. Nothing here is a problem: the policy is taken, and people are told.
  */
 
-/** Everything to be said about a policy without problems, in the order of its steps and metrics. */
-export function lintPolicy(policy: Policy, written: PolicyFile): Finding[] {
+/**
+ * Everything to be said about a policy without problems, in the order of its steps and metrics. What was `measured`, metric by
+ * metric, holds instead of what the policy expects.
+ */
+export function lintPolicy(policy: Policy, written: PolicyFile, measured: readonly Measured[] = []): Finding[] {
   // Without a share of the traffic there is no second arm, and at 100 % no first one.
   const soaks = policy.steps
     .map((step, index) => ({ step, index }))
     .filter(({ step }) => step.soakMs > 0 && step.exposurePercent > 0 && step.exposurePercent < 100);
   // What is said of a step that is too short for anything need not be said of each metric.
   const long = soaks.filter(({ step }) => step.maxSoakMs >= fewestWindowsMs(policy));
-  const metrics = policy.metrics.map((metric, index) => watched(policy, metric, index, written));
+  const metrics = policy.metrics.flatMap((_, index) => watched(policy, written, index, measured[index]));
   return [
     ...soaks.flatMap((soak) => shortSoak(policy, soak)),
     ...metrics.flatMap((metric) => [

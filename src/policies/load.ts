@@ -1,9 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Policy } from '../domain/policy.ts';
 import { reason } from './endpoint.ts';
+import type { Finding } from './explain.ts';
 import { readPolicyFile } from './files.ts';
 import { type Commits, gitCommits } from './git.ts';
 import { lintPolicy } from './lint.ts';
+import type { Measured } from './lint-in-time.ts';
 import { type LoadedPolicy, type ParseResult, type PolicyOptions, parsePolicy } from './parse.ts';
 import { formatPath, formatProblems, formatWarnings, type PolicyProblem, sortProblems } from './problem.ts';
 import { requirementProblems } from './requirements.ts';
@@ -14,7 +17,14 @@ export interface LoadOptions extends PolicyOptions {
   readonly commits?: Commits;
   /** `LoadResult.linted` of the reading before: what has not changed since is not asked about again. */
   readonly linted?: Linted;
+  /** Where the warnings go by real traffic instead of by what the policies expect. */
+  readonly measure?: Measure;
 }
+
+/** Reads the real traffic of a policy's metrics, in their order. `problem`: why it could not be read, in a plain sentence. */
+export type Measure = (
+  policy: Policy,
+) => Promise<{ readonly metrics: readonly Measured[]; readonly problem: string | null }>;
 
 /** The warnings of every policy, by its file and revision. */
 export type Linted = ReadonlyMap<string, readonly PolicyProblem[]>;
@@ -65,7 +75,7 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
     if (policy) {
       policies.push(policy);
       const key = `${file}@${policy.policy.revision}`;
-      linted.set(key, options.linted?.get(key) ?? warningsOf(result, policy));
+      linted.set(key, options.linted?.get(key) ?? (await warningsOf(result, policy, options.measure)));
     }
   }
   const unmet = requirementProblems(parsed);
@@ -84,13 +94,18 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
 
 const nothing = { policies: [], warnings: [], linted: new Map(), files: 0 };
 
-function warningsOf({ written, place }: ParseResult, { policy }: LoadedPolicy): readonly PolicyProblem[] {
+async function warningsOf(
+  { written, place }: ParseResult,
+  { policy }: LoadedPolicy,
+  measure: Measure | undefined,
+): Promise<readonly PolicyProblem[]> {
   if (written === null) return [];
-  return lintPolicy(policy, written).map(({ path, at, message }) => ({
-    ...place(path, at),
-    path: formatPath(path),
-    message,
-  }));
+  const measured = (await measure?.(policy)) ?? { metrics: [], problem: null };
+  const findings: Finding[] = [...lintPolicy(policy, written, measured.metrics)];
+  if (measured.problem !== null) {
+    findings.push({ path: ['metrics'], at: 'key', message: `the traffic could not be measured: ${measured.problem}` });
+  }
+  return findings.map(({ path, at, message }) => ({ ...place(path, at), path: formatPath(path), message }));
 }
 
 async function withCommits(policies: readonly LoadedPolicy[], options: LoadOptions): Promise<readonly LoadedPolicy[]> {
@@ -110,7 +125,7 @@ function once(problems: readonly PolicyProblem[]): PolicyProblem[] {
 /** What `lastgood validate DIR` prints, and whether all is well: warnings are no problems. */
 export async function validateDirectory(
   directory: string,
-  options: PolicyOptions,
+  options: PolicyOptions & Pick<LoadOptions, 'measure'>,
 ): Promise<LoadResult & { readonly lines: readonly Line[]; readonly text: string; readonly ok: boolean }> {
   const result = await loadPolicies({ ...options, directory });
   const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;

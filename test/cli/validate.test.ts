@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Io } from '../../src/cli/command.ts';
 import { examinePolicies } from '../../src/cli/doctor/local.ts';
 import { runCli } from '../../src/cli/run.ts';
@@ -10,10 +12,10 @@ const minimal = readFileSync(new URL('../../policies/minimal.yaml', import.meta.
 /** So few requests that nothing can be noticed. */
 const quiet = `${minimal.replace(/^traffic:.*\n/m, '')}\ntraffic: 1/min\n`;
 
-async function validate(directory: string, more: readonly string[] = [], colours = false) {
+async function validate(directory: string, more: readonly string[] = [], colours = false, env = {}) {
   const out: string[] = [];
   const io: Io = {
-    env: {},
+    env,
     out: (line) => void out.push(line),
     err: (line) => void out.push(`error: ${line}`),
     colours,
@@ -54,5 +56,81 @@ describe('lastgood validate of a policy that is right and will notice nothing', 
     const { findings } = await examinePolicies({ section: { title: '', findings: [] }, config: null, client });
     expect(findings.map(({ level }) => level)).toEqual(['fine', 'remark']);
     expect(findings[1]?.text).toContain('1/min');
+  });
+});
+
+describe('lastgood validate --measure', () => {
+  const servers: Server[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  /** Answers every query with one number; null: with no series. */
+  async function prometheus(numberOf: (query: string) => number | null): Promise<{ PROMETHEUS_URL: string }> {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const number = numberOf(new URLSearchParams(Buffer.concat(chunks).toString()).get('query') ?? '');
+        const result = number === null ? [] : [{ metric: {}, value: [0, String(number)] }];
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { PROMETHEUS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  const policy = quiet
+    .replace(/^metrics:\n(?:(?: .*)?\n)+/m, '')
+    .replace('traffic: 1/min', '')
+    .concat(`metrics:
+  - name: errors
+    kind: proportion
+    bad: 'bad_total{version="{{version}}"}'
+    total: 'all_total{version="{{version}}"}'
+`);
+
+  it('goes by the traffic of the whole service, and by how much of it is bad', async () => {
+    const directory = await directoryWith({ 'minimal.yaml': policy });
+    const queries: string[] = [];
+    const env = await prometheus((query) => {
+      queries.push(query);
+      return query.includes('bad_total') ? 0.8 : 20;
+    });
+    const { code, out } = await validate(directory, ['--measure'], false, env);
+    expect([code, out[0]]).toEqual([
+      0,
+      expect.stringMatching(
+        /at 20\/s and \d+ % exposure, 1\.5 times as many bad events \(6 % instead of 4 %\) would take/,
+      ),
+    ]);
+    expect(queries).toHaveLength(2);
+    expect(queries[0]).toContain('rate(all_total{version=~".+"}[1d])');
+    expect((await validate(directory)).out).toEqual(['1 policy, 0 problems']);
+  });
+
+  it('falls back to what the policy says where there are no series', async () => {
+    const directory = await directoryWith({ 'minimal.yaml': `${policy}traffic: 30/s\n` });
+    const { out } = await validate(directory, ['--measure'], false, await prometheus(() => null));
+    expect(out[0]).toMatch(/at 30\/s .* \(1\.5 % instead of 1 %\)/);
+  });
+
+  it('says why it could not measure', async () => {
+    const directory = await directoryWith({ 'minimal.yaml': policy });
+    const { code, out } = await validate(directory, ['--measure']);
+    expect([code, out[0]]).toEqual([
+      0,
+      expect.stringContaining('warning: metrics: the traffic could not be measured: PROMETHEUS_URL is not set'),
+    ]);
+    const { out: unreachable } = await validate(directory, ['--measure'], false, {
+      PROMETHEUS_URL: 'http://127.0.0.1:1',
+    });
+    expect(unreachable[0]).toContain('the traffic could not be measured: Prometheus could not be read');
+    expect((await validate(directory, ['--measure'], false, { PROMETHEUS_URL: 'prometheus:9090' })).code).toBe(2);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { timeToNotice } from '../../src/analysis/power.ts';
 import { formatWarnings, loadPolicies, validateDirectory } from '../../src/policies/index.ts';
 import { changeAskedAbout } from '../../src/policies/lint-in-time.ts';
+import { roughly } from '../../src/policies/lint-words.ts';
 import { directoryWith, policyOf, policyText, secrets, targets } from './support.ts';
 
 const options = { targets, secrets };
@@ -63,9 +64,9 @@ describe('what could not be noticed at the expected traffic', () => {
       badShare: 0.01,
     };
     const needed = timeToNotice(circumstances, 1.5);
-    const hours = Math.round((needed?.ms ?? Number.NaN) / 1_800_000) / 2;
+    expect(needed?.ms).toBeGreaterThan(policy.steps[0]?.soakMs ?? 0);
     expect((await warningsOf(text))[0]).toContain(
-      `1.5 times as many bad events (1.5 % instead of 1 %) would take about ${hours} h to notice`,
+      `1.5 times as many bad events (1.5 % instead of 1 %) would take ${roughly(needed?.ms ?? null)} to notice`,
     );
   });
 
@@ -114,6 +115,19 @@ describe('what could not be noticed at the expected traffic', () => {
     const objective = `metrics:\n  - name: slo\n    kind: objective\n    bad: 'e{version="{{version}}"}'\n    total: 'a{version="{{version}}"}'\n    objective: 99%\n`;
     const [warning] = await warningsOf(policyText(`traffic: 2/s\n${steps}${objective}`));
     expect(warning).toContain('2 % bad events (twice what is allowed) would take');
+  });
+});
+
+describe('how long something takes', () => {
+  it.each([
+    [40_000, 'about 40 s'],
+    [12.4 * 60_000, 'about 12 min'],
+    [80 * 60_000, 'about 80 min'],
+    [100 * 60_000, 'about 1.5 h'],
+    [170 * 60_000, 'about 3 h'],
+    [null, 'more than a day'],
+  ])('%s ms is said no more exactly than it is known', (ms, words) => {
+    expect(roughly(ms)).toBe(words);
   });
 });
 
