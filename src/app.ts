@@ -14,7 +14,7 @@ import { servicesUnderWay } from './app/under-way.ts';
 import type { Application } from './application/api.ts';
 import { createApplication, type Recorder } from './application/application.ts';
 import { type Config, secretsOf } from './config.ts';
-import type { Policy } from './domain/policy.ts';
+import type { Endpoint, Policy } from './domain/policy.ts';
 import { createHttp, type Http } from './outbound/http.ts';
 import { createPagerDuty } from './paging/index.ts';
 import { formatProblems, type LoadResult, loadPolicies } from './policies/index.ts';
@@ -33,7 +33,7 @@ import type { ParsedAlerts } from './server/routes.ts';
 import { createHttpServer } from './server/server.ts';
 import { createTelemetry, type ServerTelemetry } from './server/telemetry.ts';
 import { createSlack } from './slack/index.ts';
-import { createPrometheusSource } from './sources/prometheus.ts';
+import { createPrometheusSources } from './sources/prometheus.ts';
 import { createTargets, targetSchemas } from './targets/index.ts';
 
 export { StartProblems };
@@ -119,7 +119,8 @@ function assemble(begun: Beginnings): App {
   const ownHttp = createHttp({ secrets: secretsOf(config), now: () => clock.now() });
   const http = overrides.http ?? ownHttp;
   const targets = onePerPolicy(createTargets({ http }));
-  const sources = onePerPolicy((policy) => sourceOf(config, http, policy));
+  const prometheuses = createPrometheusSources({ http, now: () => clock.now() });
+  const sources = onePerPolicy((policy) => sourceOf(config, prometheuses, policy));
   const book = bookOf(begun, (services) => tellOfPolicies(services));
   const application = createApplication({
     store,
@@ -252,9 +253,9 @@ function parseAlerts(body: unknown): ParsedAlerts {
 }
 
 /** A policy without one was refused at the start, unless it has no metrics: then there is nothing to read. */
-function sourceOf(config: Config, http: Http, policy: Policy): MetricSource {
+function sourceOf(config: Config, prometheuses: (endpoint: Endpoint) => MetricSource, policy: Policy): MetricSource {
   const endpoint = prometheusOf(config, policy);
-  return endpoint ? createPrometheusSource({ http, endpoint }) : { read: async () => [] };
+  return endpoint ? prometheuses(endpoint) : { read: async () => [] };
 }
 
 /** Policies are kept as they are until edited, so what is made from one is made once. */

@@ -8,7 +8,7 @@ import { prometheusApi } from './prometheus-api.ts';
 import { fillForAnyVersion, fillForWholeService, fillPromql, type Placeholders } from './promql.ts';
 import { type ArmRead, absent, together } from './read-arm.ts';
 import { readWindows } from './read-windows.ts';
-import { pastWindows, presentWindows } from './windows.ts';
+import { pastWindows, periodOf, presentWindows } from './windows.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Ten metrics of two selectors in three stretches are 60; twice that is a policy nobody meant. */
@@ -94,8 +94,8 @@ interface NamedArm {
 
 /** Stable, stable before and the candidate, in this order. */
 async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
-  const { service, stable, candidate, period, windowMs } = look.request;
-  const present = presentWindows(period, windowMs);
+  const { service, stable, candidate, windowMs } = look.request;
+  const present = presentWindows(periodOf(metric, look.request.period), windowMs);
   const hasOther = candidate !== null && metric.arms !== 'one';
   const isFixed = metric.baseline?.kind === 'fixed';
   const at = (version: string, arm: Placeholders['arm']): Promise<ArmRead> => {
@@ -122,7 +122,8 @@ async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
  * week it is the whole service: what is now stable need not have been there.
  */
 async function readPast(look: Look, metric: Metric): Promise<ArmRead> {
-  const { service, stable: version, period, windowMs } = look.request;
+  const { service, stable: version, windowMs } = look.request;
+  const period = periodOf(metric, look.request.period);
   const values: Placeholders = { version, arm: 'stable', service };
   const own = (template: string) => fillPromql(template, values);
   if (metric.baseline?.kind === 'offset') {

@@ -1,4 +1,4 @@
-import type { LookPeriod } from '../analysis/types.ts';
+import type { LookPeriod, Metric } from '../analysis/types.ts';
 import type { Stretch } from './matrix.ts';
 
 /** How far back stable's past is read at least: how much an arm scatters by itself is learned from it. */
@@ -24,6 +24,16 @@ export interface Windows {
  */
 export function settleMs(windowMs: number): number {
   return Math.min(5_000, windowMs / 4);
+}
+
+/**
+ * What of time one metric is read for: where labels come late its windows are judged so much later, and the period reaches back
+ * as far, though not to before what is looked at began.
+ */
+export function periodOf({ labelDelayMs }: Metric, period: LookPeriod): LookPeriod {
+  const late = labelDelayMs !== undefined && labelDelayMs > 0 && Number.isFinite(labelDelayMs) ? labelDelayMs : 0;
+  const earliestMs = Math.min(period.fromMs, period.earliestMs ?? period.fromMs);
+  return { ...period, fromMs: Math.max(period.fromMs - late, earliestMs) };
 }
 
 /** The period's windows that have settled; null while there is none. */

@@ -112,8 +112,9 @@ export function whyNotJudged(
 ): string | null {
   const extent = extentOf(arm);
   const expected = expectedWindows(period.fromMs, period.toMs, windowMs);
-  if (expected === 0) return 'no window is complete yet';
-  if (extent.length < COVERAGE * expected) return `${who} has ${extent.length} of ${expected} windows`;
+  const due = dueWindows(expected, extent, period.toMs, windowMs);
+  if (due === 0) return 'no window is complete yet';
+  if (extent.length < COVERAGE * due) return `${who} has ${extent.length} of ${expected} windows`;
   const newest = extent.at(-1)?.endMs ?? 0;
   if (newest <= period.toMs - STALE_WINDOWS * windowMs - windowMs) {
     return `${who} has had no numbers for ${Math.round((period.toMs - newest) / 1000)} s`;
@@ -135,9 +136,21 @@ export function coversRecent(
 ): boolean {
   const from = Math.max(period.fromMs, period.healthyFromMs);
   const recent = extentOf(arm).filter((w) => w.endMs > from);
-  const needed = Math.max(minimumWindows, COVERAGE * expectedWindows(from, period.toMs, windowMs));
+  const expected = expectedWindows(from, period.toMs, windowMs);
+  const needed = Math.max(minimumWindows, COVERAGE * dueWindows(expected, recent, period.toMs, windowMs));
   const samples = recent.reduce((sum, w) => sum + w.samples, 0);
   return recent.length >= needed && samples >= metric.minimumSamples;
+}
+
+/** How many of the expected windows must be there by now: the newest may still lack its last scrape, and is then read a little later. */
+function dueWindows(
+  expected: number,
+  extent: readonly { readonly endMs: number }[],
+  toMs: number,
+  windowMs: number,
+): number {
+  const hasNewest = (extent.at(-1)?.endMs ?? Number.NEGATIVE_INFINITY) > toMs - windowMs;
+  return expected === 0 || hasNewest ? expected : expected - 1;
 }
 
 function samplesName(metric: Metric): string {
