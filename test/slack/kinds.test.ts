@@ -192,7 +192,10 @@ describe('what looks different and decides nothing', () => {
     expect(block?.type).toBe('context');
   });
 
-  it('nothing: no line', () => {
+  it('a score past its limit; nothing: no line', () => {
+    expect(read(comparison({ metrics: [byKind['drift-score']], warnings: ['score_drift'] }))).toContain(
+      'decides nothing: Score drift (past its limit)',
+    );
     expect(read({ ...found, warnings: [] })).not.toContain('Looks different');
     const { warnings: _, ...older } = found;
     expect(read(older)).not.toContain('Looks different');

@@ -27,8 +27,9 @@ export function warningLine(comparison: Comparison, rollout: Rollout | null): st
 function why(metric: MetricComparison): string {
   switch (metric.kind) {
     case 'drift':
-    case 'drift-score':
       return 'drift';
+    case 'drift-score':
+      return 'past its limit';
     case 'limit':
     case 'objective':
       if (metric.sentence.includes('budget')) return 'burning budget';
