@@ -2,6 +2,7 @@ import { higherIsBetter } from './arms/arm.ts';
 import { isCritical, lineOf, readingOf } from './arms/readings.ts';
 import { finiteExp } from './evidence/numbers.ts';
 import type { Arms, Judged, JudgeInput } from './judge.ts';
+import { fixedTotals } from './kinds/fixed.ts';
 import { sharesOfTraffic } from './kinds/split.ts';
 import type { LookPeriod, Metric, MetricComparison, Reading } from './types.ts';
 import type { Outcome } from './verdict/outcome.ts';
@@ -75,9 +76,9 @@ function referenceName(basis: Judged['basis'], period: LookPeriod): string {
 
 /** The totals of a fixed baseline, as the metric's readings are shown: bad ones of a proportion whose good ones are. */
 function fixedReading(metric: Metric): Reading {
-  const { baseline, source } = metric;
-  if (baseline?.kind !== 'fixed' || !(baseline.exposure > 0)) return { value: null, samples: 0 };
-  const share = baseline.events / baseline.exposure;
-  const isGood = source.kind !== 'rate' && higherIsBetter(metric);
-  return { value: isGood ? 1 - share : share, samples: baseline.exposure };
+  const totals = fixedTotals(metric);
+  if (totals === null) return { value: null, samples: 0 };
+  const share = totals.events / totals.exposure;
+  const isGood = metric.source.kind !== 'rate' && higherIsBetter(metric);
+  return { value: isGood ? 1 - share : share, samples: totals.exposure };
 }

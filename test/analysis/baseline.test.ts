@@ -303,6 +303,80 @@ describe('evidence against fixed totals', () => {
   });
 });
 
+describe('whatever is read and whatever it is held against', () => {
+  const anyNumber = fc.oneof(
+    fc.double({ min: -1e15, max: 1e15, noNaN: true }),
+    fc.constantFrom(0, 1, 1e-300, 1e300, Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5),
+    fc.integer({ min: 0, max: 1000 }),
+  );
+  const anyArm = (offsetMs: number): fc.Arbitrary<Series | null> =>
+    fc.option(
+      fc
+        .array(fc.record({ events: anyNumber, exposure: anyNumber }), { minLength: 12, maxLength: 12 })
+        .map((list) => counts(12, (i) => list[i] ?? { events: 0, exposure: 0 }, offsetMs)),
+    );
+  const anyBaseline: fc.Arbitrary<NonNullable<Metric['baseline']>> = fc.oneof(
+    fc.constant({ kind: 'stable' as const }),
+    fc.record({ kind: fc.constant('offset' as const), offsetMs: fc.oneof(fc.constant(DAY_MS), anyNumber) }),
+    fc.record({ kind: fc.constant('fixed' as const), events: anyNumber, exposure: anyNumber }),
+  );
+  const anySource: fc.Arbitrary<Metric['source']> = fc.constantFrom(
+    { kind: 'proportion', bad: 'b', good: null, total: 't' },
+    { kind: 'proportion', bad: null, good: 'g', total: 't' },
+    { kind: 'rate', events: 'e', per: 'p' },
+    { kind: 'gauge', value: 'v' },
+  );
+  const anyMetric: fc.Arbitrary<Metric> = fc
+    .record({
+      baseline: anyBaseline,
+      source: anySource,
+      direction: fc.constantFrom('lower-is-better' as const, 'higher-is-better' as const),
+      labelDelayMs: fc.oneof(fc.constantFrom(0, WINDOW_MS, 5 * WINDOW_MS + 1, 100 * WINDOW_MS), anyNumber),
+      arms: fc.constantFrom('one' as const, 'two' as const),
+      minimumSamples: fc.constantFrom(0, 100),
+      tolerance: fc.record({
+        relative: fc.option(fc.constantFrom(0, 0.25, 1e12)),
+        absolute: fc.option(fc.constantFrom(0, 0.01, 1e12)),
+        healthyRatio: fc.constantFrom(1.5, -1),
+        fromHistory: fc.boolean(),
+      }),
+    })
+    .map((over) => metric(over));
+
+  it('there is an answer, and every number in it survives JSON', () => {
+    let judged = 0;
+    fc.assert(
+      fc.property(
+        anyMetric,
+        anyArm(0),
+        anyArm(0),
+        anyArm(DAY_MS),
+        fc.boolean(),
+        (one, stableNow, candidateNow, stableBefore, hasCandidate) => {
+          const result = compare({
+            metrics: [one],
+            settings,
+            period: period(12, { beforeOffsetMs: DAY_MS }),
+            samples: [samples({ stableNow, candidateNow, stableBefore, history: stableBefore })],
+            hasCandidate,
+          });
+          const seen = first(result);
+          if (result.verdict !== 'no-data') judged += 1;
+          const numbers = [seen?.evidence, seen?.limit, ...(seen?.change ? Object.values(seen.change) : [])];
+          for (const n of numbers) expect(Number.isFinite(n)).toBe(true);
+          expect(seen?.sentence).not.toMatch(/NaN|Infinity|undefined|null/);
+          if (seen?.change) {
+            expect(seen.change.lower).toBeLessThanOrEqual(seen.change.estimate);
+            expect(seen.change.upper).toBeGreaterThanOrEqual(seen.change.estimate);
+          }
+        },
+      ),
+      { seed: 54, numRuns: 2000 },
+    );
+    expect(judged).toBeGreaterThan(50);
+  });
+});
+
 /** A baseline and two hours of a candidate at the same rate, with noise in both, looked at after every window. */
 describe('simulated: the false alarms against a baseline that is itself one sample', () => {
   const RUNS = 300;

@@ -7,7 +7,8 @@ import { expectedWindows } from './windows.ts';
  */
 export function judgedPeriod(metric: Metric, period: LookPeriod, windowMs: number): LookPeriod {
   const late = labelDelayOf(metric);
-  const offset = metric.baseline?.kind === 'offset' ? metric.baseline.offsetMs : period.beforeOffsetMs;
+  const own = metric.baseline?.kind === 'offset' ? metric.baseline.offsetMs : 0;
+  const offset = own > 0 && Number.isFinite(own) ? own : period.beforeOffsetMs;
   if (late === 0 || !(windowMs > 0)) return { ...period, beforeOffsetMs: offset };
   return {
     ...period,

@@ -8,14 +8,15 @@ import { type Change, LN_DEGRADED, LN_HEALTHY, NO_NOTE, noData, type Outcome, ve
 import { asGoodAsNone } from './counted-metric.ts';
 import type { Question } from './question.ts';
 
-/** Totals beyond this are held to it, as counts of windows are. */
+/** Totals beyond this are held to it, and less exposure than this is none, as with counts of windows. */
 const MOST = 1e15;
+const LEAST = 1e-9;
 
 /** The totals a metric is held against, in the bad direction as they are given; null where it has none, or none that make sense. */
 export function fixedTotals({ baseline, source }: Metric): Totals | null {
   if (baseline?.kind !== 'fixed') return null;
   const { events, exposure } = baseline;
-  if (!(Number.isFinite(events) && Number.isFinite(exposure) && events >= 0 && exposure > 0)) return null;
+  if (!(Number.isFinite(events) && Number.isFinite(exposure) && events >= 0 && exposure >= LEAST)) return null;
   const held = { events: Math.min(MOST, events), exposure: Math.min(MOST, exposure) };
   return source.kind === 'rate' ? held : { ...held, events: Math.min(held.events, held.exposure) };
 }
