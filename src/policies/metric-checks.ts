@@ -2,7 +2,7 @@ import { checkBaseline } from './baseline.ts';
 import { confusionKeys, countersOfMeasure } from './confusion.ts';
 import type { Check } from './findings.ts';
 import type { Path } from './problem.ts';
-import { namesArm, oneVersionProblem, selectorProblem } from './selectors.ts';
+import { canReadAnyArm, namesArm, oneVersionProblem, selectorProblem } from './selectors.ts';
 import { share } from './values.ts';
 
 /** Keys of a metric that hold PromQL. */
@@ -42,6 +42,7 @@ export function checkMetrics(check: Check): void {
     checkSelectors(check, path, kind);
     if (kind !== undefined && Object.hasOwn(ofKind, kind)) ofKind[kind]?.(check, path);
     checkBaseline(check, path, kind, oneSeries(check, path));
+    checkPast(check, path);
   }
   if (kinds.length > 0 && kinds.every((kind) => neverDegraded.has(kind))) {
     check.say(
@@ -80,6 +81,17 @@ function checkSelectors(check: Check, path: Path, kind: string | undefined): voi
       check.say([...path, key], 'must contain {{version}} or {{arm}}: a split is about what each arm gets');
     }
   }
+}
+
+/** The service as it was, whichever version that had: what is held against it must be readable without one. */
+function checkPast(check: Check, path: Path): void {
+  const baseline = check.at([...path, 'baseline']);
+  const isPast = baseline === 'yesterday' || baseline === 'last-week' || check.has([...path, 'baseline', 'offset']);
+  const narrow = selectorsOf(check, path).find(({ text }) => !canReadAnyArm(text));
+  if (narrow === undefined) return;
+  const words = `needs the whole service's past, whichever version ran then: in ${narrow.key}, {{version}} (or {{arm}}) must be all of a label's value, as in version="{{version}}"`;
+  if (isPast) check.say([...path, 'baseline'], words);
+  if (check.at([...path, 'tolerance', 'fromHistory']) === true) check.say([...path, 'tolerance', 'fromHistory'], words);
 }
 
 type KindCheck = (check: Check, path: Path) => void;

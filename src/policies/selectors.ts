@@ -28,6 +28,11 @@ export function namesArm(text: string): boolean {
   return /\{\{\s*(version|arm)\s*\}\}/.test(text);
 }
 
+/** Whether the arm is the whole value of a label, so that any of them can be asked for instead: the past of the whole service. */
+export function canReadAnyArm(text: string): boolean {
+  return !namesArm(text.replaceAll(/(?<!!)=~?\s*(["'`])\{\{\s*(version|arm)\s*\}\}\1/g, ''));
+}
+
 /** A label that is there to tell versions apart, and is held to one of them. Null: there is none. */
 export function oneVersionProblem(text: string): string | null {
   const [whole, label] = /\b(version|arm)\s*=\s*(?:"[^"{]*"|'[^'{]*'|`[^`{]*`)/.exec(text) ?? [];

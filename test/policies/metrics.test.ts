@@ -389,6 +389,28 @@ describe('what a metric is held against', () => {
   });
 });
 
+describe('the past of the whole service', () => {
+  const narrow = `kind: proportion, bad: 'x{pod=~"p-{{version}}-.*"}', total: 'y{version="{{version}}"}'`;
+  // Two quotes are one in a YAML text in single quotes.
+  const wide = `kind: proportion, bad: 'x{version=~"{{version}}"}', total: 'y{version = ''{{ version }}'',arm="{{arm}}"}'`;
+  const words =
+    'needs the whole service\'s past, whichever version ran then: in bad, {{version}} (or {{arm}}) must be all of a label\'s value, as in version="{{version}}"';
+  it.each(['yesterday', 'last-week', '{ offset: 2d }'])(
+    'as of %s is not to be had of one version',
+    async (baseline) => {
+      expect(await refusalsOf(`{ name: p, ${narrow}, baseline: ${baseline} }`)).toEqual([`baseline: ${words}`]);
+      expect(await refusalsOf(`{ name: p, ${wide}, baseline: ${baseline} }`)).toEqual([]);
+    },
+  );
+  it('is needed to learn from, and for nothing else', async () => {
+    expect(await refusalsOf(`{ name: p, ${narrow}, tolerance: { fromHistory: true } }`)).toEqual([
+      `tolerance.fromHistory: ${words}`,
+    ]);
+    expect(await refusalsOf(`{ name: p, ${wide}, tolerance: { fromHistory: true } }`)).toEqual([]);
+    expect(await refusalsOf(`{ name: p, ${narrow} }`)).toEqual([]);
+  });
+});
+
 describe('tolerance from history', () => {
   it.each([
     ['{ relative: 10%, fromHistory: true }', { relative: 0.1, absolute: null, healthyRatio: 1.5, fromHistory: true }],
