@@ -37,9 +37,11 @@ export function givenShare(value: number): string {
   return `${trim(value * 100, 6)} %`;
 }
 
-/** One decimal, more only below one. */
+/** Per cent: one decimal, more only below one and close to a hundred, where what is missing counts (99.95). */
 function fixed(value: number): string {
   const size = Math.abs(value);
+  if (size > 99 && size < 100)
+    return value.toFixed(Math.min(4, Math.max(1, Math.ceil(-Math.log10(100 - size) - 1e-9))));
   if (size === 0 || size >= 0.95) return value.toFixed(1);
   return size >= 0.095
     ? value.toFixed(2)

@@ -76,6 +76,19 @@ describe('an objective', () => {
     expect(only?.sentence).toMatch(/^Availability 99\.7 % \(99\.[5-7]–99\.[78] %\), below the 99\.9 % required; odds/);
   });
 
+  it('of nearly all is told to the digit that counts', () => {
+    const availability = of({ ...source, bad: null, good: 'ok', allowed: 0.001 }, { title: 'Availability' });
+    const result = look(
+      availability,
+      counts(40, () => ({ events: 9996, exposure: 10_000 })),
+      null,
+    );
+    expect(result.verdict).toBe('healthy');
+    expect(result.metrics[0]?.sentence).toMatch(
+      /^Availability 99\.96 % \(99\.9[45]–99\.97 %\), within the 99\.9 % required\.$/,
+    );
+  });
+
   it('without any bad event is kept, once enough requests say so', () => {
     const strict = of({ ...source, allowed: 0.001 });
     expect(
