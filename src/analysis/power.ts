@@ -4,8 +4,8 @@ import type { ComparisonSettings, CountWindow, LookPeriod, Metric, Series } from
 import type { Outcome } from './verdict/outcome.ts';
 
 /**
- * How long the comparison needs, at the median, at a given traffic. The comparison itself is asked, over windows that hold exactly
- * what is expected of them: the logarithm of its evidence grows in them by its expectation (what the conditional binomial's
+ * How long the comparison needs, at the median, at a given traffic. The comparison itself is asked, over windows that hold what is
+ * expected of them, scattered evenly as counts scatter: the logarithm of its evidence grows in them by its expectation (what the conditional binomial's
  * divergence from the limit is worth at each bet, tempered by the noise that is allowed), and the price of the mixtures and of the
  * restarts is paid as it is in earnest. So the answer follows whatever the comparison does. Checked against simulated rollouts in
  * test/analysis/power.test.ts.
@@ -117,21 +117,50 @@ function windowsForMinimum(at: Circumstances): number {
 interface Path {
   readonly suspect: readonly CountWindow[];
   readonly reference: readonly CountWindow[];
+  /** Stable before the rollout, with all the traffic. */
+  readonly past: readonly CountWindow[];
 }
+
+/** What stable's past is read of at least, to learn how much it scatters (sources/windows.ts). */
+const PAST_MS = 3_600_000;
 
 function expectedPath(at: Circumstances, ratio: number, windows: number): Path {
   const { metric, settings, badShare } = at;
   const { suspect, reference } = exposuresOf(at);
-  const isShare = metric.source.kind !== 'rate';
   const dropIsBad = metric.source.kind === 'rate' && metric.direction === 'higher-is-better';
   const changed = dropIsBad ? badShare / ratio : badShare * ratio;
-  const arm = (exposure: number, share: number) =>
-    Array.from({ length: windows }, (_, i) => ({
+  const arm = (exposure: number, badOfAll: number, base: number, length = windows) => {
+    const share = metric.source.kind === 'rate' ? badOfAll : Math.min(1, badOfAll);
+    const mean = exposure * share;
+    const deviation = Math.sqrt(mean * (metric.source.kind === 'rate' ? 1 : 1 - share));
+    return Array.from({ length }, (_, i) => ({
       endMs: (i + 1) * settings.windowMs,
-      events: exposure * (isShare ? Math.min(1, share) : share),
+      events: mean + scattered(i + 1, base) * Math.min(deviation, mean / SQRT3),
       exposure,
     }));
-  return { suspect: arm(suspect, changed), reference: arm(reference, badShare) };
+  };
+  const whole = (at.eventsPerSecond * settings.windowMs) / 1000;
+  return {
+    suspect: arm(suspect, changed, 2),
+    reference: arm(reference, badShare, 3),
+    past: arm(whole, badShare, 5, Math.ceil(PAST_MS / settings.windowMs)),
+  };
+}
+
+const SQRT3 = Math.sqrt(3);
+
+/**
+ * Counting noise without chance: numbers of mean 0 and variance 1 that are spread evenly over any stretch (van der Corput's sequence,
+ * which never runs to one side for long). Counts that do not scatter at all would be taken for calmer than counts can be.
+ */
+function scattered(index: number, base: number): number {
+  let u = 0;
+  let weight = 1 / base;
+  for (let rest = index; rest > 0; rest = Math.floor(rest / base)) {
+    u += (rest % base) * weight;
+    weight /= base;
+  }
+  return 2 * SQRT3 * (u - 0.5);
 }
 
 function outcomeAfter(at: Circumstances, path: Path, windows: number): Outcome {
@@ -144,20 +173,20 @@ function outcomeAfter(at: Circumstances, path: Path, windows: number): Outcome {
     beforeOffsetMs: at.settings.lastWeekOffsetMs,
     against: 'stable',
   };
-  const series = (list: readonly CountWindow[]): Series => {
-    const upTo = list.slice(0, windows);
+  const series = (upTo: readonly CountWindow[]): Series => {
     return at.metric.source.kind === 'latency'
       ? { kind: 'tails', bounds: [{ bound: at.metric.source.bounds[0] ?? 1, windows: upTo }] }
       : { kind: 'counts', windows: upTo };
   };
   return testOf({
     metric: at.metric,
-    suspect: series(path.suspect),
-    reference: series(path.reference),
+    suspect: series(path.suspect.slice(0, windows)),
+    reference: series(path.reference.slice(0, windows)),
     period,
     settings: at.settings,
     mayBeHealthy: true,
-    past: null,
+    // It scatters as counts do: what scatters more takes longer.
+    past: series(path.past),
     budget: null,
   });
 }

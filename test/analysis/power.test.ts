@@ -43,6 +43,10 @@ function simulated(at: Circumstances, ratio: number, verdict: string, about: num
   const c = chance(seed);
   const stable = arm(c, at, 1 - at.candidateShare, at.badShare, most);
   const candidate = arm(c, at, at.candidateShare, at.badShare * ratio, most);
+  // An hour, as it is read: how much stable scatters is learned from it.
+  const before = arm(c, at, 1, at.badShare, Math.max(most, 120));
+  const { beforeOffsetMs } = period(1);
+  const stableBefore = before.map((w) => ({ ...w, endMs: w.endMs - beforeOffsetMs }));
   let n = Math.max(settings.minimumWindows, Math.floor(about / 3));
   for (; n < most; n += Math.max(1, Math.floor(n / 25))) {
     const result = compare({
@@ -52,6 +56,7 @@ function simulated(at: Circumstances, ratio: number, verdict: string, about: num
       samples: [
         samples({
           stableNow: { kind: 'counts', windows: stable.slice(0, n) },
+          stableBefore: { kind: 'counts', windows: stableBefore },
           candidateNow: { kind: 'counts', windows: candidate.slice(0, n) },
         }),
       ],
