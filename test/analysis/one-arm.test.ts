@@ -97,6 +97,20 @@ describe('common cause', () => {
     expect(look([both, kpi], [commonBoth, kpiWell]).commonCause).toBe(true);
   });
 
+  it('is not hidden by a limit the one series is past, nor by a metric held against yesterday', () => {
+    const limit = one({
+      name: 'kpi',
+      weight: 0.5,
+      minimumSamples: 3,
+      source: { kind: 'limit', value: 'v', limit: 5 },
+    });
+    const high = samples({ metric: 'kpi', stableNow: values(40, (i) => 10 + (i % 3)) });
+    expect(look([both, limit], [commonBoth, high])).toMatchObject({ commonCause: true, verdict: 'degraded' });
+    const daily = metric({ name: 'kpi', weight: 0.5, baseline: { kind: 'offset', offsetMs: WEEK_MS } });
+    const worse = samples({ ...commonBoth, metric: 'kpi' });
+    expect(look([both, daily], [commonBoth, worse])).toMatchObject({ commonCause: true, verdict: 'degraded' });
+  });
+
   it('is not claimed where the two-armed metrics are well', () => {
     const well = samples({ ...commonBoth, stableNow: steady(20), candidateNow: steady(20) });
     const kpiWorse = samples({ metric: 'kpi', stableNow: steady(60), stableBefore: past(20) });
