@@ -3,7 +3,7 @@ import { isAsked } from './kinds/absolute.ts';
 import { tell } from './tell.ts';
 import type { Comparison, Metric, MetricComparison, MetricSamples } from './types.ts';
 import { combine, isCulprit, type Part, scoreOf } from './verdict/combine.ts';
-import { LN_WARNING, type Outcome } from './verdict/outcome.ts';
+import { LN_HEALTHY, LN_WARNING, type Outcome } from './verdict/outcome.ts';
 
 export interface CompareInput extends JudgeInput {
   readonly metrics: readonly Metric[];
@@ -40,7 +40,7 @@ export function compare(input: CompareInput): Comparison {
     warnings: judged.flatMap((j, i) => (looksWorse(j.main, metrics[i]) ? [j.metric.name] : [])),
     canTellCommonCause: input.metrics.every((m) => m.arms !== 'one'),
     // Also where there is only the past to be better than.
-    improved: judged.flatMap((j, i) => (isImproved(metrics[i]) ? [j.metric.name] : [])),
+    improved: judged.flatMap((j, i) => (isImproved(j, metrics[i]) ? [j.metric.name] : [])),
     metrics,
     missing: whatIsMissing(asked),
   };
@@ -78,15 +78,14 @@ function whatIsMissing(judged: readonly Judged[]): string | null {
 }
 
 /**
- * Better than what it is held against, at any time it is looked at wrongly in no more than one case of twenty: the upper bound of
- * its always-valid interval lies below "the same". The bound stands on the windows `healthy` is judged on, so there must be as
- * many of them, and what is degraded elsewhere (a tail of a latency, a critical limit) is not better. Where the upper bound is not
- * known it is 10,000, which is not below anything. Without a candidate there is nothing that could be better.
+ * Better than what it is held against, at any time it is looked at wrongly in no more than one case of twenty: "the same" is ruled
+ * out from above. Judged on the windows `healthy` is judged on, so there must be as many of them, and what is degraded elsewhere (a
+ * tail of a latency, a critical limit) is not better. Without a candidate there is nothing that could be better.
  */
-function isImproved(metric: MetricComparison | undefined): boolean {
-  if (!metric?.change || metric.candidateNow.value === null) return false;
+function isImproved({ main, basis }: Judged, metric: MetricComparison | undefined): boolean {
+  if (metric === undefined || metric.candidateNow.value === null) return false;
   // Well within its own limit is not better than anything.
-  if (metric.basis === 'limit' || metric.basis === 'split') return false;
+  if (basis === 'limit' || basis === 'split') return false;
   if (metric.verdict !== 'healthy' || metric.critical) return false;
-  return metric.change.upper < (metric.changeIs === 'ratio' ? 1 : 0);
+  return (main.lnBetter ?? 0) >= LN_HEALTHY;
 }

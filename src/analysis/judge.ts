@@ -1,6 +1,7 @@
 import { armOf, coversRecent, everythingOf, whyNotJudged } from './arms/arm.ts';
 import { withLearnedTolerance } from './arms/history.ts';
 import { judgedPeriod, whyTooSoon } from './arms/period.ts';
+import { forgetful, type Memory } from './evidence/memory.ts';
 import { settle } from './kinds/absolute.ts';
 import { needsReference, takesTotals, testOf } from './kinds/index.ts';
 import type { ComparisonSettings, LookPeriod, Metric, MetricComparison, MetricSamples, Series } from './types.ts';
@@ -35,6 +36,10 @@ export interface JudgeInput {
   readonly settings: ComparisonSettings;
   readonly period: LookPeriod;
   readonly hasCandidate: boolean;
+  /** False: the verdicts alone, without intervals, sentences and lines, which cost more than they. */
+  readonly draw?: boolean;
+  /** Of this rollout's earlier looks; absent: everything is summed anew, and comes to the same. */
+  readonly memory?: Memory;
 }
 
 export function judge(metric: Metric, samples: MetricSamples | null, input: JudgeInput): Judged {
@@ -74,7 +79,7 @@ function outcomesOf(
   const budget = samples?.budget ?? null;
   const whole = everythingOf(samples?.stableBefore ?? null, metric);
   const test = (suspect: Side, reference: Side | null) =>
-    testArm({ metric, suspect, reference, samples, past: whole, input });
+    testArm({ metric, suspect, reference, samples, past: whole, concurrent: reference === stable, input });
   if (one) {
     // One series for the whole service: there is one question to ask of it.
     const alone = test(stable, basis === 'fixed' ? null : past);
@@ -122,6 +127,7 @@ interface ArmTest {
   readonly reference: Side | null;
   readonly samples: MetricSamples | null;
   readonly past: Series | null;
+  readonly concurrent: boolean;
   readonly input: JudgeInput;
 }
 
@@ -146,8 +152,10 @@ function testArm(test: ArmTest): Outcome {
     reference: test.reference?.arm ?? null,
     period,
     settings,
+    concurrent: test.concurrent,
     mayBeHealthy: asked.every(({ arm }) => coversRecent(arm, metric, period, windowMs, minimumWindows)),
     past: test.past,
     budget: samples?.budget ?? null,
+    memory: (input.memory ?? forgetful).at(`${metric.name}: ${suspect.who}, ${test.reference?.who ?? ''}`),
   });
 }

@@ -1,4 +1,5 @@
 import { expectedWindows } from './arms/windows.ts';
+import { forgetful } from './evidence/memory.ts';
 import { testOf } from './kinds/index.ts';
 import type { ComparisonSettings, CountWindow, LookPeriod, Metric, Series } from './types.ts';
 import type { Outcome } from './verdict/outcome.ts';
@@ -184,9 +185,11 @@ function outcomeAfter(at: Circumstances, path: Path, windows: number): Outcome {
     reference: series(path.reference.slice(0, windows)),
     period,
     settings: at.settings,
+    concurrent: at.metric.arms !== 'one' && at.metric.baseline?.kind !== 'offset',
     mayBeHealthy: true,
     // It scatters as counts do: what scatters more takes longer.
     past: series(path.past),
     budget: null,
+    memory: forgetful,
   });
 }

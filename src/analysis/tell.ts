@@ -23,7 +23,8 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
   const candidateNow = read('candidateNow');
   const isShare = isShareOf(metric);
   const critical = isCritical(candidateNow, metric);
-  const change = main.change();
+  const drawn = input.draw !== false;
+  const change = drawn ? main.change() : null;
   return {
     metric: metric.name,
     kind: metric.source.kind,
@@ -45,17 +46,19 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
     evidence: finiteExp(main.lnWorse),
     critical,
     weight: metric.weight,
-    sentence: sentenceOf({
-      metric,
-      outcome: main,
-      change,
-      now: judged.suspect === 'candidate' ? candidateNow : stableNow,
-      against: basis === 'stable' ? stableNow : basis === 'fixed' ? fixedReading(metric) : stableBefore,
-      reference: referenceName(basis, period),
-      isShare,
-      critical,
-    }),
-    line: lineOf(arms.stableNow, arms.candidateNow, metric, period, input.settings.windowMs),
+    sentence: drawn
+      ? sentenceOf({
+          metric,
+          outcome: main,
+          change,
+          now: judged.suspect === 'candidate' ? candidateNow : stableNow,
+          against: basis === 'stable' ? stableNow : basis === 'fixed' ? fixedReading(metric) : stableBefore,
+          reference: referenceName(basis, period),
+          isShare,
+          critical,
+        })
+      : '',
+    line: drawn ? lineOf(arms.stableNow, arms.candidateNow, metric, period, input.settings.windowMs) : [],
   };
 }
 

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CountPair } from '../../src/analysis/arms/windows.ts';
+import { BETS, mixBets } from '../../src/analysis/evidence/bets.ts';
 import { chiSquare99 } from '../../src/analysis/evidence/chi-square.ts';
 import { lnGamma } from '../../src/analysis/evidence/gamma.ts';
-import { BETS, lnEvidence, ratioTest } from '../../src/analysis/evidence/ratio.ts';
+import { forgetful } from '../../src/analysis/evidence/memory.ts';
+import { lnEvidence, ratioTest, runFrom } from '../../src/analysis/evidence/ratio.ts';
 import { concentrationFor, lnSharesEvidence, shareInterval } from '../../src/analysis/evidence/shares.ts';
 import { burnRate } from '../../src/analysis/kinds/burn.ts';
 import { psi } from '../../src/analysis/kinds/drift.ts';
@@ -190,7 +192,7 @@ describe.skipIf(!hasOracles)('published numbers (skipped: ../shared is missing)'
 });
 
 describe('the ratio test against an independent binomial', () => {
-  it('is the mean of the bets’ likelihood ratios, tempered by phi', () => {
+  it('is the weighted mean of the bets’ likelihood ratios, tempered by phi', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 400 }),
@@ -205,11 +207,11 @@ describe('the ratio test against an independent binomial', () => {
             referenceEvents: xs,
             referenceExposure: 1000 - percent * 10,
           };
-          const phi = 1 + 0.09 * (xc + xs) * (percent / 100);
-          const bets = BETS.map((g) => lnOneBet(one, ratio, g) / phi);
-          const top = Math.max(...bets);
-          const expected = top + Math.log(bets.reduce((sum, bet) => sum + Math.exp(bet - top), 0) / BETS.length);
-          expect(lnEvidence(ratioTest([one], null), ratio, 'worse', false)).toBeCloseTo(expected, 6);
+          const rho = percent / 100;
+          const phi = 1 + 0.09 * (xc + xs) * Math.max(rho, 2 * rho * (1 - rho));
+          const expected = mixBets(BETS.map((g) => lnOneBet(one, ratio, g) / phi));
+          const test = ratioTest([one], [0], { noise: null, memory: forgetful });
+          expect(lnEvidence(runFrom(test, 0, null), ratio, 'worse')).toBeCloseTo(expected, 6);
         },
       ),
       { seed: 7, numRuns: 200 },

@@ -79,7 +79,7 @@ describe('methods on handmade traffic', () => {
   });
   const traffic = (candidate: (i: number) => number): Traffic => ({
     scenario,
-    metrics: [{ stable: arm(() => 20), candidate: arm(candidate) }],
+    metrics: [{ past: arm(() => 20), stable: arm(() => 20), candidate: arm(candidate) }],
   });
 
   it('read the last minute', () => {

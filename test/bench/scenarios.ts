@@ -12,8 +12,8 @@ export interface Scenario {
   readonly badShare: number;
   /** What multiplies both arms' rate of bad requests at this minute. */
   readonly shared: (minute: number) => number;
-  /** Each arm's own noise from window to window. */
-  readonly noise: { readonly cv: number; readonly ar: number };
+  /** Each arm's own noise from window to window; `since`: whether the time before the rollout already had it. */
+  readonly noise: { readonly cv: number; readonly ar: number; readonly since?: 'always' | 'rollout' };
   /** How many metrics, each with traffic of its own. */
   readonly metrics: number;
   /** From this minute on the candidate's share of bad requests, or its slowdown as a factor, is `to`. */
@@ -62,6 +62,8 @@ export const scenarios: readonly Scenario[] = [
   without('noise CV 0.5', { noise: { cv: 0.5, ar: 0 }, promised: false }),
   without('noise CV 0.3, AR 0.6', { noise: { cv: 0.3, ar: 0.6 } }),
   without('noise CV 0.3, AR 0.9', { noise: { cv: 0.3, ar: 0.9 }, promised: false }),
+  without('noise CV 0.3, new with the rollout', { noise: { cv: 0.3, ar: 0, since: 'rollout' } }),
+  without('noise CV 0.3, AR 0.6, new with it', { noise: { cv: 0.3, ar: 0.6, since: 'rollout' }, promised: false }),
   without('ten metrics at once', { metrics: 10, runsShare: 0.25 }),
   without('accuracy, 1 label/s', { kind: 'accuracy', perSecond: 1 }),
   without('latency, 10 rps', { kind: 'latency', perSecond: 10, runsShare: 0.5 }),

@@ -8,6 +8,8 @@ export const RUN_MINUTES = 120;
 export const WARM_UP_MINUTES = 2;
 export const WINDOWS = (RUN_MINUTES * 60_000) / WINDOW_MS;
 export const WINDOWS_A_MINUTE = 60_000 / WINDOW_MS;
+/** An hour before the rollout, in which stable had all of the traffic. */
+export const PAST_WINDOWS = 120;
 
 /** Upper bounds of the histogram's buckets in seconds: the client libraries' defaults. */
 export const BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -23,6 +25,8 @@ export interface ArmCounts {
 }
 
 export interface MetricCounts {
+  /** Stable alone, before the rollout. */
+  readonly past: ArmCounts;
   readonly stable: ArmCounts;
   readonly candidate: ArmCounts;
 }
@@ -36,31 +40,54 @@ export interface Traffic {
 export function trafficOf(scenario: Scenario, seed: number, run: number): Traffic {
   const metrics = Array.from({ length: scenario.metrics }, (_, m) => {
     const chance = random(seed, `${scenario.name}/${run}/${m}`);
-    return { stable: armOf(scenario, 'stable', chance), candidate: armOf(scenario, 'candidate', chance) };
+    const calm = scenario.noise.since === 'rollout' ? () => 1 : null;
+    const stableNoise = noiseOf(scenario, chance);
+    const past = countsOf(scenario, PAST_WINDOWS, chance, (i) => ({
+      minute: (i - PAST_WINDOWS) / WINDOWS_A_MINUTE,
+      trafficShare: 1,
+      worse: false,
+      noise: (calm ?? stableNoise)(),
+    }));
+    const present = (arm: 'stable' | 'candidate', noise: () => number) =>
+      countsOf(scenario, WINDOWS, chance, (i) => {
+        const minute = i / WINDOWS_A_MINUTE;
+        const share = scenario.candidateShare(minute);
+        return {
+          minute,
+          trafficShare: arm === 'candidate' ? share : 1 - share,
+          worse: arm === 'candidate' && scenario.regression !== null && minute >= scenario.regression.fromMinute,
+          noise: noise(),
+        };
+      });
+    return { past, stable: present('stable', stableNoise), candidate: present('candidate', noiseOf(scenario, chance)) };
   });
   return { scenario, metrics };
 }
 
-function armOf(scenario: Scenario, arm: 'stable' | 'candidate', chance: Random): ArmCounts {
+/** What one window of one arm is drawn from. */
+interface Circumstances {
+  readonly minute: number;
+  /** The arm's share of the traffic. */
+  readonly trafficShare: number;
+  readonly worse: boolean;
+  readonly noise: number;
+}
+
+function countsOf(scenario: Scenario, windows: number, chance: Random, at: (i: number) => Circumstances): ArmCounts {
   const counts = {
-    total: new Float64Array(WINDOWS),
-    bad: new Float64Array(WINDOWS),
-    slower: scenario.kind === 'latency' ? BUCKETS.map(() => new Float64Array(WINDOWS)) : [],
+    total: new Float64Array(windows),
+    bad: new Float64Array(windows),
+    slower: scenario.kind === 'latency' ? BUCKETS.map(() => new Float64Array(windows)) : [],
   };
-  const noise = noiseOf(scenario, chance);
-  for (let i = 0; i < WINDOWS; i += 1) {
-    const minute = i / WINDOWS_A_MINUTE;
-    const share = scenario.candidateShare(minute);
-    const mean = (scenario.perSecond * (arm === 'candidate' ? share : 1 - share) * WINDOW_MS) / 1000;
-    const total = chance.poisson(mean);
+  for (let i = 0; i < windows; i += 1) {
+    const { minute, trafficShare, worse, noise } = at(i);
+    const total = chance.poisson((scenario.perSecond * trafficShare * WINDOW_MS) / 1000);
     counts.total[i] = total;
-    const worse = arm === 'candidate' && scenario.regression !== null && minute >= scenario.regression.fromMinute;
     if (scenario.kind === 'latency') {
-      const slowdown = (worse ? (scenario.regression?.to ?? 1) : 1) * noise();
-      fillBuckets(counts.slower, i, total, slowdown, chance);
+      fillBuckets(counts.slower, i, total, (worse ? (scenario.regression?.to ?? 1) : 1) * noise, chance);
     } else {
       const rate = worse ? (scenario.regression?.to ?? 0) : scenario.badShare;
-      counts.bad[i] = chance.binomial(total, Math.min(1, rate * scenario.shared(minute) * noise()));
+      counts.bad[i] = chance.binomial(total, Math.min(1, rate * scenario.shared(minute) * noise));
     }
   }
   return counts;

@@ -30,21 +30,49 @@ export function redundancy(values: ArrayLike<number>): number {
 
 /** Columns of a comparison, window by window; see ratio.ts for the letters' meaning. */
 export interface RatioColumns {
+  readonly ends: Float64Array;
   readonly events: Float64Array;
   readonly together: Float64Array;
   readonly share: Float64Array;
-  readonly phi: Float64Array;
+  /** What the squared coefficient of variation is multiplied with: phi = 1 + cv^2 * spread. */
+  readonly spread: Float64Array;
   readonly suspectExposure: Float64Array;
   readonly referenceExposure: Float64Array;
 }
 
-/**
- * By how much the windows [from, to) scatter more than phi allows for, never less than 1 (analysis.md: kappa).
- * Fewer than six windows cannot tell.
- */
-export function excessScatter(columns: RatioColumns, from: number, to: number): number {
+/** How the windows scatter about their own ratio: 1 as much as phi allows for; and how much that lasts from one to the next. */
+export interface Scatter {
+  readonly dispersion: number;
+  /** kappa of analysis.md, at least 1. */
+  readonly kappa: number;
+}
+
+/** Fewer windows than this cannot tell how they scatter. */
+export const FEWEST_TO_SCATTER = 6;
+
+/** Scatter of the windows [from, to) beside the noise allowed for; null where they are too few to tell. */
+export function scatterOf(columns: RatioColumns, from: number, to: number, cvSquared: number): Scatter | null {
   const n = to - from;
-  if (n < 6) return 1;
+  if (n < FEWEST_TO_SCATTER) return null;
+  const { events, together, share, spread } = columns;
+  const ratio = ratioWithin(columns, from, to);
+  const residuals = new Float64Array(n);
+  let squares = 0;
+  for (let i = from; i < to; i += 1) {
+    const rho = share[i] ?? 0;
+    const m = together[i] ?? 0;
+    const theta = (ratio * rho) / (1 - rho + ratio * rho);
+    const variance = m * theta * (1 - theta) * (1 + cvSquared * (spread[i] ?? 0));
+    const residual = ((events[i] ?? 0) - theta * m) / Math.sqrt(Math.max(variance, 0.25));
+    residuals[i - from] = residual;
+    squares += residual * residual;
+  }
+  const dispersion = squares / (n - 1);
+  const kappa = dispersion * redundancy(residuals);
+  return { dispersion, kappa: Number.isFinite(kappa) ? Math.max(1, kappa) : 1e12 };
+}
+
+function ratioWithin(columns: RatioColumns, from: number, to: number): number {
   let xc = 0.5;
   let xs = 0.5;
   let nc = 0;
@@ -56,18 +84,5 @@ export function excessScatter(columns: RatioColumns, from: number, to: number): 
     nc += columns.suspectExposure[i] ?? 0;
     ns += columns.referenceExposure[i] ?? 0;
   }
-  const ratio = xc / nc / (xs / ns);
-  const residuals = new Float64Array(n);
-  let squares = 0;
-  for (let i = from; i < to; i += 1) {
-    const rho = columns.share[i] ?? 0;
-    const m = columns.together[i] ?? 0;
-    const theta = (ratio * rho) / (1 - rho + ratio * rho);
-    const variance = m * theta * (1 - theta) * (columns.phi[i] ?? 1);
-    const residual = ((columns.events[i] ?? 0) - theta * m) / Math.sqrt(Math.max(variance, 0.25));
-    residuals[i - from] = residual;
-    squares += residual * residual;
-  }
-  const kappa = (squares / (n - 1)) * redundancy(residuals);
-  return Number.isFinite(kappa) ? Math.max(1, kappa) : 1e12;
+  return xc / nc / (xs / ns);
 }

@@ -1,7 +1,7 @@
 import type { CountWindow } from '../types.ts';
+import { BETS, mixBets } from './bets.ts';
 import { redundancy } from './dispersion.ts';
-import { logMeanExp } from './numbers.ts';
-import { BETS } from './ratio.ts';
+import { NOISE_UNKNOWN } from './noise.ts';
 import { mixRestarts } from './restarts.ts';
 
 /**
@@ -18,8 +18,6 @@ import { mixRestarts } from './restarts.ts';
  * windows of the candidate's size; the whole is divided by kappa.
  */
 
-/** Coefficient of variation that is allowed to each window; as in ratio.ts. */
-const NOISE = 0.3;
 /** With this many windows before it a restart trusts what they said about scatter. */
 const PREFIX_WINDOWS = 12;
 
@@ -45,7 +43,7 @@ export function fixedTest(
   const all = totalsOf(windows);
   const exposure = all.exposure + baseline.exposure;
   const rate = exposure > 0 ? (all.events + baseline.events) / exposure : 0;
-  const phi = (size: number) => 1 + NOISE * NOISE * rate * size;
+  const phi = (size: number) => 1 + NOISE_UNKNOWN ** 2 * rate * size;
   const worth = windows.map((w) => scaled(w, 1 / phi(w.exposure)));
   const size = windows.length > 0 ? all.exposure / windows.length : 0;
   const at = starts ?? [0];
@@ -75,7 +73,7 @@ export function lnFixedEvidence(test: FixedTest, ratio: number, side: 'above' | 
   const copies = mixed ? test.copies : test.copies.slice(0, 1);
   const each = copies.map((copy, k) => {
     const kappa = test.scatter[k] ?? 1;
-    return logMeanExp(BETS.map((bet) => lnBet(copy, test.baseline, ratio, side === 'above' ? bet : 1 / bet) / kappa));
+    return mixBets(BETS.map((bet) => lnBet(copy, test.baseline, ratio, side === 'above' ? bet : 1 / bet) / kappa));
   });
   return mixed ? mixRestarts(each) : (each[0] ?? 0);
 }

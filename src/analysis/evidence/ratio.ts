@@ -1,5 +1,8 @@
 import type { CountPair } from '../arms/windows.ts';
-import { excessScatter, type RatioColumns } from './dispersion.ts';
+import { BETS, mixBets } from './bets.ts';
+import { FEWEST_TO_SCATTER, type RatioColumns, type Scatter, scatterOf } from './dispersion.ts';
+import type { Memory } from './memory.ts';
+import { NOISE_UNKNOWN } from './noise.ts';
 import { crossingFrom } from './numbers.ts';
 import { mixRestarts } from './restarts.ts';
 
@@ -10,32 +13,48 @@ import { mixRestarts } from './restarts.ts';
  * rollback in five a false one.
  */
 
-/** Coefficient of variation that is allowed to each window and arm. */
-const NOISE = 0.3;
-/** The alternatives that are bet on, as multiples of the ratio asked about. */
-export const BETS: readonly number[] = [1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10, 20];
 /** Ratios are held to [1/RATIO_CAP, RATIO_CAP]; an upper bound of RATIO_CAP says that none is known. */
 export const RATIO_CAP = 10_000;
 /** With this many windows before it a restart trusts what they said about scatter. */
 const PREFIX_WINDOWS = 12;
+/**
+ * What the past says of the noise is believed as long as the rollout's own windows scatter no more than this many standard errors
+ * beyond it. Low on purpose: where they do, the ordinary allowance holds again, which costs time and no mistake.
+ */
+const DOUBT = 0.5;
+
+/** One copy of the test: from `start` on, with the noise it allows for. */
+interface Copy {
+  readonly start: number;
+  readonly cvSquared: number;
+  readonly kappa: number;
+}
 
 export interface RatioTest {
   readonly columns: RatioColumns;
-  /** First window of every copy of the test; more than one: mixed. */
-  readonly starts: readonly number[];
-  /** kappa of every copy. */
-  readonly scatter: readonly number[];
+  readonly copies: readonly Copy[];
+  /** The copies are mixed; otherwise there is one, over everything it has. */
+  readonly mixed: boolean;
+  readonly memory: Memory;
 }
 
-/** `starts` null: one run over everything, not mixed. */
-export function ratioTest(pairs: readonly CountPair[], starts: readonly number[] | null): RatioTest {
+/** What a test is made of besides its windows. */
+export interface Allowance {
+  /** Squared coefficient of variation learned from the past; null: not known. */
+  readonly noise: number | null;
+  readonly memory: Memory;
+}
+
+/** `starts`: the first window of every copy. */
+export function ratioTest(pairs: readonly CountPair[], starts: readonly number[], allowance: Allowance): RatioTest {
   const columns = columnsOf(pairs, 0);
-  const at = starts ?? [0];
-  const scatter = at.map((start) => {
-    const own = excessScatter(columns, start, pairs.length);
-    return start >= PREFIX_WINDOWS ? Math.max(own, excessScatter(columns, 0, start)) : own;
-  });
-  return { columns, starts: at, scatter };
+  const copies = starts.map((start) => copyFrom(columns, start, allowance.noise));
+  return { columns, copies, mixed: true, memory: allowance.memory };
+}
+
+/** The same windows as one run from `start` on, not mixed. */
+export function runFrom(test: RatioTest, start: number, noise: number | null): RatioTest {
+  return { ...test, mixed: false, copies: [copyFrom(test.columns, start, noise)] };
 }
 
 /**
@@ -44,83 +63,68 @@ export function ratioTest(pairs: readonly CountPair[], starts: readonly number[]
  * (-ln A <= 1/A - 1), so it stays valid, and it works where the reference has no events at all.
  */
 export function withAllowance(test: RatioTest, pairs: readonly CountPair[], allowance: number): RatioTest {
-  return { ...test, columns: columnsOf(pairs, allowance) };
+  return { ...test, columns: columnsOf(pairs, allowance), memory: test.memory.at(`+${allowance}`) };
+}
+
+function copyFrom(columns: RatioColumns, start: number, learned: number | null): Copy {
+  const n = columns.events.length;
+  const prefix = start >= PREFIX_WINDOWS ? start : 0;
+  if (learned !== null && n >= FEWEST_TO_SCATTER) {
+    const own = scatterOf(columns, start, n, learned);
+    const before = scatterOf(columns, 0, prefix, learned);
+    if (isAsLearned(own, n - start) && isAsLearned(before, prefix)) return copyOf(start, learned, own, before);
+  }
+  const cvSquared = Math.max(learned ?? 0, NOISE_UNKNOWN ** 2);
+  return copyOf(start, cvSquared, scatterOf(columns, start, n, cvSquared), scatterOf(columns, 0, prefix, cvSquared));
+}
+
+function copyOf(start: number, cvSquared: number, own: Scatter | null, before: Scatter | null): Copy {
+  return { start, cvSquared, kappa: Math.max(1, own?.kappa ?? 1, before?.kappa ?? 1) };
+}
+
+function isAsLearned(scatter: Scatter | null, windows: number): boolean {
+  return scatter === null || scatter.dispersion <= 1 + DOUBT * Math.sqrt(2 / (windows - 1));
 }
 
 function columnsOf(pairs: readonly CountPair[], allowance: number): RatioColumns {
   const n = pairs.length;
   const columns = {
+    ends: new Float64Array(n),
     events: new Float64Array(n),
     together: new Float64Array(n),
     share: new Float64Array(n),
-    phi: new Float64Array(n),
+    spread: new Float64Array(n),
     suspectExposure: new Float64Array(n),
     referenceExposure: new Float64Array(n),
   };
   pairs.forEach((p, i) => {
     const rho = p.suspectExposure / (p.suspectExposure + p.referenceExposure);
     const m = p.suspectEvents + p.referenceEvents + allowance * p.referenceExposure;
+    columns.ends[i] = p.endMs;
     columns.events[i] = p.suspectEvents;
     columns.together[i] = m;
     columns.share[i] = rho;
-    columns.phi[i] = 1 + NOISE * NOISE * m * rho;
+    // Noise of both arms, each by itself, widens the suspect's share of the events by 2 rho (1 - rho); analysis.md has rho.
+    columns.spread[i] = m * Math.max(rho, 2 * rho * (1 - rho));
     columns.suspectExposure[i] = p.suspectExposure;
     columns.referenceExposure[i] = p.referenceExposure;
   });
   return columns;
 }
 
-/**
- * Natural log of the evidence that suspect/reference is above (`worse`) or below (`ok`) `ratio`.
- * `mixed`: over the restarts; otherwise the run over everything alone.
- */
-export function lnEvidence(test: RatioTest, ratio: number, side: 'worse' | 'ok', mixed: boolean): number {
-  const starts = mixed ? test.starts : test.starts.slice(0, 1);
-  const sums = sumsOfBets(test.columns, starts, ratio, side);
-  const each = starts.map((_, k) => {
-    const kappa = test.scatter[k] ?? 1;
-    let top = Number.NEGATIVE_INFINITY;
-    for (let b = 0; b < BETS.length; b += 1) top = Math.max(top, (sums[k * BETS.length + b] ?? 0) / kappa);
-    let total = 0;
-    for (let b = 0; b < BETS.length; b += 1) total += Math.exp((sums[k * BETS.length + b] ?? 0) / kappa - top);
-    return top + Math.log(total / BETS.length);
-  });
-  return mixed ? mixRestarts(each) : (each[0] ?? 0);
-}
-
-/** Row per copy, column per bet: sum over the copy's windows of (1/phi)(x ln g - m ln((1-rho+rho r g)/(1-rho+rho r))). */
-function sumsOfBets(columns: RatioColumns, starts: readonly number[], ratio: number, side: 'worse' | 'ok') {
-  const { events, together, share, phi } = columns;
-  const n = events.length;
+/** Natural log of the evidence that suspect/reference is above (`worse`) or below (`ok`) `ratio`, over all copies. */
+export function lnEvidence(test: RatioTest, ratio: number, side: 'worse' | 'ok', memory = test.memory): number {
+  const n = test.columns.events.length;
   const bets = BETS.length;
-  const sums = new Float64Array(starts.length * bets);
-  const base = new Float64Array(n);
-  const worth = new Float64Array(n);
-  for (let i = 0; i < n; i += 1) {
-    base[i] = Math.log(1 - (share[i] ?? 0) + (share[i] ?? 0) * ratio);
-    worth[i] = (together[i] ?? 0) / (phi[i] ?? 1);
-  }
-  for (let b = 0; b < bets; b += 1) {
-    const g = side === 'worse' ? (BETS[b] ?? 1) : 1 / (BETS[b] ?? 1);
-    const lnG = Math.log(g);
-    const stake = ratio * g;
-    let sum = 0;
-    let end = n;
-    // From the last copy to the first: a copy's sum is its own windows and those of all copies after it.
-    for (let copy = starts.length - 1; copy >= 0; copy -= 1) {
-      const start = starts[copy] ?? 0;
-      for (let i = start; i < end; i += 1) {
-        const m = worth[i] ?? 0;
-        if (m === 0) continue;
-        const rho = share[i] ?? 0;
-        const lift = Math.log(1 - rho + rho * stake) - (base[i] ?? 0);
-        sum += ((events[i] ?? 0) * lnG) / (phi[i] ?? 1) - m * lift;
-      }
-      sums[copy * bets + b] = sum;
-      end = start;
-    }
-  }
-  return sums;
+  const each = new Float64Array(bets);
+  const rowsOf = new Map<number, Float64Array>();
+  const lnCopies = test.copies.map(({ start, cvSquared, kappa }) => {
+    const rows = rowsOf.get(cvSquared) ?? memory.sums(test.columns, { ratio, side, cvSquared }).rows;
+    rowsOf.set(cvSquared, rows);
+    for (let b = 0; b < bets; b += 1) each[b] = ((rows[n * bets + b] ?? 0) - (rows[start * bets + b] ?? 0)) / kappa;
+    return mixBets(each);
+  });
+  return test.mixed ? mixRestarts(lnCopies) : (lnCopies[0] ?? 0);
 }
 
 /** Largest ratio that is ruled out from below: evidence against "at most this" is at least e^lnNeeded. 0: none. */

@@ -26,12 +26,16 @@ export function restartIndices(
   return indices;
 }
 
+/** What the first copy, over everything, weighs: most regressions begin with the rollout. */
+const FIRST = 0.7;
+
 /**
- * One evidence from all copies: sum of E_k/((k+1)(k+2)) + 1/(K+1). The weights sum to 1, and what is kept back pays for the
- * copies still to come.
+ * One evidence from all copies: FIRST * E_0 + (1 - FIRST) * (sum over k >= 1 of E_k/(k(k+1)) + 1/K). The weights sum to 1, and
+ * what is kept back pays for the copies still to come. (analysis.md gives the first copy a half; more of it finds what began with the
+ * rollout sooner, and what began an hour later hardly later.)
  */
 export function mixRestarts(lnEach: readonly number[]): number {
-  const terms = lnEach.map((ln, k) => ln - Math.log((k + 1) * (k + 2)));
-  terms.push(-Math.log(lnEach.length + 1));
+  const terms = lnEach.map((ln, k) => ln + Math.log(k === 0 ? FIRST : (1 - FIRST) / (k * (k + 1))));
+  terms.push(Math.log((1 - FIRST) / Math.max(1, lnEach.length)));
   return logSumExp(terms);
 }

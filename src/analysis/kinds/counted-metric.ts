@@ -11,9 +11,9 @@ const SHARE_AS_GOOD_AS_NONE = 0.01;
 
 /** Proportions, labelled answers, rates and latencies: the ratio test over their strata. */
 export function testCountedMetric(question: Question): Outcome {
-  const { metric, suspect, reference, period, settings, mayBeHealthy } = question;
+  const { metric, reference, period, settings, mayBeHealthy } = question;
   if (reference === null) return noData('there is nothing to hold it against');
-  const strata = strataOf(metric, suspect, reference);
+  const strata = strataOf(question, reference);
   if (strata.length === 0) return noData('the two arms have no bucket bound in common');
   return testCounted({
     strata,
@@ -24,19 +24,21 @@ export function testCountedMetric(question: Question): Outcome {
     minimumWindows: settings.minimumWindows,
     mayBeHealthy,
     asGoodAsNone: asGoodAsNone(metric),
+    concurrent: question.concurrent,
+    memory: question.memory,
   });
 }
 
-function strataOf(metric: Metric, suspect: Series, reference: Series): Stratum[] {
+function strataOf({ metric, suspect, past }: Question, reference: Series): Stratum[] {
   if (suspect.kind === 'tails' && reference.kind === 'tails') {
     const only = metric.source.kind === 'latency' ? metric.source.bounds : [];
-    return latencyStrata(suspect.bounds, reference.bounds, only);
+    return latencyStrata(suspect.bounds, reference.bounds, past?.kind === 'tails' ? past.bounds : [], only);
   }
   if (suspect.kind !== 'counts' || reference.kind !== 'counts') return [];
   // Where a drop is bad, the arms change places: what is asked is how much higher stable is.
   const swap = metric.source.kind === 'rate' && higherIsBetter(metric);
   const pairs = swap ? pairCounts(reference.windows, suspect.windows) : pairCounts(suspect.windows, reference.windows);
-  return [{ pairs, tail: null }];
+  return [{ pairs, past: past?.kind === 'counts' ? past.windows : [], tail: null }];
 }
 
 /** A rate's unit is anybody's guess: five events in as much exposure as the policy calls enough. */

@@ -1,4 +1,6 @@
 import { type CountPair, coarsen } from '../arms/windows.ts';
+import { forgetful, type Memory } from '../evidence/memory.ts';
+import { learnNoise } from '../evidence/noise.ts';
 import { clamp, logMeanExp } from '../evidence/numbers.ts';
 import {
   lnEvidence,
@@ -6,12 +8,22 @@ import {
   RATIO_CAP,
   type RatioTest,
   ratioTest,
+  runFrom,
   upperBound,
   withAllowance,
 } from '../evidence/ratio.ts';
 import { restartIndices } from '../evidence/restarts.ts';
-import type { LookPeriod, Tolerance } from '../types.ts';
-import { type Change, LN_DEGRADED, LN_HEALTHY, LN_WARNING, type Outcome, verdictOf } from '../verdict/outcome.ts';
+import type { CountWindow, LookPeriod, Tolerance } from '../types.ts';
+import {
+  type Change,
+  LN_DEGRADED,
+  LN_HEALTHY,
+  LN_LIMIT,
+  LN_WARNING,
+  type Outcome,
+  verdictOf,
+  worseBeyondLimit,
+} from '../verdict/outcome.ts';
 
 /**
  * Tests of counted metrics. A proportion or a rate is one stratum; a latency is one for every bucket bound that is tested,
@@ -19,6 +31,8 @@ import { type Change, LN_DEGRADED, LN_HEALTHY, LN_WARNING, type Outcome, verdict
  */
 export interface Stratum {
   readonly pairs: readonly CountPair[];
+  /** The same of stable's past, to learn its noise from. */
+  readonly past: readonly CountWindow[];
   /** The bucket bound, with the arms as they are (before a swap); null for proportions and rates. */
   readonly tail: { readonly bound: number; readonly suspect: number; readonly reference: number } | null;
 }
@@ -34,25 +48,35 @@ export interface CountedQuestion {
   readonly mayBeHealthy: boolean;
   /** Events per exposure that are as good as none, where a tolerance for them is not given and none were seen. */
   readonly asGoodAsNone: number;
+  /**
+   * Both arms at the same time. Against the past more is asked (ALPHA_DEGRADED of the limit itself, no noise but the ordinary
+   * allowance): an hour is not like the one before it, and nothing that both share cancels.
+   */
+  readonly concurrent: boolean;
+  readonly memory: Memory;
 }
 
 interface StratumEvidence {
   readonly stratum: Stratum;
   readonly all: readonly CountPair[];
+  /** Windows after `healthyFromMs`, or all where there is none yet. */
   readonly recent: readonly CountPair[];
   readonly test: RatioTest;
   readonly recentTest: RatioTest;
-  readonly lnWorse: number;
+  /** That it is worse at all, and that it is worse than is tolerated. */
+  readonly lnWorseAtAll: number;
+  readonly lnBeyondLimit: number;
   readonly lnOk: number;
+  readonly lnBetter: number;
 }
 
 export function testCounted(question: CountedQuestion): Outcome {
   const { tolerance } = question;
   const strata = question.strata.map((stratum) => evidenceOf(stratum, question));
-  const lnWorse = logMeanExp(strata.map((s) => s.lnWorse));
+  const lnWorse = lnWorseOf(strata, question);
   const lnOk = logMeanExp(strata.map((s) => s.lnOk));
   // An average hides one bad tail among good ones: none of them may look worse by itself.
-  const warned = strata.some((s) => s.lnWorse >= LN_WARNING);
+  const warned = strata.some((s) => lnWorseOf([s], question) >= LN_WARNING);
   const windows = Math.max(0, ...strata.map((s) => s.stratum.pairs.length));
   const shown = strataToShow(strata);
   const limit = shown === null ? 0 : limitOf(shown.all, tolerance);
@@ -67,8 +91,9 @@ export function testCounted(question: CountedQuestion): Outcome {
     verdict,
     lnWorse: windows >= question.minimumWindows ? lnWorse : 0,
     lnOk,
+    lnBetter: logMeanExp(strata.map((s) => s.lnBetter)),
     limit,
-    change: () => (shown === null ? null : changeOf(strata, shown, lnWorse >= LN_DEGRADED)),
+    change: () => (shown === null ? null : changeOf(strata, shown, question, lnWorse >= LN_DEGRADED)),
     note: {
       tail: shown?.stratum.tail ?? null,
       byDifference: shown !== null && limit > relativeLimit(tolerance) * 1.001,
@@ -78,24 +103,32 @@ export function testCounted(question: CountedQuestion): Outcome {
   };
 }
 
+function lnWorseOf(strata: readonly StratumEvidence[], { concurrent }: CountedQuestion): number {
+  const lnBeyond = logMeanExp(strata.map((s) => s.lnBeyondLimit));
+  return concurrent ? worseBeyondLimit(logMeanExp(strata.map((s) => s.lnWorseAtAll)), lnBeyond) : lnBeyond;
+}
+
 function evidenceOf(stratum: Stratum, question: CountedQuestion): StratumEvidence {
-  const { period, tolerance, windowMs } = question;
+  const { period, tolerance, windowMs, concurrent } = question;
+  const memory = question.memory.at(String(stratum.tail?.bound ?? ''));
   const all = coarsen(stratum.pairs, windowMs);
-  const recent = coarsen(
-    stratum.pairs.filter((p) => p.endMs > period.healthyFromMs),
-    windowMs,
-  );
   const ends = all.map((p) => p.endMs);
-  const test = ratioTest(all, restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs));
-  const recentTest = ratioTest(recent, null);
+  const noise = concurrent ? learnNoise(stratum.past) : null;
+  const starts = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs);
+  const test = ratioTest(all, starts, { noise, memory });
+  const since = ends.findIndex((end) => end > period.healthyFromMs);
+  const recentTest = runFrom(test, since === -1 ? all.length : since, noise);
+  const recent = since === -1 ? [] : all.slice(since);
   return {
     stratum,
     all,
     recent,
     test,
     recentTest,
-    lnWorse: lnWorseThanTolerated(test, all, tolerance),
-    lnOk: lnWithinTolerance(recentTest, recent, tolerance, question.asGoodAsNone),
+    lnWorseAtAll: concurrent ? lnEvidence(test, 1, 'worse') : 0,
+    lnBeyondLimit: lnWorseThanTolerated(test, all, tolerance),
+    lnOk: lnWithinTolerance(recentTest, recent, all, tolerance, question.asGoodAsNone),
+    lnBetter: lnEvidence(recentTest, 1, 'ok'),
   };
 }
 
@@ -108,25 +141,26 @@ function relativeLimit(tolerance: Tolerance): number {
  * max(1+relative, 1+absolute/p) without an estimate of p in it. The smaller of two evidences speaks against either.
  */
 function lnWorseThanTolerated(test: RatioTest, pairs: readonly CountPair[], tolerance: Tolerance): number {
-  const byRatio = lnEvidence(test, relativeLimit(tolerance), 'worse', true);
+  const byRatio = lnEvidence(test, relativeLimit(tolerance), 'worse');
   const absolute = tolerance.absolute ?? 0;
   if (absolute <= 0 || (byRatio <= 0 && tolerance.relative !== null)) return byRatio;
-  const byDifference = lnEvidence(withAllowance(test, pairs, absolute), 1, 'worse', true);
+  const byDifference = lnEvidence(withAllowance(test, pairs, absolute), 1, 'worse');
   return tolerance.relative === null ? byDifference : Math.min(byRatio, byDifference);
 }
 
 /** Evidence that the suspect is under the healthy ratio, or not above the reference by more than is tolerated: their average. */
 function lnWithinTolerance(
   test: RatioTest,
+  recent: readonly CountPair[],
   pairs: readonly CountPair[],
   tolerance: Tolerance,
   asGoodAsNone: number,
 ): number {
-  const byRatio = lnEvidence(test, Math.max(tolerance.healthyRatio, relativeLimit(tolerance)), 'ok', false);
-  const none = pairs.every((p) => p.suspectEvents === 0);
+  const byRatio = lnEvidence(test, Math.max(tolerance.healthyRatio, relativeLimit(tolerance)), 'ok');
+  const none = recent.every((p) => p.suspectEvents === 0);
   const absolute = tolerance.absolute ?? (none ? asGoodAsNone : 0);
   if (!(absolute > 0)) return byRatio;
-  return logMeanExp([byRatio, lnEvidence(withAllowance(test, pairs, absolute), 1, 'ok', false)]);
+  return logMeanExp([byRatio, lnEvidence(withAllowance(test, pairs, absolute), 1, 'ok')]);
 }
 
 interface Totals {
@@ -169,22 +203,35 @@ function strataToShow(strata: readonly StratumEvidence[]): StratumEvidence | nul
   let best: StratumEvidence | null = null;
   for (const s of strata) {
     if (best === null) best = s;
-    else if (s.lnWorse >= LN_WARNING || best.lnWorse >= LN_WARNING) best = s.lnWorse > best.lnWorse ? s : best;
+    else if (loudness(s) >= LN_WARNING || loudness(best) >= LN_WARNING) best = loudness(s) > loudness(best) ? s : best;
     else if (distanceToTail(s) < distanceToTail(best)) best = s;
   }
   return best;
 }
+
+/** How much it says for "worse". */
+function loudness(s: StratumEvidence): number {
+  return s.lnBeyondLimit;
+}
+
 function distanceToTail(s: StratumEvidence): number {
   return Math.abs(Math.log(Math.max(s.stratum.tail?.reference ?? 1, 1e-9) / 0.05));
 }
 
-function changeOf(strata: readonly StratumEvidence[], shown: StratumEvidence, degraded: boolean): Change {
-  const lnWorse = (ratio: number) => logMeanExp(strata.map((s) => lnEvidence(s.test, ratio, 'worse', true)));
+function changeOf(
+  strata: readonly StratumEvidence[],
+  shown: StratumEvidence,
+  { concurrent }: CountedQuestion,
+  degraded: boolean,
+): Change {
+  // Asked of many ratios: none of them is worth remembering.
+  const lnWorse = (ratio: number) => logMeanExp(strata.map((s) => lnEvidence(s.test, ratio, 'worse', forgetful)));
   const hasRecent = shown.recent.length > 0;
   const lnOk = (ratio: number) =>
-    logMeanExp(strata.map((s) => lnEvidence(hasRecent ? s.recentTest : s.test, ratio, 'ok', false)));
+    logMeanExp(strata.map((s) => lnEvidence(hasRecent ? s.recentTest : s.test, ratio, 'ok', forgetful)));
   const recent = ratioOf(hasRecent ? shown.recent : shown.all);
-  const lower = lowerBound(lnWorse, Math.max(recent, degraded ? strongestRun(shown) : 0), LN_DEGRADED);
+  const from = Math.max(recent, degraded ? strongestRun(shown) : 0);
+  const lower = lowerBound(lnWorse, from, concurrent ? LN_LIMIT : LN_DEGRADED);
   const upper = upperBound(lnOk, recent, LN_HEALTHY);
   // Bounds and estimate come from different stretches: what is degraded is shown by the stretch that proves it.
   const candidates = degraded ? [recent, ratioOf(shown.all), strongestRun(shown)] : [recent];
@@ -194,5 +241,5 @@ function changeOf(strata: readonly StratumEvidence[], shown: StratumEvidence, de
 
 /** Ratio over the copy of the test whose windows are worst: where a late regression shows undiluted. */
 function strongestRun(s: StratumEvidence): number {
-  return Math.max(...s.test.starts.map((start) => ratioOf(s.all.slice(start))));
+  return Math.max(...s.test.copies.map(({ start }) => ratioOf(s.all.slice(start))));
 }

@@ -52,6 +52,7 @@ export function testFixed(question: Question): Outcome {
     verdict: verdictOf({ lnWorse, lnOk, weight: metric.weight, enoughWindows, mayBeHealthy: question.mayBeHealthy }),
     lnWorse: enoughWindows ? lnWorse : 0,
     lnOk,
+    lnBetter: later.ok(1),
     limit,
     change: () => (all.length === 0 ? null : changeOf(whole, shown, lnWorse >= LN_DEGRADED ? strongest() : 0)),
     note: { ...NO_NOTE, byDifference: limit > relativeLimit(metric) * 1.001 },

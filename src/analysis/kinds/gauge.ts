@@ -3,7 +3,17 @@ import { redundancy } from '../evidence/dispersion.ts';
 import { crossingFrom } from '../evidence/numbers.ts';
 import { mixRestarts, restartIndices } from '../evidence/restarts.ts';
 import type { Direction, LookPeriod, Tolerance } from '../types.ts';
-import { type Change, LN_DEGRADED, LN_HEALTHY, NO_NOTE, noData, type Outcome, verdictOf } from '../verdict/outcome.ts';
+import {
+  type Change,
+  LN_DEGRADED,
+  LN_HEALTHY,
+  LN_LIMIT,
+  NO_NOTE,
+  noData,
+  type Outcome,
+  verdictOf,
+  worseBeyondLimit,
+} from '../verdict/outcome.ts';
 import type { Question } from './question.ts';
 
 /**
@@ -65,6 +75,8 @@ export interface GaugeQuestion {
   readonly weight: number;
   readonly minimumWindows: number;
   readonly mayBeHealthy: boolean;
+  /** Both arms at the same time; against the past more is asked of the limit (see `worseBeyondLimit`). */
+  readonly concurrent: boolean;
 }
 
 /** Pairs the two arms by time and tests their differences. */
@@ -81,6 +93,7 @@ export function testGaugeMetric(question: Question): Outcome {
     weight: metric.weight,
     minimumWindows: settings.minimumWindows,
     mayBeHealthy,
+    concurrent: question.concurrent,
   });
 }
 
@@ -100,15 +113,21 @@ export function testGauge(question: GaugeQuestion): Outcome {
   const lnAbove = (limit: number) => mixRestarts(copies.map((copy) => lnBeyond(copy, (mean) => mean - limit)));
   const later = worse(pairs.filter((p) => p.endMs > period.healthyFromMs));
   const recent = spreadOf(later);
-  const lnWorse = lnAbove(margin);
+  const lnWorse = question.concurrent ? worseBeyondLimit(lnAbove(0), lnAbove(margin)) : lnAbove(margin);
   const lnOk = standsStill(question, all, margin) ? LN_HEALTHY : lnBeyond(recent, (mean) => margin - mean);
   const enoughWindows = pairs.length >= question.minimumWindows;
   return {
     verdict: verdictOf({ ...question, lnWorse, lnOk, enoughWindows }),
     lnWorse: enoughWindows ? lnWorse : 0,
     lnOk,
+    lnBetter: lnBeyond(recent, (mean) => -mean),
     limit: margin,
-    change: () => changeOf(recent ?? spreadOf(all), copies, lnAbove),
+    change: () =>
+      changeOf(
+        recent ?? spreadOf(all),
+        copies,
+        (limit) => lnAbove(limit) - (question.concurrent ? LN_LIMIT : LN_DEGRADED),
+      ),
     note: NO_NOTE,
     missing: null,
     warning: null,
@@ -133,13 +152,13 @@ function marginOf(pairs: readonly ValuePair[], tolerance: Tolerance): number {
 function changeOf(
   recent: Spread | null,
   copies: readonly (Spread | null)[],
-  lnAbove: (limit: number) => number,
+  beyondNeeded: (limit: number) => number,
 ): Change | null {
   if (recent === null) return null;
   const radius = mixtureRadius(Math.exp(-LN_HEALTHY), recent.n, recent.n - 1);
   const strongest = Math.max(recent.mean, ...copies.map((copy) => copy?.mean ?? Number.NEGATIVE_INFINITY));
   const lower = crossingFrom(
-    (limit) => lnAbove(limit) - LN_DEGRADED,
+    beyondNeeded,
     strongest,
     -recent.error,
     recent.mean - 1e6 * recent.error,

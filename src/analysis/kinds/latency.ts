@@ -21,6 +21,7 @@ export interface Tail {
 export function latencyStrata(
   suspect: readonly Tail[],
   reference: readonly Tail[],
+  past: readonly Tail[],
   only: readonly number[],
 ): Stratum[] {
   const others = new Map(reference.map((t) => [t.bound, t]));
@@ -35,9 +36,10 @@ export function latencyStrata(
   known.sort((a, b) => a.tail.bound - b.tail.bound);
   return thinned(telling(known)).map(({ tail, other, share }) => {
     const shares = { bound: tail.bound, suspect: tailShare(tail.windows) ?? 0, reference: share };
-    const pairs =
-      share > 0.5 ? pairCounts(fast(other.windows), fast(tail.windows)) : pairCounts(tail.windows, other.windows);
-    return { pairs, tail: shares };
+    const before = past.find((t) => t.bound === tail.bound)?.windows ?? [];
+    return share > 0.5
+      ? { pairs: pairCounts(fast(other.windows), fast(tail.windows)), past: fast(before), tail: shares }
+      : { pairs: pairCounts(tail.windows, other.windows), past: before, tail: shares };
   });
 }
 

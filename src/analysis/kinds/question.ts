@@ -1,3 +1,4 @@
+import type { Memory } from '../evidence/memory.ts';
 import type { ComparisonSettings, LookPeriod, Metric, Series } from '../types.ts';
 
 /** One arm (the suspect) held against another (the reference), or against what the metric itself says. */
@@ -8,10 +9,14 @@ export interface Question {
   readonly reference: Series | null;
   readonly period: LookPeriod;
   readonly settings: ComparisonSettings;
+  /** The reference is an arm beside it, at the same time: what both share cancels. */
+  readonly concurrent: boolean;
   /** Enough was read since `healthyFromMs` to call the present well. */
   readonly mayBeHealthy: boolean;
   /** Stable's past as far as it was read, at its own times: how much an arm scatters by itself. */
   readonly past: Series | null;
   /** The whole service over days (`MetricSamples.budget`). */
   readonly budget: Series | null;
+  /** Where sums are kept from one look to the next. */
+  readonly memory: Memory;
 }

@@ -2,9 +2,16 @@ import type { Verdict } from '../types.ts';
 
 /** False alarms over a whole rollout, all metrics together (analysis.md). */
 export const ALPHA_DEGRADED = 0.01;
+/**
+ * The candidate, beside stable, wrongly called worse than the limit the policy tolerates: what is surely worse (ALPHA_DEGRADED) has to
+ * be beyond the limit in all likelihood, too. Measured, one that is exactly at the limit is called degraded in 2 % of two-hour runs;
+ * with .01 here 2 % -> 4 % errors took twice the time to find (docs/decisions.md).
+ */
+export const ALPHA_LIMIT = 0.15;
 /** A metric wrongly called healthy. */
 export const ALPHA_HEALTHY = 0.05;
 export const LN_DEGRADED = -Math.log(ALPHA_DEGRADED);
+export const LN_LIMIT = -Math.log(ALPHA_LIMIT);
 export const LN_HEALTHY = -Math.log(ALPHA_HEALTHY);
 /** From this evidence on a metric looks worse, though nothing is proven (E >= 10). */
 export const LN_WARNING = Math.log(10);
@@ -21,6 +28,8 @@ export interface Outcome {
   /** Natural logs of the evidence for "worse than the limit" and for "well". 0: none. */
   readonly lnWorse: number;
   readonly lnOk: number;
+  /** ln of the evidence for "better than what it is held against". Absent: it cannot be better. */
+  readonly lnBetter?: number;
   readonly limit: number;
   /** Costs as much as everything else together: asked for only where it is shown. */
   readonly change: () => Change | null;
@@ -68,6 +77,14 @@ export function noData(missing: string): Outcome {
     missing,
     warning: null,
   };
+}
+
+/**
+ * One evidence from two: that it is worse at all, and that it is worse than is tolerated, of which less is asked. At most the first,
+ * so what is promised of false alarms holds; it reaches 1/ALPHA_DEGRADED where the second reaches 1/ALPHA_LIMIT.
+ */
+export function worseBeyondLimit(lnWorseAtAll: number, lnBeyondLimit: number): number {
+  return Math.min(lnWorseAtAll, (lnBeyondLimit * LN_DEGRADED) / LN_LIMIT);
 }
 
 /** What is needed of a metric's evidence to name it alone: its share of alpha. Without weight it stands alone, unheard. */

@@ -1,3 +1,4 @@
+import { forgetful } from '../../../src/analysis/evidence/memory.ts';
 import { testOf } from '../../../src/analysis/kinds/index.ts';
 import type { Question } from '../../../src/analysis/kinds/question.ts';
 import type { LookPeriod, Metric, MetricKind, Series } from '../../../src/analysis/types.ts';
@@ -21,7 +22,9 @@ export function ask(
     reference: over.reference ?? null,
     period: over.period ?? period(over.windows ?? 40),
     settings,
+    concurrent: true,
     mayBeHealthy: true,
+    memory: forgetful,
     past: over.past ?? null,
     budget: over.budget ?? null,
   };

@@ -1,7 +1,16 @@
 import { compare } from '../../../src/analysis/compare.ts';
+import { createMemory } from '../../../src/analysis/evidence/memory.ts';
 import type { CountWindow, LookPeriod, Metric, MetricSamples, Series } from '../../../src/analysis/types.ts';
 import type { Scenario } from '../scenarios.ts';
-import { type ArmCounts, BUCKETS, type MetricCounts, type Traffic, WARM_UP_MINUTES, WINDOW_MS } from '../traffic.ts';
+import {
+  type ArmCounts,
+  BUCKETS,
+  type MetricCounts,
+  PAST_WINDOWS,
+  type Traffic,
+  WARM_UP_MINUTES,
+  WINDOW_MS,
+} from '../traffic.ts';
 import type { Method } from './method.ts';
 import { looks } from './readings.ts';
 
@@ -28,12 +37,13 @@ export const ours: Method = {
   firstAlarm(traffic) {
     const metrics = traffic.metrics.map((_, m) => metricOf(traffic.scenario, m));
     const all = traffic.metrics.map((counts) => windowsOf(counts, traffic.scenario.kind));
+    const memory = createMemory();
     for (const minute of looks()) {
       const until = (minute * MINUTE_MS) / WINDOW_MS;
-      const samples: MetricSamples[] = all.map(({ stable, candidate }, m) => ({
+      const samples: MetricSamples[] = all.map(({ past, stable, candidate }, m) => ({
         metric: metrics[m]?.name ?? '',
         stableNow: upTo(stable, until),
-        stableBefore: null,
+        stableBefore: upTo(past, PAST_WINDOWS),
         candidateNow: upTo(candidate, until),
         missing: null,
       }));
@@ -43,6 +53,8 @@ export const ours: Method = {
         period: periodAt(traffic, minute),
         samples,
         hasCandidate: true,
+        draw: false,
+        memory,
       });
       if (verdict === 'degraded') return minute;
     }
@@ -96,7 +108,8 @@ function metricOf(scenario: Scenario, index: number): Metric {
         unit: 's',
         source: { kind: 'latency', buckets: 'buckets', bounds: [0.1, 0.25, 0.5] },
         direction: 'lower-is-better',
-        tolerance: relative,
+        // The others are told that a tenth more is too much of a latency.
+        tolerance: { ...relative, relative: 0.1 },
       };
   }
 }
@@ -104,20 +117,22 @@ function metricOf(scenario: Scenario, index: number): Metric {
 /** One series of windows, or for a latency one for every bucket bound. */
 type Windows = readonly (readonly CountWindow[])[];
 
-function windowsOf(
-  { stable, candidate }: MetricCounts,
-  kind: Scenario['kind'],
-): { stable: Windows; candidate: Windows } {
-  return { stable: armWindows(stable, kind), candidate: armWindows(candidate, kind) };
+function windowsOf({ past, stable, candidate }: MetricCounts, kind: Scenario['kind']) {
+  const pastMs = START_MS - PAST_WINDOWS * WINDOW_MS;
+  return {
+    past: armWindows(past, kind, pastMs),
+    stable: armWindows(stable, kind, START_MS),
+    candidate: armWindows(candidate, kind, START_MS),
+  };
 }
 
-function armWindows(arm: ArmCounts, kind: Scenario['kind']): Windows {
+function armWindows(arm: ArmCounts, kind: Scenario['kind'], fromMs: number): Windows {
   // An accuracy's counter is of the right answers.
   const right = () => arm.total.map((total, i) => total - (arm.bad[i] ?? 0));
   const columns = kind === 'latency' ? arm.slower : [kind === 'accuracy' ? right() : arm.bad];
   return columns.map((column) =>
     Array.from(column, (events, i) => ({
-      endMs: START_MS + (i + 1) * WINDOW_MS,
+      endMs: fromMs + (i + 1) * WINDOW_MS,
       events,
       exposure: arm.total[i] ?? 0,
     })),
