@@ -15,11 +15,11 @@ interface Facts {
   readonly hasCandidate: boolean;
 }
 
-/** False where a metric has no meaning now and so counts for nothing: a split while all traffic goes one way. */
+/** False where a metric has no meaning now and so counts for nothing: a split while all traffic goes one way, or in the shadow. */
 export function isAsked({ source }: Metric, { period, hasCandidate }: Omit<Facts, 'budget'>): boolean {
   if (source.kind !== 'split') return true;
   const now = period.exposures?.findLast(({ fromMs }) => fromMs <= period.toMs)?.percent;
-  return hasCandidate && period.against === 'stable' && now !== 0 && now !== 100;
+  return hasCandidate && period.against === 'stable' && now !== undefined && now > 0 && now < 100;
 }
 
 /**

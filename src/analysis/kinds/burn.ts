@@ -22,6 +22,8 @@ const DAY_MS = 24 * HOUR_MS;
 const COVERAGE = 0.5;
 /** Windows of the budget (`MetricSamples.budget`). */
 const BUDGET_WINDOW_MS = 5 * MINUTE_MS;
+/** A budget whose newest window ended longer ago is not the present one. */
+const STALE_MS = 15 * MINUTE_MS;
 
 interface Threshold extends Burn {
   readonly longMs: number;
@@ -46,25 +48,29 @@ export function burnOf(metric: Metric, budget: Series | null, atMs: number): Bur
   const stretch = { fromMs: atMs - 3 * DAY_MS, toMs: atMs };
   const bad = armOf(budget, metric, stretch, 0);
   if (bad?.kind !== 'counts' || !(allowed > 0)) return null;
+  // The newest window may still be waited for; what is older says nothing of now.
+  const newestMs = bad.windows.at(-1)?.endMs ?? Number.NEGATIVE_INFINITY;
+  if (atMs - newestMs > STALE_MS) return null;
   const isOver = (lengthMs: number, rate: number) => {
-    const share = shareOver(bad.windows, atMs, lengthMs, metric.minimumSamples);
+    const share = shareOver(bad.windows, newestMs, lengthMs, metric.minimumSamples);
     return share !== null && share > rate * allowed;
   };
   const found = THRESHOLDS.find(({ rate, longMs, shortMs }) => isOver(longMs, rate) && isOver(shortMs, rate));
   return found === undefined ? null : { rate: found.rate, over: found.over, isFast: found.isFast };
 }
 
-/**
- * Share of bad events over the time before `atMs`, that is in the windows that end within it or one window before (the newest
- * window is complete up to 5 minutes ago). Null where too little was read, or too few requests came.
- */
-function shareOver(windows: readonly CountWindow[], atMs: number, lengthMs: number, minimum: number): number | null {
-  const newest = Math.floor(atMs / BUDGET_WINDOW_MS) * BUDGET_WINDOW_MS;
+/** Share of bad events over the time up to `newestMs`. Null where too little was read, or too few requests came. */
+function shareOver(
+  windows: readonly CountWindow[],
+  newestMs: number,
+  lengthMs: number,
+  minimum: number,
+): number | null {
   let events = 0;
   let requests = 0;
   let read = 0;
   for (const w of windows) {
-    if (w.endMs <= newest - lengthMs || w.endMs > newest) continue;
+    if (w.endMs <= newestMs - lengthMs) continue;
     events += w.events;
     requests += w.exposure;
     read += 1;

@@ -41,6 +41,14 @@ describe('the error budget', () => {
     ['30 times, in a handful of requests', budget(3 * DAY, () => 0.03, 0.05), null],
   ])('burnt %s', (_name, read, rate) => expect(burnOf(asked, read, atMs)?.rate ?? null).toBe(rate));
 
+  it('is read up to the newest window, which may still be waited for, and not from half an hour ago', () => {
+    const burning = budget(3 * DAY, (ago) => (ago <= HOUR + 8 ? 0.02 : 0));
+    if (burning.kind !== 'counts') throw new Error('counts');
+    const without = (newest: number): Series => ({ kind: 'counts', windows: burning.windows.slice(0, -newest) });
+    expect(burnOf(asked, without(1), atMs)?.rate).toBe(14.4);
+    expect(burnOf(asked, without(6), atMs)).toBeNull();
+  });
+
   it('counts bad ones where good ones are read', () => {
     const good = of({ kind: 'objective', bad: null, good: 'ok', total: 'all', allowed: 0.001 });
     expect(

@@ -29,12 +29,12 @@ const at = (windows: number) => START_MS + windows * WINDOW_MS;
 const since = (percent: number, fromMs = START_MS - 600_000) => ({ fromMs, percent });
 const configured = (n: number, exposures: LookPeriod['exposures'] = [since(50)]) => period(n, { exposures });
 
-function look({ candidate, stable }: Arms, over: Partial<LookPeriod> = {}, metric = split) {
+function look({ candidate, stable }: Arms, over: Partial<LookPeriod> = {}, metric = split, whole?: LookPeriod) {
   const healthy = counts(40, () => ({ events: 10, exposure: 1000 }));
   return compare({
     metrics: [errors, metric],
     settings,
-    period: { ...configured(40), ...over },
+    period: whole ?? { ...configured(40), ...over },
     samples: [
       samples({ metric: 'errors', candidateNow: healthy, stableNow: healthy, stableBefore: null }),
       samples({ metric: 'm', candidateNow: candidate, stableNow: stable }),
@@ -89,13 +89,18 @@ describe('the traffic split', () => {
     );
     expect(result.metrics[1]?.verdict).toBe('no-data');
     expect(result.missing).not.toContain('Traffic split');
-    const shadow = look(
-      arms(1, 40, () => 0.5, 1000),
-      { exposures: [since(0)] },
-      weighty,
-    );
-    expect(shadow.verdict).toBe('healthy');
-    expect(shadow.metrics[1]?.verdict).toBe('no-data');
+    for (const exposures of [[since(0)], [since(100)], [], undefined]) {
+      const one = period(40, exposures === undefined ? {} : { exposures });
+      const shadow = look(
+        arms(1, 40, () => 0.5, 1000),
+        {},
+        weighty,
+        one,
+      );
+      expect(shadow.verdict).toBe('healthy');
+      expect(shadow.metrics[1]?.verdict).toBe('no-data');
+      expect(shadow.missing).toBeNull();
+    }
   });
 
   it('says that the configuration is not known', () => {
