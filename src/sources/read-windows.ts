@@ -26,10 +26,10 @@ export async function readWindows(
 ): Promise<WindowsRead> {
   try {
     const queries = selectorsOf(metric.source).map(fill);
-    const asked = queries.map((query) => (query === null ? null : asking.ask(query, stretch, signal)));
+    const whole = queries.filter((query) => query !== null);
+    if (whole.length < queries.length) return { read: absent('no series were found'), wasAnswered: true };
     const found: GridSeries[][] = [];
-    for (const answer of await Promise.all(asked)) {
-      if (answer === null) return { read: absent('no series were found'), wasAnswered: true };
+    for (const answer of await Promise.all(whole.map((query) => asking.ask(query, stretch, signal)))) {
       if (!answer.ok) return { read: absent(answer.problem), wasAnswered: answer.wasAnswered };
       found.push(answer.value);
     }
