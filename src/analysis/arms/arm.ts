@@ -77,25 +77,26 @@ export function isAskedFor(bound: number, only: readonly number[]): boolean {
   return only.length === 0 || only.some((asked) => Math.abs(asked - bound) <= 1e-9 * Math.abs(asked));
 }
 
+/** Windows that were read: when each ended, and how much it had: requests, seconds, or one a value. */
+export type Extent = readonly { readonly endMs: number; readonly exposure: number }[];
+
 /**
- * Ends of the windows that were read, oldest first, and how much each had: requests, seconds, or one a value. Of several bounds or
+ * The windows of an arm, oldest first. Of several bounds or
  * bins a window counts where one of them has it: one that ended long ago does not make the others stale.
  */
-export function extentOf(arm: Series): readonly { readonly endMs: number; readonly samples: number }[] {
-  if (arm.kind === 'values') return arm.windows.map((w) => ({ endMs: w.endMs, samples: 1 }));
-  if (arm.kind === 'counts') return arm.windows.map((w) => ({ endMs: w.endMs, samples: w.exposure }));
+export function extentOf(arm: Series): Extent {
+  if (arm.kind === 'values') return arm.windows.map((w) => ({ endMs: w.endMs, exposure: 1 }));
+  if (arm.kind === 'counts') return arm.windows;
   const parts = arm.kind === 'tails' ? arm.bounds : arm.bins;
   const [first] = parts;
   if (first === undefined) return [];
   // As it nearly always is: all of them from the same scrapes.
-  if (parts.every((p) => endTogether(p.windows, first.windows))) {
-    return first.windows.map((w) => ({ endMs: w.endMs, samples: w.exposure }));
-  }
+  if (parts.every((p) => endTogether(p.windows, first.windows))) return first.windows;
   const most = new Map<number, number>();
   for (const { windows } of parts) {
     for (const w of windows) most.set(w.endMs, Math.max(w.exposure, most.get(w.endMs) ?? 0));
   }
-  return [...most].map(([endMs, samples]) => ({ endMs, samples })).sort((a, b) => a.endMs - b.endMs);
+  return [...most].map(([endMs, exposure]) => ({ endMs, exposure })).sort((a, b) => a.endMs - b.endMs);
 }
 
 function endTogether(a: readonly CountWindow[], b: readonly CountWindow[]): boolean {
@@ -119,7 +120,7 @@ export function whyNotJudged(
   if (newest <= period.toMs - STALE_WINDOWS * windowMs - windowMs) {
     return `${who} has had no numbers for ${Math.round((period.toMs - newest) / 1000)} s`;
   }
-  const samples = extent.reduce((sum, w) => sum + w.samples, 0);
+  const samples = extent.reduce((sum, w) => sum + w.exposure, 0);
   if (samples < metric.minimumSamples) {
     return `${who} has ${whole(samples)} of at least ${whole(metric.minimumSamples)} ${samplesName(metric)}`;
   }
@@ -138,17 +139,12 @@ export function coversRecent(
   const recent = extentOf(arm).filter((w) => w.endMs > from);
   const expected = expectedWindows(from, period.toMs, windowMs);
   const needed = Math.max(minimumWindows, COVERAGE * dueWindows(expected, recent, period.toMs, windowMs));
-  const samples = recent.reduce((sum, w) => sum + w.samples, 0);
+  const samples = recent.reduce((sum, w) => sum + w.exposure, 0);
   return recent.length >= needed && samples >= metric.minimumSamples;
 }
 
 /** How many of the expected windows must be there by now: the newest may still lack its last scrape, and is then read a little later. */
-function dueWindows(
-  expected: number,
-  extent: readonly { readonly endMs: number }[],
-  toMs: number,
-  windowMs: number,
-): number {
+function dueWindows(expected: number, extent: Extent, toMs: number, windowMs: number): number {
   const hasNewest = (extent.at(-1)?.endMs ?? Number.NEGATIVE_INFINITY) > toMs - windowMs;
   return expected === 0 || hasNewest ? expected : expected - 1;
 }

@@ -13,7 +13,7 @@ export function readingOf(arm: Series | null, metric: Metric, period: LookPeriod
   const extent = extentOf(arm);
   const recent = extent.filter((w) => w.endMs > period.healthyFromMs);
   const fromMs = recent.length > 0 ? period.healthyFromMs : Number.NEGATIVE_INFINITY;
-  const samples = (recent.length > 0 ? recent : extent).reduce((sum, w) => sum + w.samples, 0);
+  const samples = (recent.length > 0 ? recent : extent).reduce((sum, w) => sum + w.exposure, 0);
   return { value: valueBetween(arm, metric, fromMs, Number.POSITIVE_INFINITY), samples };
 }
 

@@ -59,18 +59,21 @@ export function usableValues(windows: readonly ValueWindow[], period: Stretch, s
 }
 
 function inPeriod<W extends { readonly endMs: number }>(windows: readonly W[], period: Stretch): W[] {
-  const byEnd = new Map<number, W>();
-  for (const w of windows) if (w.endMs > period.fromMs && w.endMs <= period.toMs) byEnd.set(w.endMs, w);
+  const within = windows.filter((w) => w.endMs > period.fromMs && w.endMs <= period.toMs);
+  // As they nearly always come: rising, each once.
+  if (within.every((w, i) => i === 0 || w.endMs > (within[i - 1]?.endMs ?? 0))) return within;
+  const byEnd = new Map(within.map((w) => [w.endMs, w]));
   return [...byEnd.values()].sort((a, b) => a.endMs - b.endMs);
 }
 
-/** Windows both sides have, with traffic on both: others say nothing about the ratio. */
+/** Windows both sides have, with traffic on both: others say nothing about the ratio. Both rise by their ends. */
 export function pairCounts(suspect: readonly CountWindow[], reference: readonly CountWindow[]): CountPair[] {
-  const others = new Map(reference.map((w) => [w.endMs, w]));
   const pairs: CountPair[] = [];
+  let at = 0;
   for (const w of suspect) {
-    const other = others.get(w.endMs);
-    if (other === undefined || w.exposure <= 0 || other.exposure <= 0) continue;
+    while ((reference[at]?.endMs ?? Number.POSITIVE_INFINITY) < w.endMs) at += 1;
+    const other = reference[at];
+    if (other === undefined || other.endMs !== w.endMs || w.exposure <= 0 || other.exposure <= 0) continue;
     pairs.push({
       endMs: w.endMs,
       suspectEvents: w.events,

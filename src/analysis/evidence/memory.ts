@@ -13,7 +13,7 @@ export interface Sums {
   readonly rows: Float64Array;
 }
 
-/** What was summed, to see what of it still holds. */
+/** What was summed, to see what of it still holds. The rows may have room for more windows. */
 interface Line {
   readonly ends: Float64Array;
   readonly events: Float64Array;
@@ -89,13 +89,20 @@ function same(line: Line, columns: RatioColumns, i: number): boolean {
   );
 }
 
-/** Per window and bet g: (1/phi)(x ln g - m ln((1-rho+rho r g)/(1-rho+rho r))), summed up from the first window. */
+/** Room for as many windows more: most looks add one or two. */
+const ROOM_WINDOWS = 64;
+
+/**
+ * Per window and bet g: (1/phi)(x ln g - m ln((1-rho+rho r g)/(1-rho+rho r))), summed up from the first window. Writes on behind
+ * what is kept of `line`, where that has the room: nobody reads sums of an earlier look.
+ */
 function summed(columns: RatioColumns, stake: Stake, line: Line | null, kept: number): Float64Array {
   const { events, together, share, spread } = columns;
   const bets = BETS.length;
   const n = events.length;
-  const rows = new Float64Array((n + 1) * bets);
-  if (line !== null) rows.set(line.rows.subarray(0, (kept + 1) * bets));
+  const hasRoom = line !== null && line.rows.length >= (n + 1) * bets;
+  const rows = hasRoom ? line.rows : new Float64Array((n + 1 + ROOM_WINDOWS) * bets);
+  if (line !== null && !hasRoom) rows.set(line.rows.subarray(0, (kept + 1) * bets));
   const factors = BETS.map((bet) => (stake.side === 'worse' ? bet : 1 / bet));
   const lnFactors = factors.map(Math.log);
   for (let i = kept; i < n; i += 1) {
