@@ -9,7 +9,7 @@ import {
 } from '../../src/analysis/evidence/shares.ts';
 import { burnRate } from '../../src/analysis/kinds/burn.ts';
 import { psi, psiAlert } from '../../src/analysis/kinds/drift.ts';
-import { standOut } from '../../src/analysis/verdict/e-bh.ts';
+import { standOut } from './e-bh.ts';
 
 /** Numbers from papers, textbooks and other people's test suites, each named, against the code that decides. */
 
