@@ -401,6 +401,47 @@ describe.skipIf(prometheusPath === null)(
       expect(last.reduce((sum, w) => sum + (w?.events ?? 0), 0)).toBe(last[0]?.exposure);
     });
 
+    it('a scrape that is stored late shortens no window: the newest is read once it has settled', async () => {
+      const until = (toMs: number) => ({ seed: 60, fromMs: END_MS - HOUR_MS + PHASE_MS, toMs, most: 300 });
+      const lateMs = END_MS - SCRAPE_MS + PHASE_MS;
+      // Both scraped at the same moments; the last one of v42 is not stored yet when the window ends.
+      const stable = counter(labels('late_total', 'v41'), until(lateMs));
+      const candidate = counter(labels('late_total', 'v42'), until(lateMs));
+      const inTime = candidate.samples?.filter(([ms]) => ms < lateMs) ?? [];
+      await remoteWrite(prometheus.url, [stable, { ...candidate, samples: inTime }]);
+      const split = metric({ kind: 'split', requests: q('late_total'), slack: 0.1 });
+      const arms = async (afterMs: number) => {
+        const [seen] = await read([split], { fromMs: END_MS - 20 * MINUTE_MS, toMs: END_MS + afterMs });
+        return [windowsOf(seen?.stableNow).at(-1), windowsOf(seen?.candidateNow).at(-1)];
+      };
+      const newest = truth([stable], END_MS, WINDOW_MS);
+      const before = truth([stable], END_MS - WINDOW_MS, WINDOW_MS);
+      const whole = (endMs: number, n: number) => [1, 2].map(() => ({ endMs, events: n, exposure: n }));
+      // What it would be to read it at once.
+      const short = await arms(10_000);
+      expect(short[0]?.exposure).toBe(newest);
+      expect(short[1]?.exposure).toBeLessThan(newest);
+      expect(await arms(1000)).toEqual(whole(END_MS - WINDOW_MS, before));
+      await remoteWrite(prometheus.url, [
+        { ...candidate, samples: candidate.samples?.filter(([ms]) => ms === lateMs) ?? [] },
+      ]);
+      expect(await arms(5000)).toEqual(whole(END_MS, newest));
+    });
+
+    it('a series that has ended has no windows; one that has not is held for its lookback', async () => {
+      const at = (minutes: number) => END_MS - minutes * MINUTE_MS;
+      const values = [20, 19, 18, 17, 16, 15].map((m): [number, number] => [at(m), m]);
+      await remoteWrite(prometheus.url, [
+        { labels: labels('depth', 'v41'), samples: [...values, [at(14), Number.NaN]] },
+        { labels: labels('depth', 'v42'), samples: values },
+      ]);
+      const depth = metric({ kind: 'gauge', value: q('depth') });
+      const [seen] = await read([depth], { fromMs: at(20) - WINDOW_MS });
+      const lastOf = (series: Series | null | undefined) => (series?.kind === 'values' ? series.windows.at(-1) : null);
+      expect(lastOf(seen?.stableNow)).toEqual({ endMs: at(14) - WINDOW_MS, value: 15 });
+      expect(lastOf(seen?.candidateNow)).toEqual({ endMs: at(10) - WINDOW_MS, value: 15 });
+    });
+
     it('asks as often for one window as for 240', async () => {
       const metrics = [objective, f1, metric({ kind: 'latency', buckets: q('latency_seconds'), bounds: [] })].map(
         (m, k) => ({

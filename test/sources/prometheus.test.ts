@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LookPeriod, Metric } from '../../src/analysis/types.ts';
-import { createHttp } from '../../src/outbound/http.ts';
+import { createHttp, type Http, type HttpRequest } from '../../src/outbound/http.ts';
+import { PortError } from '../../src/ports/failure.ts';
 import type { MetricRequest } from '../../src/ports/metric-source.ts';
 import { checkPrometheus, createPrometheusSource } from '../../src/sources/prometheus.ts';
 import { prometheusApi } from '../../src/sources/prometheus-api.ts';
@@ -228,6 +229,126 @@ describe('asking', () => {
 });
 
 describe('trouble is missing, never thrown', () => {
+  const matrix = (result: object[], more: object = {}) => ({
+    status: 'success',
+    data: { resultType: 'matrix', result },
+    ...more,
+  });
+  const at = (k: number) => 1_795_220_400 + 30 * k;
+  const counter = { metric: { a: 'b' }, values: [0, 1, 2, 3, 4].map((k) => [at(k), String(10 * k)]) };
+  const readOne = async (source: Metric['source'], status: number, body: unknown, type?: string) => {
+    const url = await replay(status, body, type);
+    const [read] = await createPrometheusSource({ http, endpoint: endpoint(url) }).read(
+      request([metric(source)], { candidate: null, period: { ...period, toMs: period.toMs + 10_000 } }),
+      signal(),
+    );
+    return read;
+  };
+  const gauge: Metric['source'] = { kind: 'gauge', value: 'g' };
+  const valuesOf = (read: Awaited<ReturnType<typeof readOne>>) =>
+    read?.stableNow?.kind === 'values' ? read.stableNow.windows.map((w) => [w.endMs / 1000, w.value]) : null;
+
+  it.each([
+    ['warnings', { warnings: ['store-0 is down'] }, 'only part of the data: store-0 is down'],
+    ['isPartial, as VictoriaMetrics says it', { isPartial: true }, 'only part of the data: some of its storage'],
+  ])('%s: an answer in part is no data', async (_name, more, reason) => {
+    const read = await readOne({ kind: 'rate', events: 'e', per: 't' }, 200, matrix([counter], more));
+    expect(read?.stableNow).toBeNull();
+    expect(read?.missing).toContain(reason);
+  });
+
+  it('infos are hints, and so are empty warnings', async () => {
+    const read = await readOne(
+      gauge,
+      200,
+      matrix([counter], { infos: ['might not be a counter'], warnings: [], isPartial: false }),
+    );
+    expect(valuesOf(read)).toEqual([1, 2, 3, 4].map((k) => [at(k), 10 * k]));
+  });
+
+  it('NaN, infinities, text and what is no sample are left out; of several for one moment the last holds', async () => {
+    const values = [
+      [at(0), '1'],
+      [at(1), 'NaN'],
+      [at(2), '+Inf'],
+      [at(2), '7'],
+      [at(2), '8'],
+      [at(3), '-Inf'],
+      [at(4), '9'],
+      [at(4), ''],
+      [at(4), null],
+      'nonsense',
+      [at(99), '5'],
+      ['x', '5'],
+    ];
+    expect(valuesOf(await readOne(gauge, 200, matrix([{ metric: {}, values }])))).toEqual([
+      [at(2), 8],
+      [at(4), 9],
+    ]);
+  });
+
+  it('nothing but NaN is no data, not zero', async () => {
+    const nan = { metric: {}, values: counter.values.map(([t]) => [t, 'NaN']) };
+    for (const source of [
+      gauge,
+      { kind: 'rate', events: 'e', per: null } as const,
+      { kind: 'split', requests: 'r', slack: 0.1 } as const,
+    ]) {
+      const read = await readOne(source, 200, matrix([nan]));
+      expect(read?.stableNow).toBeNull();
+      expect(read?.missing).toMatch(/no (series were|usable numbers were) found/);
+    }
+  });
+
+  it('a series that is named twice is counted once', async () => {
+    const read = await readOne({ kind: 'split', requests: 'r', slack: 0.1 }, 200, matrix([counter, counter]));
+    expect(read?.stableNow?.kind === 'counts' && read.stableNow.windows.map((w) => w.exposure)).toEqual([
+      10, 10, 10, 10,
+    ]);
+  });
+
+  it.each([
+    ['429 of a proxy', 429, 'slow down', 'text/plain', 'status 429'],
+    [
+      '429 of Mimir',
+      429,
+      { status: 'error', errorType: 'too_many_requests', error: 'limit hit' },
+      undefined,
+      '(too_many_requests): limit hit',
+    ],
+    ['502 of a proxy', 502, '<html>bad gateway</html>', 'text/html', 'status 502'],
+    ['a redirect', 302, '', 'text/plain', 'it redirects, give the final address'],
+    ['credentials refused', 401, 'no', 'text/plain', 'check the credentials'],
+    [
+      'an error with status 200',
+      200,
+      { status: 'error', errorType: 'execution', error: 'boom' },
+      undefined,
+      '(execution): boom',
+    ],
+  ])('%s', async (_name, status, body, type, reason) => {
+    const read = await readOne(gauge, status, body, type);
+    expect(read).toMatchObject({ stableNow: null, stableBefore: null });
+    expect(read?.missing).toContain(reason);
+  });
+
+  it('a query has a time of its own, and its answer a longest length', async () => {
+    const sent: HttpRequest[] = [];
+    const recording: Http = {
+      request: async (one) => {
+        sent.push(one);
+        throw new PortError('permanent', 'POST http://p answered with more than 64 MiB.');
+      },
+    };
+    const source = createPrometheusSource({ http: recording, endpoint: endpoint('http://p'), timeoutMs: 2500 });
+    const [read] = await source.read(request([metric(gauge)]), signal());
+    expect(read?.missing).toContain('more than 64 MiB');
+    for (const one of sent) {
+      expect(new URLSearchParams(String(one.body)).get('timeout')).toBe('2.5s');
+      expect(one).toMatchObject({ timeoutMs: 2500, maxBytes: 64 * 1024 * 1024, intent: 'read' });
+    }
+  });
+
   it.each([
     ['HTML', '<html>hello</html>', 'not JSON'],
     ['nothing', '', 'not JSON'],
