@@ -96,10 +96,12 @@ export function windowsOf(
   endsMs: readonly number[],
   at: (i: number) => { events: number; exposure: number } | null,
 ): CountWindow[] {
-  return endsMs.flatMap((endMs, i) => {
+  const windows: CountWindow[] = [];
+  endsMs.forEach((endMs, i) => {
     const window = at(i);
-    return window === null ? [] : [{ endMs, ...window }];
+    if (window !== null) windows.push({ endMs, events: window.events, exposure: window.exposure });
   });
+  return windows;
 }
 
 function counts(windows: readonly CountWindow[]): Counted {

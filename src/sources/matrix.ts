@@ -30,13 +30,16 @@ export function createMatrix(stretch: Stretch): Matrix {
     for (const one of data.result as unknown[]) {
       if (!isRecord(one) || !isRecord(one.metric)) return 'Prometheus answered with a series without labels';
       const row = rowOf(one.metric, rows, points);
-      for (const [index, value] of onGrid(one.values, stretch, points)) {
+      onGrid(one.values, stretch, points, (index, value) => {
         const number = sampleValue(value);
         if (Number.isFinite(number)) row.at[index] = number;
-      }
+      });
       if (!Array.isArray(one.histograms)) continue;
-      row.natives ??= new Array<NativePoint | null>(points).fill(null);
-      for (const [index, value] of onGrid(one.histograms, stretch, points)) row.natives[index] = nativePoint(value);
+      const natives = row.natives ?? new Array<NativePoint | null>(points).fill(null);
+      row.natives = natives;
+      onGrid(one.histograms, stretch, points, (index, value) => {
+        natives[index] = nativePoint(value);
+      });
     }
     return null;
   };
@@ -56,13 +59,18 @@ function rowOf(metric: Record<string, unknown>, rows: Map<string, Row>, points: 
   return row;
 }
 
-/** The samples that lie on the grid, by index; of several for the same moment the last one holds. */
-function* onGrid(samples: unknown, stretch: Stretch, points: number): Generator<[number, unknown]> {
+/** Takes the samples that lie on the grid, by index; of several for the same moment the last one holds. */
+function onGrid(
+  samples: unknown,
+  { startMs, stepMs }: Stretch,
+  points: number,
+  take: (index: number, value: unknown) => void,
+): void {
   if (!Array.isArray(samples)) return;
   for (const sample of samples as unknown[]) {
     if (!Array.isArray(sample)) continue;
-    const index = Math.round((Number(sample[0]) * 1000 - stretch.startMs) / stretch.stepMs);
-    if (index >= 0 && index < points) yield [index, sample[1]];
+    const index = Math.round((Number(sample[0]) * 1000 - startMs) / stepMs);
+    if (index >= 0 && index < points) take(index, sample[1]);
   }
 }
 

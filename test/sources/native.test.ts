@@ -144,10 +144,8 @@ describe('tails of native histograms', () => {
     const many: Buckets = Array.from({ length: 40 }, (_, k): [number, number, number] => [k + 1, k + 2, 100]);
     const wide = arm(series(none, many));
     const bounds = boundsFor([wide], [wide], []);
-    expect(bounds).toHaveLength(6);
-    const tails = nativeTails(wide, bounds);
-    const shares = counts(tails).map(([[slow = 0, all = 1] = []]) => slow / all);
-    expect(shares).toEqual([0.5, 0.25, 0.1, 0.05, 0.025].concat(shares[5] ?? []));
+    // Slower than them: 50, 25, 10, 5 and 2.5 %; the last stands for 2 % and for 0.5 %.
+    expect(bounds).toEqual([21, 31, 37, 39, 40]);
     const fast = arm(
       series(none, [
         [1, 2, 10_000],
