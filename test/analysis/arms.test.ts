@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { extentOf, isAskedFor, whyNotJudged } from '../../src/analysis/arms/arm.ts';
+import { extentOf, whyNotJudged } from '../../src/analysis/arms/arm.ts';
 import type { CountWindow, Series } from '../../src/analysis/types.ts';
 import { metric, period, START_MS, WINDOW_MS } from './support.ts';
 
@@ -34,12 +34,5 @@ describe('an arm with several bounds', () => {
     expect(extent).toEqual(windows(0, 6).map(({ endMs }) => ({ endMs, samples: 100 })));
     expect(extentOf(tails(windows(0, 4), windows(0, 4)))).toHaveLength(4);
     expect(extentOf(tails())).toEqual([]);
-  });
-
-  it('is asked for the bounds the policy names, or for every finite one', () => {
-    expect(isAskedFor(0.1 + 0.2, [0.3])).toBe(true);
-    expect(isAskedFor(0.5, [0.3])).toBe(false);
-    expect(isAskedFor(0.5, [])).toBe(true);
-    expect(isAskedFor(Number.POSITIVE_INFINITY, [])).toBe(false);
   });
 });

@@ -71,12 +71,6 @@ export function higherIsBetter(metric: Metric): boolean {
   return metric.direction === 'higher-is-better' && source.kind !== 'latency';
 }
 
-/** Whether a bucket bound is one of those the policy names; it names none: every finite one is. */
-export function isAskedFor(bound: number, only: readonly number[]): boolean {
-  if (!Number.isFinite(bound)) return false;
-  return only.length === 0 || only.some((asked) => Math.abs(asked - bound) <= 1e-9 * Math.abs(asked));
-}
-
 /** Windows that were read: when each ended, and how much it had: requests, seconds, or one a value. */
 export type Extent = readonly { readonly endMs: number; readonly exposure: number }[];
 

@@ -1,6 +1,7 @@
 import { clamp } from '../evidence/numbers.ts';
 import type { CountWindow, LookPeriod, Metric, Series } from '../types.ts';
-import { everythingOf, higherIsBetter, isAskedFor } from './arm.ts';
+import { everythingOf, higherIsBetter } from './arm.ts';
+import { boundsAskedFor } from './bounds.ts';
 
 /** `MetricSamples.history` comes in windows of an hour. */
 const HOUR_MS = 3_600_000;
@@ -68,7 +69,11 @@ function countedOf(metric: Metric, series: Series | null): Counted {
   if (series?.kind !== 'tails' || source.kind !== 'latency') return { windows: [], dropIsBad: false };
   let best: Counted | null = null;
   let nearest = Number.POSITIVE_INFINITY;
-  for (const { windows } of series.bounds.filter((b) => isAskedFor(b.bound, source.bounds))) {
+  const asked = boundsAskedFor(
+    series.bounds.map((b) => b.bound),
+    source.bounds,
+  );
+  for (const { windows } of series.bounds.filter((b) => asked.has(b.bound))) {
     const exposure = windows.reduce((sum, w) => sum + w.exposure, 0);
     if (!(exposure > 0)) continue;
     const slow = windows.reduce((sum, w) => sum + w.events, 0) / exposure;
