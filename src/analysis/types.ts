@@ -187,6 +187,8 @@ export interface LookPeriod {
   readonly beforeOffsetMs: number;
   /** What the candidate is held against: `stable` beside it, or (after 100 %, when stable has no traffic) the service's `past`. */
   readonly against: 'stable' | 'past';
+  /** Length of the windows of this look: a long one is read in longer windows than the policy's. Absent: the policy's. */
+  readonly windowMs?: number;
   /**
    * The candidate's configured share of traffic from each moment on, oldest first: what a `split` is held against. Absent: not
    * known.

@@ -5,8 +5,15 @@ import { serving } from './served.ts';
 import type { Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/** No look goes further back: what was true two hours ago says little, and the queries stay small. */
+/**
+ * No look goes further back than this, or to the begin of the step that is under way, where that is longer ago: a gate that soaks for
+ * days is judged by all of them, whatever else by what is true now.
+ */
 const LOOK_BACK_MS = 2 * 3_600_000;
+/** A longer look takes longer windows instead of more of them: the queries stay as small as they are. */
+const MOST_WINDOWS = 480;
+/** Labels that come late are waited for this long; what was before is another time. */
+const EARLIEST_MS = 7 * 86_400_000;
 /**
  * While people are asked, and for a service without a rollout, only this many windows count: the evidence of a whole rollout
  * fades as slowly as it built up, and a recovery must be seen while the question is still open.
@@ -63,21 +70,43 @@ function measurement(turn: Turn, lookId: number): Effect {
   }
   const firstShiftMs = beginOfTraffic(rollout) ?? rollout.startedAtMs;
   const against = rollout.exposurePercent >= 100 ? 'past' : 'stable';
-  const backMs = turn.question ? RECENT_WINDOWS * windowMs : LOOK_BACK_MS;
-  const fromMs = Math.max(firstShiftMs + warmUpMs, now - backMs);
+  const earliestMs = firstShiftMs + warmUpMs;
+  const stepFromMs = lastShiftMs + warmUpMs;
+  const fromMs = Math.max(earliestMs, backTo(turn, rollout, stepFromMs, windowMs));
+  const longMs = windowFor(now - fromMs, windowMs);
   return {
     kind: 'measure',
     lookId,
     ...arms,
     period: {
       fromMs,
-      healthyFromMs: Math.max(fromMs, lastShiftMs + warmUpMs),
+      healthyFromMs: Math.max(fromMs, stepFromMs),
       restartsAtMs: restarts(turn, rollout, windowMs).filter((at) => at > fromMs),
-      beforeOffsetMs: wholeWindows(now - rollout.startedAtMs, windowMs),
+      beforeOffsetMs: wholeWindows(now - rollout.startedAtMs, longMs),
       against,
+      earliestMs,
+      ...(longMs === windowMs ? {} : { windowMs: longMs }),
       ...exposures(rollout),
     },
   };
+}
+
+/**
+ * How far back is looked. While people are asked because something got worse, only recent windows count (see RECENT_WINDOWS); where
+ * they are asked because the gate could not tell, it goes on telling as before.
+ */
+function backTo(turn: Turn, { phase }: Rollout, stepFromMs: number, windowMs: number): number {
+  const isWorse = turn.question?.signals.some((s) => s.kind !== 'gate-undecided') ?? false;
+  if (isWorse) return turn.now - RECENT_WINDOWS * windowMs;
+  const during = phase.name === 'holding' || phase.name === 'deciding' ? phase.during : phase.name;
+  const back = turn.now - LOOK_BACK_MS;
+  return during === 'advancing' ? Math.min(back, stepFromMs) : back;
+}
+
+/** The policy's window, doubled until there are few enough: whole multiples, so that a longer look is aligned as the shorter was. */
+function windowFor(lengthMs: number, windowMs: number): number {
+  const times = Math.ceil(Math.log2(Math.max(1, lengthMs / windowMs / MOST_WINDOWS)));
+  return windowMs * 2 ** times;
 }
 
 /**
@@ -114,7 +143,14 @@ function alone(turn: Turn, lookId: number): Effect {
     lookId,
     stable,
     candidate: null,
-    period: { fromMs, healthyFromMs: fromMs, restartsAtMs: [], beforeOffsetMs: lastWeekOffsetMs, against: 'stable' },
+    period: {
+      fromMs,
+      healthyFromMs: fromMs,
+      restartsAtMs: [],
+      beforeOffsetMs: lastWeekOffsetMs,
+      against: 'stable',
+      earliestMs: turn.now - EARLIEST_MS,
+    },
   };
 }
 

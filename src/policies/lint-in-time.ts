@@ -21,8 +21,6 @@ import type { PolicyFile } from './schema.ts';
 const usualBadShare = 0.01;
 /** A latency's bounds and their tails are not known beforehand: a tenth of the requests stands in for them. */
 const usualTail = 0.1;
-/** How far back a rollout's comparison looks (domain/looking.ts): what takes longer is not noticed, however long a step is. */
-const looksBackMs = 2 * 3_600_000;
 
 /** One step that soaks, and where it stands in the policy. */
 export interface Soak {
@@ -148,13 +146,11 @@ function unnoticed(one: Watched, soaks: readonly Soak[]): Finding[] {
   const badShare = one.badShare ?? usualBadShare;
   const ratio = changeAskedAbout(one.metric, badShare);
   const found = soaks.map((soak) => ({ soak, needed: timeToNotice(at(one, soak), ratio) }));
-  const first = found.find(({ soak, needed }) => !isWithin(one, needed, soak.step.soakMs));
+  const first = found.find(({ soak, needed }) => !isWithin(needed, soak.step.soakMs));
   if (first === undefined) return [];
   const { soak, needed } = first;
   const what = changeOf(one.metric, ratio, badShare);
-  const later = found.find(
-    (other) => other.soak.index > soak.index && isWithin(one, other.needed, other.soak.step.soakMs),
-  );
+  const later = found.find((other) => other.soak.index > soak.index && isWithin(other.needed, other.soak.step.soakMs));
   const elsewhere =
     later === undefined
       ? ''
@@ -167,7 +163,7 @@ function unnoticed(one: Watched, soaks: readonly Soak[]): Finding[] {
   return [
     about(
       one,
-      `${place(one, soak)}, ${what} would take ${roughly(needed?.ms ?? null)} to notice; ${lasting(soak)}.${elsewhere}${even} ${advice(one, needed, 'tolerate more')}${takenForGranted(one)}`,
+      `${place(one, soak)}, ${what} would take ${roughly(needed?.ms ?? null)} to notice; ${lasting(soak)}.${elsewhere}${even} ${advice(needed, 'tolerate more')}${takenForGranted(one)}`,
     ),
   ];
 }
@@ -176,15 +172,14 @@ function lasting({ step }: Soak): string {
   return `the step soaks ${duration(step.soakMs)} (at most ${duration(step.maxSoakMs)})`;
 }
 
-/** In time, and before what was seen first is looked at no more. */
-function isWithin({ policy }: Watched, needed: TimeNeeded | null, ms: number): boolean {
-  return needed !== null && needed.ms <= ms && needed.windows * policy.comparison.windowMs <= looksBackMs;
+function isWithin(needed: TimeNeeded | null, ms: number): boolean {
+  return needed !== null && needed.ms <= ms;
 }
 
-function advice(one: Watched, needed: TimeNeeded | null, lastly: string): string {
-  return isWithin(one, needed, Number.POSITIVE_INFINITY)
+function advice(needed: TimeNeeded | null, lastly: string): string {
+  return needed !== null
     ? `Soak longer, raise the exposure of the step, or ${lastly}.`
-    : `The comparison looks back ${duration(looksBackMs)}, so a longer soak does not help: raise the exposure of the step, or ${lastly}.`;
+    : `Raise the exposure of the step, or ${lastly}.`;
 }
 
 function takenForGranted({ metric, written }: Watched): string {
@@ -198,7 +193,7 @@ function passTooLate(one: Watched, soak: Soak): { readonly needed: TimeNeeded | 
   const { gate, maxSoakMs } = soak.step;
   if (gate !== undefined && gate.metrics.length > 0 && !gate.metrics.includes(one.metric.name)) return null;
   const needed = timeToPass(at(one, soak));
-  return isWithin(one, needed, maxSoakMs) ? null : { needed };
+  return isWithin(needed, maxSoakMs) ? null : { needed };
 }
 
 function impassable(one: Watched, soaks: readonly Soak[]): Finding[] {
@@ -208,7 +203,7 @@ function impassable(one: Watched, soaks: readonly Soak[]): Finding[] {
     return [
       about(
         one,
-        `${place(one, soak)}, even a candidate as good as stable would be called healthy only after ${roughly(pass.needed?.ms ?? null)}; ${lasting(soak)}, so people would be asked each time. ${advice(one, pass.needed, 'raise tolerance.healthy')}${takenForGranted(one)}`,
+        `${place(one, soak)}, even a candidate as good as stable would be called healthy only after ${roughly(pass.needed?.ms ?? null)}; ${lasting(soak)}, so people would be asked each time. ${advice(pass.needed, 'raise tolerance.healthy')}${takenForGranted(one)}`,
       ),
     ];
   }
@@ -236,7 +231,7 @@ export function neverBetter(policy: Policy, soaks: readonly Soak[], metrics: rea
     )
       continue;
     const times = asked.map((one) => ({ one, needed: timeToBeBetter(at(one, soak), 0.5) }));
-    if (times.length === 0 || times.some(({ one, needed }) => isWithin(one, needed, step.maxSoakMs))) continue;
+    if (times.length === 0 || times.some(({ needed }) => isWithin(needed, step.maxSoakMs))) continue;
     const each = times.map(
       ({ one, needed }) => `${one.metric.name} (${improvementOf(one.metric)}) ${roughly(needed?.ms ?? null)}`,
     );

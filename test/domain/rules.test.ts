@@ -187,13 +187,29 @@ describe('rule 7: flapping neither cancels nor extends for ever', () => {
 
 describe('what a look goes by', () => {
   const period = (g: ReturnType<typeof soaking>) => g.effects.find((e) => e.kind === 'measure')?.period;
-  it('is the whole rollout while it advances, and the last windows while people are asked', () => {
+  const sinceStart = (g: ReturnType<typeof soaking>) => (period(g)?.fromMs ?? 0) - (g.state.rollout?.startedAtMs ?? 0);
+  it('is the whole rollout while it advances, and the last windows while people are asked because it got worse', () => {
+    expect(sinceStart(soaking().timer('look'))).toBe(2 * MINUTE);
+    const slow = { exposurePercent: 10, soakMs: HOUR, maxSoakMs: 2 * HOUR };
+    const g = soaking({ steps: [slow, { exposurePercent: 100, soakMs: 0, maxSoakMs: 0 }] });
+    while (g.now < (g.state.rollout?.startedAtMs ?? 0) + 15 * MINUTE) g.looks({ verdict: 'healthy' });
+    g.looks({ verdict: 'degraded', culprits: ['errors'] });
+    expect(g.phase('deciding').timer('look').now - (period(g)?.fromMs ?? 0)).toBe(20 * 30 * SECOND);
+  });
+  it('goes on being the whole of it where people are asked because the gate cannot tell', () => {
     const g = soaking();
     while (g.now < (g.state.rollout?.startedAtMs ?? 0) + 40 * MINUTE && g.state.rollout?.phase.name === 'advancing')
       g.looks({ verdict: 'inconclusive' });
-    expect(g.phase('deciding').now - (period(g)?.fromMs ?? 0)).toBe(20 * 30 * SECOND);
-    const fresh = soaking().timer('look');
-    expect((period(fresh)?.fromMs ?? 0) - (fresh.state.rollout?.startedAtMs ?? 0)).toBe(2 * MINUTE);
+    expect(sinceStart(g.phase('deciding'))).toBe(2 * MINUTE);
+  });
+  it('takes longer windows instead of more of them where a step soaks for hours', () => {
+    const long = { exposurePercent: 10, soakMs: 6 * HOUR, maxSoakMs: 12 * HOUR };
+    const g = soaking({ steps: [long, { exposurePercent: 100, soakMs: 0, maxSoakMs: 0 }] });
+    while (g.now < (g.state.rollout?.startedAtMs ?? 0) + 5 * HOUR) g.looks({ verdict: 'inconclusive' });
+    g.timer('look');
+    expect(sinceStart(g)).toBe(2 * MINUTE);
+    expect(period(g)?.windowMs).toBe(60 * SECOND);
+    expect((period(g)?.beforeOffsetMs ?? 0) % MINUTE).toBe(0);
   });
   it('holds the candidate against the past once stable has no traffic', () => {
     const g = soaking();

@@ -88,10 +88,10 @@ describe('what could not be noticed at the expected traffic', () => {
     );
   });
 
-  it('says that a longer soak does not help beyond what the comparison looks back', async () => {
+  it('does not advise to soak longer where a day would not do', async () => {
     const [warning] = await warningsOf(policyText(`traffic: 1/min\n${steps}${metrics('    minimum: 0\n')}`));
     expect(warning).toContain('would take more than a day to notice');
-    expect(warning).toContain('looks back 2 h, so a longer soak does not help');
+    expect(warning).toContain('people would be asked each time. Raise the exposure of the step, or tolerate more.');
     expect(warning).toContain('Even a candidate as good as stable would be called healthy only after more than a day');
   });
 

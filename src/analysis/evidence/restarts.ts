@@ -2,6 +2,8 @@ import { logSumExp } from './numbers.ts';
 
 /** A test that began long ago is slow to see what began just now: it is begun anew this often (analysis.md). */
 const RESTART_EVERY_MS = 15 * 60_000;
+/** Of a look over days there are not more copies than this: they are begun less often then. */
+const MOST_COPIES = 16;
 
 /**
  * Indices at which a copy of the test begins: 0, at every step of the rollout, and every 15 minutes.
@@ -14,7 +16,9 @@ export function restartIndices(
   stepsAtMs: readonly number[],
 ): number[] {
   const begins = [...stepsAtMs];
-  for (let at = fromMs + RESTART_EVERY_MS; at < toMs && begins.length < 10_000; at += RESTART_EVERY_MS) begins.push(at);
+  const everyMs =
+    RESTART_EVERY_MS * 2 ** Math.ceil(Math.log2(Math.max(1, (toMs - fromMs) / RESTART_EVERY_MS / MOST_COPIES)));
+  for (let at = fromMs + everyMs; at < toMs && begins.length < 10_000; at += everyMs) begins.push(at);
   begins.sort((a, b) => a - b);
   const indices = [0];
   let index = 0;

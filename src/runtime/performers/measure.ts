@@ -1,5 +1,6 @@
 import { compare } from '../../analysis/compare.ts';
-import type { LookPeriod, MetricSamples } from '../../analysis/types.ts';
+import { createMemory, forgetful, type Memory } from '../../analysis/evidence/memory.ts';
+import type { ComparisonSettings, LookPeriod, MetricSamples } from '../../analysis/types.ts';
 import { withinLimit } from '../../application/limit.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { Plan, ServiceState } from '../../domain/state.ts';
@@ -12,8 +13,12 @@ const READ_LIMIT_MS = 20_000;
 
 type Ruler = Pick<Plan, 'metrics' | 'comparison'>;
 
+/** What was summed for the rollouts under way, by service: one rollout each, forgotten with it. */
+type Memories = Map<string, { readonly of: string; readonly memory: Memory }>;
+
 /** Takes one look and says what it comes to, always: what cannot be read is no-data, with why (rule 4). */
 export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
+  const memories: Memories = new Map();
   return {
     limitMs: READ_LIMIT_MS + 5_000,
     // Only our own store can fail here, so the look is taken anew until it can be recorded.
@@ -23,8 +28,14 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
       const { policy, ruler } = await measuredBy(world, state);
       const period: LookPeriod = { ...effect.period, toMs: world.clock.now() };
       const samples = await read(world, { service: job.service, effect, policy, ruler, period }, signal);
-      const hasCandidate = effect.candidate !== null;
-      const comparison = compare({ metrics: ruler.metrics, settings: ruler.comparison, period, samples, hasCandidate });
+      const comparison = compare({
+        metrics: ruler.metrics,
+        settings: settingsOf(ruler, period),
+        period,
+        samples,
+        hasCandidate: effect.candidate !== null,
+        memory: memoryOf(memories, state),
+      });
       return { kind: 'event', event: { type: 'measured', lookId: effect.lookId, comparison } };
     },
     givenUp: () => null,
@@ -39,6 +50,23 @@ async function measuredBy(world: World, state: ServiceState): Promise<{ policy: 
   }
   const policy = await presentPolicy(world, state);
   return { policy, ruler: policy };
+}
+
+/** A look over days takes longer windows than the policy's. */
+function settingsOf({ comparison }: Ruler, { windowMs }: LookPeriod): ComparisonSettings {
+  return windowMs === undefined ? comparison : { ...comparison, windowMs };
+}
+
+function memoryOf(memories: Memories, { service, rollout }: ServiceState): Memory {
+  if (!rollout || isEnded(rollout.phase)) {
+    memories.delete(service);
+    return forgetful;
+  }
+  const known = memories.get(service);
+  if (known?.of === rollout.id) return known.memory;
+  const memory = createMemory();
+  memories.set(service, { of: rollout.id, memory });
+  return memory;
 }
 
 interface Reading {
@@ -62,7 +90,7 @@ async function read(world: World, reading: Reading, signal: AbortSignal): Promis
             stable: effect.stable,
             candidate: effect.candidate,
             metrics: ruler.metrics,
-            windowMs: ruler.comparison.windowMs,
+            windowMs: settingsOf(ruler, period).windowMs,
             period,
           },
           limit,
