@@ -4,7 +4,7 @@ import type { LookPeriod, Series } from '../../src/analysis/types.ts';
 import { metric } from './support.ts';
 
 const WINDOW_MS = 30_000;
-const proportion = metric({ kind: 'proportion', bad: 'b', good: null, total: 't' });
+const proportion = metric({ source: { kind: 'proportion', bad: 'b', good: null, total: 't' } });
 /** Read with the first `read` windows of a period of `whole`; its end is two seconds after the newest. */
 const arm = (read: number): Series => ({
   kind: 'counts',
