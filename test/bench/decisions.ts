@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Options, optionsOf, USAGE } from './options.ts';
 import { bench } from './pool.ts';
+import { scenarios } from './scenarios.ts';
 import { brokenPromises } from './summary.ts';
 import { plainPaint, tableOf, terminalPaint } from './table.ts';
 
@@ -9,8 +10,11 @@ async function main(options: Options): Promise<number> {
   const isTerminal = process.stdout.isTTY === true && !process.env.NO_COLOR;
   const showsProgress = process.stderr.isTTY === true;
   const beganAt = performance.now();
+  const only = scenarios.filter((s) => s.name.includes(options.only ?? ''));
+  if (only.length === 0) throw new Error(`No scenario has "${options.only}" in its name.`);
   const summaries = await bench({
     ...options,
+    only,
     progress: (share) => {
       if (showsProgress) process.stderr.write(`\r${Math.floor(share * 100)} %`);
     },

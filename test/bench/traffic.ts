@@ -17,7 +17,10 @@ export const BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 const MEDIAN_SECONDS = 0.12;
 const LOG_SPREAD = 0.6;
 
-/** One arm of one metric. `bad[i]` of `total[i]` in window i; a latency has one array of slower ones for every bucket. */
+/**
+ * One arm of one metric. `bad[i]` of `total[i]` in window i; a latency has one array of slower ones for every bucket, a gauge its
+ * value in `bad` and 1 in `total`.
+ */
 export interface ArmCounts {
   readonly total: Float64Array;
   readonly bad: Float64Array;
@@ -27,6 +30,7 @@ export interface ArmCounts {
 export interface MetricCounts {
   /** Stable alone, before the rollout. */
   readonly past: ArmCounts;
+  /** Beside the candidate; where it is held against last week, the service then. */
   readonly stable: ArmCounts;
   readonly candidate: ArmCounts;
 }
@@ -54,7 +58,8 @@ export function trafficOf(scenario: Scenario, seed: number, run: number): Traffi
         const share = scenario.candidateShare(minute);
         return {
           minute,
-          trafficShare: arm === 'candidate' ? share : 1 - share,
+          // A week ago the service had all of its traffic, too.
+          trafficShare: arm === 'candidate' || scenario.against === 'last-week' ? share : 1 - share,
           worse: arm === 'candidate' && scenario.regression !== null && minute >= scenario.regression.fromMinute,
           noise: noise(),
         };
@@ -81,12 +86,17 @@ function countsOf(scenario: Scenario, windows: number, chance: Random, at: (i: n
   };
   for (let i = 0; i < windows; i += 1) {
     const { minute, trafficShare, worse, noise } = at(i);
+    const rate = worse ? (scenario.regression?.to ?? 0) : scenario.badShare;
+    if (scenario.kind === 'gauge') {
+      counts.total[i] = 1;
+      counts.bad[i] = rate * scenario.shared(minute) * noise;
+      continue;
+    }
     const total = chance.poisson((scenario.perSecond * trafficShare * WINDOW_MS) / 1000);
     counts.total[i] = total;
     if (scenario.kind === 'latency') {
       fillBuckets(counts.slower, i, total, (worse ? (scenario.regression?.to ?? 1) : 1) * noise, chance);
     } else {
-      const rate = worse ? (scenario.regression?.to ?? 0) : scenario.badShare;
       counts.bad[i] = chance.binomial(total, Math.min(1, rate * scenario.shared(minute) * noise));
     }
   }

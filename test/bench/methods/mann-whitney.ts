@@ -1,3 +1,4 @@
+import type { Kind } from '../scenarios.ts';
 import type { Method } from './method.ts';
 import { lastMinute, looks } from './readings.ts';
 
@@ -6,7 +7,7 @@ const Z98 = 2.3263478740408408;
 /** The share of the estimate that the interval must be away from zero. */
 const TOLERANCE = 0.25;
 /** `allowedIncrease`: the means' ratio must be as large, too. Kayenta's default is 1; here it is what the others tolerate. */
-const ALLOWED_INCREASE = { share: 1.25, latency: 1.1 };
+const ALLOWED_INCREASE: Readonly<Record<Kind, number>> = { errors: 1.25, accuracy: 1.25, latency: 1.1, gauge: 1.1 };
 /** The score under which an analysis is ended early; a metric that is High adds nothing to the score. */
 const MARGINAL = 75;
 /** With fewer points an arm no two samples differ at 98 % (z of five against five wholly apart: 2.51; of four: 2.17). */
@@ -92,14 +93,15 @@ export function isHigh(candidate: Sorted, stable: Sorted, allowedIncrease: numbe
 export const mannWhitney: Method = {
   name: 'Mann-Whitney',
   firstAlarm({ scenario, metrics }) {
-    const allowed = scenario.kind === 'latency' ? ALLOWED_INCREASE.latency : ALLOWED_INCREASE.share;
+    const allowed = ALLOWED_INCREASE[scenario.kind];
+    const late = scenario.labelsLateMinutes;
     const seen = metrics.map(() => ({ stable: [] as number[], candidate: [] as number[] }));
     for (const minute of looks()) {
       let high = 0;
       metrics.forEach((counts, m) => {
         const { stable = [], candidate = [] } = seen[m] ?? {};
-        insert(stable, lastMinute(counts.stable, minute));
-        insert(candidate, lastMinute(counts.candidate, minute));
+        insert(stable, lastMinute(counts.stable, minute - late));
+        insert(candidate, lastMinute(counts.candidate, minute - late));
         const enough = Math.min(stable.length, candidate.length) >= FEWEST_POINTS;
         if (enough && isHigh(candidate, stable, allowed)) high += 1;
       });

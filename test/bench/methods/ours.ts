@@ -1,22 +1,11 @@
 import { compare } from '../../../src/analysis/compare.ts';
 import { createMemory } from '../../../src/analysis/evidence/memory.ts';
-import type { CountWindow, LookPeriod, Metric, MetricSamples, Series } from '../../../src/analysis/types.ts';
+import type { LookPeriod, Metric } from '../../../src/analysis/types.ts';
 import type { Scenario } from '../scenarios.ts';
-import {
-  type ArmCounts,
-  BUCKETS,
-  type MetricCounts,
-  PAST_WINDOWS,
-  type Traffic,
-  WARM_UP_MINUTES,
-  WINDOW_MS,
-} from '../traffic.ts';
+import { type Traffic, WARM_UP_MINUTES, WINDOW_MS } from '../traffic.ts';
 import type { Method } from './method.ts';
+import { LAST_WEEK_MS, MINUTE_MS, START_MS, samplesReader } from './read.ts';
 import { looks } from './readings.ts';
-
-/** A whole number of windows since 1970, so that windows are aligned as Prometheus' are. */
-const START_MS = 1_795_200_000_000;
-const MINUTE_MS = 60_000;
 
 /** As policies/fraud-scorer.yaml compares: windows of 30 s, a warm-up of 2 min, three windows at least. */
 const settings = {
@@ -24,7 +13,7 @@ const settings = {
   warmUpMs: WARM_UP_MINUTES * MINUTE_MS,
   everyMs: MINUTE_MS,
   minimumWindows: 3,
-  lastWeekOffsetMs: 7 * 86_400_000,
+  lastWeekOffsetMs: LAST_WEEK_MS,
 };
 
 /**
@@ -36,17 +25,10 @@ export const ours: Method = {
   name: 'Lastgood',
   firstAlarm(traffic) {
     const metrics = traffic.metrics.map((_, m) => metricOf(traffic.scenario, m));
-    const all = traffic.metrics.map((counts) => windowsOf(counts, traffic.scenario.kind));
+    const readers = traffic.metrics.map((counts, m) => samplesReader(traffic.scenario, metrics[m]?.name ?? '', counts));
     const memory = createMemory();
     for (const minute of looks()) {
-      const until = (minute * MINUTE_MS) / WINDOW_MS;
-      const samples: MetricSamples[] = all.map(({ past, stable, candidate }, m) => ({
-        metric: metrics[m]?.name ?? '',
-        stableNow: upTo(stable, until),
-        stableBefore: upTo(past, PAST_WINDOWS),
-        candidateNow: upTo(candidate, until),
-        missing: null,
-      }));
+      const samples = readers.map((read) => read(minute));
       const { verdict } = compare({
         metrics,
         settings,
@@ -80,7 +62,11 @@ function metricOf(scenario: Scenario, index: number): Metric {
     name: `m${index}`,
     unit: '%',
     criticalLimit: null,
-    minimumSamples: 100,
+    minimumSamples: scenario.kind === 'gauge' ? 6 : 100,
+    ...(scenario.labelsLateMinutes > 0 ? { labelDelayMs: scenario.labelsLateMinutes * MINUTE_MS } : {}),
+    ...(scenario.against === 'last-week'
+      ? { arms: 'one' as const, baseline: { kind: 'offset' as const, offsetMs: LAST_WEEK_MS } }
+      : {}),
     weight: 1 / scenario.metrics,
   };
   const relative = { relative: 0.25, absolute: null, healthyRatio: 1.5 };
@@ -101,6 +87,14 @@ function metricOf(scenario: Scenario, index: number): Metric {
         direction: 'higher-is-better',
         tolerance: relative,
       };
+    case 'gauge':
+      return {
+        ...common,
+        title: 'Memory in use',
+        source: { kind: 'gauge', value: 'value' },
+        direction: 'lower-is-better',
+        tolerance: { ...relative, relative: 0.1 },
+      };
     default:
       return {
         ...common,
@@ -112,38 +106,4 @@ function metricOf(scenario: Scenario, index: number): Metric {
         tolerance: { ...relative, relative: 0.1 },
       };
   }
-}
-
-/** One series of windows, or for a latency one for every bucket bound. */
-type Windows = readonly (readonly CountWindow[])[];
-
-function windowsOf({ past, stable, candidate }: MetricCounts, kind: Scenario['kind']) {
-  const pastMs = START_MS - PAST_WINDOWS * WINDOW_MS;
-  return {
-    past: armWindows(past, kind, pastMs),
-    stable: armWindows(stable, kind, START_MS),
-    candidate: armWindows(candidate, kind, START_MS),
-  };
-}
-
-function armWindows(arm: ArmCounts, kind: Scenario['kind'], fromMs: number): Windows {
-  // An accuracy's counter is of the right answers.
-  const right = () => arm.total.map((total, i) => total - (arm.bad[i] ?? 0));
-  const columns = kind === 'latency' ? arm.slower : [kind === 'accuracy' ? right() : arm.bad];
-  return columns.map((column) =>
-    Array.from(column, (events, i) => ({
-      endMs: fromMs + (i + 1) * WINDOW_MS,
-      events,
-      exposure: arm.total[i] ?? 0,
-    })),
-  );
-}
-
-function upTo(windows: Windows, count: number): Series {
-  const [first] = windows;
-  if (windows.length === 1 && first) return { kind: 'counts', windows: first.slice(0, count) };
-  return {
-    kind: 'tails',
-    bounds: windows.map((column, b) => ({ bound: BUCKETS[b] ?? 0, windows: column.slice(0, count) })),
-  };
 }

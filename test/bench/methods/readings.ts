@@ -16,9 +16,10 @@ export function looks(): number[] {
 
 /**
  * What a rate over the last minute reads at the end of `minute`: the share of bad requests, or for a latency the interpolated 95th
- * percentile in seconds. Null without traffic.
+ * percentile in seconds, or a gauge's mean. Null without traffic, and before the warm-up has ended.
  */
 export function lastMinute(arm: ArmCounts, minute: number): number | null {
+  if (minute <= WARM_UP_MINUTES) return null;
   const from = (minute - 1) * WINDOWS_A_MINUTE;
   const sum = (column: Float64Array) => {
     let all = 0;
@@ -38,9 +39,10 @@ function p95(slower: readonly number[], total: number): number {
 
 /**
  * The fixed limit of the counting methods. It knows the healthy value beforehand, as no one does in practice: half as many bad
- * requests again, or a p95 a tenth above what the histogram shows of a healthy arm.
+ * requests again, a p95 a tenth above what the histogram shows of a healthy arm, or a gauge a fifth above its level.
  */
 export function fixedLimit({ scenario }: Traffic): number {
+  if (scenario.kind === 'gauge') return 1.2 * scenario.badShare;
   if (scenario.kind !== 'latency') return 1.5 * scenario.badShare;
   const shares = BUCKETS.map((bound) => slowerShare(bound, 1));
   return 1.1 * p95(shares, 1);
@@ -52,7 +54,10 @@ export function fixedLimit({ scenario }: Traffic): number {
  */
 export function failedChecks(traffic: Traffic): boolean[][] {
   const limit = fixedLimit(traffic);
-  return traffic.metrics.map(({ candidate }) => looks().map((minute) => (lastMinute(candidate, minute) ?? 0) > limit));
+  const late = traffic.scenario.labelsLateMinutes;
+  return traffic.metrics.map(({ candidate }) =>
+    looks().map((minute) => (lastMinute(candidate, minute - late) ?? 0) > limit),
+  );
 }
 
 /** The first look at which any metric's counter is full; `rule` gives the index of the look in one row, or -1. */
