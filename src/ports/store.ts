@@ -1,6 +1,7 @@
 import type { CardRef, Effect, JournalEntry } from '../domain/effect.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Alert, ServiceState } from '../domain/state.ts';
+import type { Audit } from './audit.ts';
 import type { MessageAddress } from './chat.ts';
 
 /** What is remembered, and nothing else is. One implementation a database; one contract suite for all. */
@@ -24,6 +25,8 @@ export interface Store {
   /** Policy files by revision, as written (secrets are only named in them): a rollout ends under the target it began with. */
   policies: PolicyArchive;
   unmatched: UnmatchedBook;
+  /** The journal as evidence. */
+  audit: Audit;
   /** Forgets what only guards against doing things twice and is from before `beforeMs`; answers how many events. The journal stays. */
   prune(beforeMs: number): Promise<number>;
   /** Waits for the unit under way. */

@@ -13,6 +13,18 @@ export interface Schema {
     degradation_id: string | null;
     at: number;
     entry: string;
+    /** In the journal of its service, from 1, without gaps. */
+    position: number;
+    /** Of this row and, through the one before it, of all before (journal/hash.ts). */
+    hash: string;
+  };
+  /** Where each service's chain ends, and where it begins now that older rows were let go. */
+  journal_chains: {
+    service: string;
+    position: number;
+    hash: string;
+    pruned_position: number;
+    pruned_hash: string;
   };
   messages: {
     id: string;

@@ -11,6 +11,8 @@ import {
   type Unit,
 } from '../ports/store.ts';
 import { openDatabase } from './database.ts';
+import { appendToJournal } from './journal/append.ts';
+import { createAudit } from './journal/audit.ts';
 import type { Schema } from './schema.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
@@ -46,6 +48,7 @@ function createStore(db: Kysely<Schema>): Store {
     messages: createMessageBook(db),
     policies: createPolicyArchive(db),
     unmatched: createUnmatchedBook(db),
+    audit: createAudit(db),
     async prune(beforeMs) {
       const result = await db.deleteFrom('events').where('at', '<', beforeMs).executeTakeFirst();
       // Cards and reports are brought to the state for as long as there is one; a line is said once.
@@ -72,20 +75,7 @@ function createUnit(trx: Transaction<Schema>): Unit {
     enqueue: (job) => enqueueJob(trx, job),
     cancel: (service, key) => cancelJob(trx, service, key),
     complete: (lease) => completeJob(trx, lease),
-    async append(service, entries) {
-      for (const entry of entries) {
-        await trx
-          .insertInto('journal')
-          .values({
-            service,
-            rollout_id: entry.rolloutId,
-            degradation_id: entry.degradationId,
-            at: entry.atMs,
-            entry: JSON.stringify(entry),
-          })
-          .execute();
-      }
-    },
+    append: (service, entries) => appendToJournal(trx, service, entries),
   };
 }
 

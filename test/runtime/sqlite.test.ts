@@ -83,7 +83,7 @@ describe('SQLite in a file', () => {
     const database = new DatabaseSync(file());
     database.exec("INSERT INTO schema_migrations VALUES (999, 'from the future', 0)");
     database.close();
-    await expect(openStore(file())).rejects.toThrow(/newer Lastgood \(schema 999; this one knows 2\)/);
+    await expect(openStore(file())).rejects.toThrow(/newer Lastgood \(schema 999; this one knows \d+\)/);
   });
 
   it('that is no database is refused in words', async () => {

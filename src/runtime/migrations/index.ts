@@ -2,9 +2,10 @@ import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
 import { first } from './001-first.ts';
 import { unmatched } from './002-unmatched.ts';
+import { journalChain } from './003-journal-chain.ts';
 import type { Migration } from './migration.ts';
 
-const migrations: readonly Migration[] = [first, unmatched];
+const migrations: readonly Migration[] = [first, unmatched, journalChain];
 
 /**
  * Brings the database to the schema this code knows, all steps in one transaction.
