@@ -42,6 +42,7 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
     change,
     limit: main.limit,
     limitText: main.verdict === 'no-data' ? '–' : limitText({ metric, outcome: main, isShare }),
+    ...(main.note.ofGood ? { changeOf: 'good' as const } : {}),
     changeIs: isDifference(metric) ? 'difference' : 'ratio',
     evidence: finiteExp(main.lnWorse),
     critical,

@@ -228,6 +228,11 @@ export interface MetricComparison {
    * `upper` of 10,000 says that no upper bound is known yet, a `lower` of 0 that no lower one is.
    */
   readonly change: { readonly estimate: number; readonly lower: number; readonly upper: number } | null;
+  /**
+   * `good`: good ones are counted, because they are the fewer, and `change` says by how many times fewer of them the suspect has.
+   * Absent: as the metric's kind has it.
+   */
+  readonly changeOf?: 'good';
   /** The limit `change` is held against (ratio, or difference for gauges). */
   readonly limit: number;
   readonly changeIs: 'ratio' | 'difference';

@@ -31,7 +31,7 @@ describe('an arm with several bounds', () => {
 
   it('has the windows that any of them has, oldest first, each counted once', () => {
     const extent = extentOf(tails(windows(2, 6), windows(0, 4)));
-    expect(extent).toEqual(windows(0, 6).map(({ endMs }) => ({ endMs, samples: 100 })));
+    expect(extent).toEqual(windows(0, 6).map(({ endMs }) => ({ endMs, exposure: 100 })));
     expect(extentOf(tails(windows(0, 4), windows(0, 4)))).toHaveLength(4);
     expect(extentOf(tails())).toEqual([]);
   });

@@ -297,6 +297,31 @@ describe('against the past', () => {
 });
 
 describe('rates, latency and gauges', () => {
+  it('of a conversion the few who convert are counted, not the many who do not', () => {
+    const conversion = metric({ source: { kind: 'proportion', bad: null, good: 'g', total: 't' } });
+    const look = (share: number) =>
+      compare({
+        metrics: [conversion],
+        settings,
+        period: period(40),
+        hasCandidate: true,
+        samples: [
+          samples({
+            stableNow: counts(40, (i) => ({ events: 40 + (i % 5), exposure: 1000 })),
+            candidateNow: counts(40, (i) => ({ events: Math.round(share * 1000) + (i % 3), exposure: 1000 })),
+          }),
+        ],
+      });
+    const worse = look(0.02);
+    expect(worse.verdict).toBe('degraded');
+    expect(worse.metrics[0]?.changeOf).toBe('good');
+    expect(worse.metrics[0]?.sentence).toMatch(/^Error rate 2\.1 % vs 4\.2 % on stable: 2\.0× fewer \(/);
+    const better = look(0.08);
+    expect(better.verdict).toBe('healthy');
+    expect(better.improved).toEqual(['errors']);
+    expect(better.metrics[0]?.sentence).toMatch(/: 1\.9× more \(/);
+  });
+
   it('a drop of a rate that should be high is degraded', () => {
     const rate = metric({
       name: 'sales',
@@ -312,7 +337,7 @@ describe('rates, latency and gauges', () => {
     );
     expect(result.verdict).toBe('degraded');
     expect(result.metrics[0]?.change?.estimate).toBeGreaterThan(1.7);
-    expect(result.metrics[0]?.sentence).toContain('in the bad direction');
+    expect(result.metrics[0]?.sentence).toContain(' fewer (');
   });
 
   const latency = metric({

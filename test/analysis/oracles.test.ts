@@ -12,9 +12,9 @@ import { burnRate } from '../../src/analysis/kinds/burn.ts';
 import { psi } from '../../src/analysis/kinds/drift.ts';
 import { lnMixtureT, mixtureRadius } from '../../src/analysis/kinds/gauge.ts';
 import { quantile } from '../../src/analysis/kinds/latency.ts';
-import { standOut } from './e-bh.ts';
 import { shiftedZ } from '../bench/methods/mann-whitney.ts';
 import { normalCdf } from '../bench/traffic.ts';
+import { standOut } from './e-bh.ts';
 import { hasOracles, oracle, oracleIds } from './support.ts';
 
 /**

@@ -102,7 +102,7 @@ describe('an A/B test', () => {
     expect(read(experiment({ improved: ['conversion'] }))).toContain(
       [
         '⚖️ *A/B* `v42` 50 % / `v41` 50 % as configured; counted 49.8 % / 50.2 %',
-        '• Conversion 4.1 % vs 3.8 %: 1.08× (1.01×–1.15×), better',
+        '• Conversion 4.1 % vs 3.8 %: 1.08× more (1.01×–1.15×), better',
       ].join('\n'),
     );
     expect(read(experiment({}))).toContain('(1.01×–1.15×), no worse');

@@ -91,7 +91,7 @@ describe('a change', () => {
   it.each<[string, MetricComparison, string]>([
     ['of failures', byKind.proportion, '2.06× (1.35×–2.87×)'],
     ['of successes, most of which succeed', byKind.labelled, '1.03× the failures (0.9×–1.18×)'],
-    ['of successes, few of which succeed: of the two numbers shown', conversion, '1.08× (1.01×–1.15×)'],
+    ['of successes, few of which succeed', conversion, '1.08× more (1.01×–1.15×)'],
     ['of a rate that is better high, and higher', byKind.rate, '1.08× more (1.01×–1.15×)'],
     [
       'of a rate that is better high, and lower',

@@ -205,7 +205,8 @@ export const conversion = metric({
   stableBefore: { value: 0.038, samples: 40_000 },
   stableNow: { value: 0.038, samples: 9036 },
   candidateNow: { value: 0.041, samples: 8964 },
-  change: { estimate: 0.9969, lower: 0.9941, upper: 0.9996 },
+  change: { estimate: 0.926, lower: 0.8696, upper: 0.9901 },
+  changeOf: 'good',
   sentence: 'Conversion 4.1 % vs 3.8 % on stable: 1.0× the failures (0.99×–1.00×), well within the 1.25× limit.',
   line: line(0.038, 0.041),
 });

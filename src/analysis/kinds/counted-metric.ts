@@ -1,6 +1,6 @@
 import { higherIsBetter } from '../arms/arm.ts';
 import { pairCounts } from '../arms/windows.ts';
-import type { Metric, Series } from '../types.ts';
+import type { CountWindow, Metric, Series } from '../types.ts';
 import { noData, type Outcome } from '../verdict/outcome.ts';
 import { type Stratum, testCounted } from './counted.ts';
 import { latencyStrata } from './latency.ts';
@@ -35,10 +35,30 @@ function strataOf({ metric, suspect, past }: Question, reference: Series): Strat
     return latencyStrata(suspect.bounds, reference.bounds, past?.kind === 'tails' ? past.bounds : [], only);
   }
   if (suspect.kind !== 'counts' || reference.kind !== 'counts') return [];
+  const before = past?.kind === 'counts' ? past.windows : [];
+  if (metric.source.kind !== 'rate' && mostAreBad(reference.windows)) {
+    // As with a conversion of 4 %: the ratio of the others (96 %) hardly moves, whatever happens to it.
+    const pairs = pairCounts(goodOnes(reference.windows), goodOnes(suspect.windows));
+    return [{ pairs, past: goodOnes(before), ofGood: true, tail: null }];
+  }
   // Where a drop is bad, the arms change places: what is asked is how much higher stable is.
   const swap = metric.source.kind === 'rate' && higherIsBetter(metric);
   const pairs = swap ? pairCounts(reference.windows, suspect.windows) : pairCounts(suspect.windows, reference.windows);
-  return [{ pairs, past: past?.kind === 'counts' ? past.windows : [], tail: null }];
+  return [{ pairs, past: before, tail: null }];
+}
+
+function mostAreBad(windows: readonly CountWindow[]): boolean {
+  let bad = 0;
+  let all = 0;
+  for (const w of windows) {
+    bad += w.events;
+    all += w.exposure;
+  }
+  return bad > all / 2;
+}
+
+function goodOnes(windows: readonly CountWindow[]): CountWindow[] {
+  return windows.map((w) => ({ ...w, events: Math.max(0, w.exposure - w.events) }));
 }
 
 /** A rate's unit is anybody's guess: five events in as much exposure as the policy calls enough. */

@@ -33,6 +33,8 @@ export interface Stratum {
   readonly pairs: readonly CountPair[];
   /** The same of stable's past, to learn its noise from. */
   readonly past: readonly CountWindow[];
+  /** Good ones are counted, and the arms have changed places. */
+  readonly ofGood?: boolean;
   /** The bucket bound, with the arms as they are (before a swap); null for proportions and rates. */
   readonly tail: { readonly bound: number; readonly suspect: number; readonly reference: number } | null;
 }
@@ -97,6 +99,7 @@ export function testCounted(question: CountedQuestion): Outcome {
     note: {
       tail: shown?.stratum.tail ?? null,
       byDifference: shown !== null && limit > relativeLimit(tolerance) * 1.001,
+      ofGood: shown?.stratum.ofGood ?? false,
     },
     missing: null,
     warning: null,

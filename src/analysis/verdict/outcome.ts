@@ -46,6 +46,8 @@ export interface Note {
   readonly tail: { readonly bound: number; readonly suspect: number; readonly reference: number } | null;
   /** The absolute tolerance is the wider one: the limit is better said as a difference. */
   readonly byDifference: boolean;
+  /** Good ones were counted, being the fewer: the change is how many times fewer of them the suspect has. Absent: false. */
+  readonly ofGood?: boolean;
   /** What the kinds that are no comparison of two readings found. */
   readonly found?: Found;
 }

@@ -69,26 +69,44 @@ function changeText(told: Told): string {
     const word = estimate >= 0 ? 'worse' : 'better';
     return `: ${number(Math.abs(estimate), told)} ${word} (${number(lower, told)} to ${number(upper, told)})`;
   }
-  const known = change.upper < RATIO_CAP;
+  return countsFewer(told) && change.estimate > 0 && change.estimate < 1
+    ? `: ${ratioText(inverted(change), ' more')}`
+    : `: ${ratioText(change, ofWhat(told))}`;
+}
+
+function ratioText({ estimate, lower, upper }: Change, ofWhat: string): string {
+  const known = upper < RATIO_CAP;
   const between =
-    change.lower > 0 && known
-      ? `${bound(change.lower)}–${bound(change.upper)}`
-      : change.lower > 0
-        ? `at least ${bound(change.lower)}`
+    lower > 0 && known
+      ? `${bound(lower)}–${bound(upper)}`
+      : lower > 0
+        ? `at least ${bound(lower)}`
         : known
-          ? `at most ${bound(change.upper)}`
+          ? `at most ${bound(upper)}`
           : 'too few events for a range';
-  return `: ${times(change.estimate)}${ofWhat(told)} (${between})`;
+  return `${times(estimate)}${ofWhat} (${between})`;
+}
+
+/** "0.8 times fewer" is 1.25 times more; a bound that is not known stays so. */
+function inverted({ estimate, lower, upper }: Change): Change {
+  const inverse = (value: number) => (value >= RATIO_CAP ? 0 : value > 0 ? Math.min(RATIO_CAP, 1 / value) : RATIO_CAP);
+  return { estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower) };
+}
+
+/** Where fewer is worse and that is what is counted, the ratio says how many times fewer. */
+function countsFewer({ metric, outcome }: Told): boolean {
+  if (outcome.note.ofGood) return true;
+  return metric.source.kind === 'rate' && metric.direction === 'higher-is-better';
 }
 
 /** What the ratio is of, where it is not the one a reader would form from the two numbers before it. */
-function ofWhat({ metric, outcome }: Told): string {
-  const { source } = metric;
-  const tail = outcome.note.tail;
+function ofWhat(told: Told): string {
+  const { source } = told.metric;
+  const tail = told.outcome.note.tail;
   if (tail !== null) return tail.reference > 0.5 ? ' fewer fast ones' : '';
+  if (countsFewer(told)) return ' fewer';
   if (source.kind === 'labelled') return ' the failures';
-  if (source.kind === 'proportion') return source.good !== null ? ' the failures' : '';
-  return source.kind === 'rate' && metric.direction === 'higher-is-better' ? ' in the bad direction' : '';
+  return source.kind === 'proportion' && source.good !== null ? ' the failures' : '';
 }
 
 function judgement(told: Told): string {

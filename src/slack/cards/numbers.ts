@@ -46,8 +46,8 @@ export function change(metric: MetricComparison): string {
   if (!found) return '–';
   if (metric.changeIs !== 'ratio') return differenceWords(metric, found);
   if (metric.kind === 'objective') return ratioWords(found, ' what is allowed');
-  if (metric.direction === 'lower-is-better') return ratioWords(found, '');
-  if (metric.isShare) return asSuccesses(metric, found) ?? ratioWords(found, ' the failures');
+  if (metric.direction === 'lower-is-better' && metric.changeOf !== 'good') return ratioWords(found, '');
+  if (metric.isShare && metric.changeOf !== 'good') return ratioWords(found, ' the failures');
   const { estimate, lower, upper } = found;
   const more = { estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower) };
   return estimate > 0 && estimate < 1 ? ratioWords(more, ' more') : ratioWords(found, ' fewer');
@@ -59,18 +59,6 @@ function differenceWords(metric: MetricComparison, { estimate, lower, upper }: R
   const shown = (value: number | null) => signed(metric, value === null || !isUp || value === 0 ? value : -value);
   const [from, to] = isUp ? [upper, lower] : [lower, upper];
   return `${shown(estimate)} (${shown(from)} to ${shown(to)})`;
-}
-
-/**
- * Where few succeed, as with a conversion, the ratio of the failures is near 1 whatever happens: the ratio of the two numbers shown
- * says more. Worked out from the failures' by the share of the reference, so that it lies on the same side of 1. Null: not so few do.
- */
-function asSuccesses(metric: MetricComparison, found: Range): string | null {
-  const { value: share } = metric.basis === 'past' ? metric.stableBefore : metric.stableNow;
-  if (share === null || !(share > 0 && share < 0.5)) return null;
-  const of = (failures: number | null) => Math.max(0, (1 - (failures ?? OPEN) * (1 - share)) / share);
-  const upper = found.lower > 1 / OPEN ? of(found.lower) : OPEN;
-  return ratioWords({ estimate: of(found.estimate), lower: of(found.upper), upper }, '');
 }
 
 /** From here on an upper bound is not known. */
