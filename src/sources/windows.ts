@@ -3,8 +3,8 @@ import type { Stretch } from './matrix.ts';
 
 /** How far back stable's past is read at least: how much an arm scatters by itself is learned from it. */
 export const NOISE_BACK_MS = 3_600_000;
-/** Very short windows would make an answer of many thousand points of that hour. */
-const MOST_NOISE_WINDOWS = 7_200;
+/** Windows shorter than 10 s: so many tell as much, and an hour of them would be thousands of points at every look. */
+const MOST_NOISE_WINDOWS = 360;
 const HISTORY_WINDOW_MS = 3_600_000;
 /** Fourteen pairs of a day and the day before it take fifteen days. */
 const HISTORY_MS = 15 * 86_400_000;
@@ -44,7 +44,7 @@ export function presentWindows(period: LookPeriod, windowMs: number): Windows | 
 }
 
 /**
- * The past of the same windows, `offsetMs` earlier, and what lies before them: an hour at least. Asked for on the aligned grid
+ * The past of the same windows, `offsetMs` earlier, and what lies before them: an hour at least, or 360 windows. Asked for on the aligned grid
  * also where the offset is no multiple of the window: some servers move the points to it by themselves.
  */
 export function pastWindows(period: LookPeriod, windowMs: number, offsetMs: number): Windows {

@@ -71,6 +71,14 @@ describe('what is read of a metric', () => {
     expect(asked).toHaveLength(6);
   });
 
+  it('short windows need no hour: 360 of them tell as much', async () => {
+    const { source, asked } = sourceOf();
+    const short = { ...period, fromMs: NOW_MS - 60_000, beforeOffsetMs: 120_000 };
+    await source.read(request([errors], { windowMs: 1000, period: short }), signal());
+    const past = asked.filter((a) => a.endMs === NOW_MS - 120_000);
+    expect(past.map((a) => (a.endMs - a.startMs) / a.stepMs)).toEqual([360, 360]);
+  });
+
   it('a longer period has as long a past', async () => {
     const { source, asked } = sourceOf();
     await source.read(request([errors], { period: { ...period, fromMs: NOW_MS - 10_000 - 2 * HOUR_MS } }), signal());
