@@ -2,7 +2,7 @@ import { expectedWindows } from './arms/windows.ts';
 import { forgetful } from './evidence/memory.ts';
 import { testOf } from './kinds/index.ts';
 import type { ComparisonSettings, CountWindow, LookPeriod, Metric, Series } from './types.ts';
-import type { Outcome } from './verdict/outcome.ts';
+import { LN_HEALTHY, type Outcome } from './verdict/outcome.ts';
 
 /**
  * How long the comparison needs, at the median, at a given traffic. The comparison itself is asked, over windows that hold what is
@@ -56,7 +56,7 @@ export function timeToPass(at: Circumstances): TimeNeeded | null {
 
 /** Until a candidate with `ratio` (less than 1) times the bad events of stable is called better. Null: not within a day. */
 export function timeToBeBetter(at: Circumstances, ratio: number): TimeNeeded | null {
-  return timeUntil(at, ratio, (outcome) => outcome.verdict === 'healthy' && (outcome.change()?.upper ?? 1) < 1);
+  return timeUntil(at, ratio, (outcome) => outcome.verdict === 'healthy' && (outcome.lnBetter ?? 0) >= LN_HEALTHY);
 }
 
 /** Windows without which nothing is decided, with the warm-up and the wait for labels: what no traffic shortens. */
