@@ -116,7 +116,7 @@ interface Beginnings {
 /** The one place where everything meets. Rings are closed by functions: Slack presses reach the application, its effects reach Slack. */
 function assemble(begun: Beginnings): App {
   const { config, overrides, clock, random, log, telemetry, store } = begun;
-  const ownHttp = createHttp({ secrets: secretsOf(config), now: () => clock.now() });
+  const ownHttp = httpOf(begun);
   const http = overrides.http ?? ownHttp;
   const targets = onePerPolicy(createTargets({ http }));
   const prometheuses = createPrometheusSources({ http, now: () => clock.now() });
@@ -194,7 +194,12 @@ function assemble(begun: Beginnings): App {
   };
 }
 
-function workerOf({ overrides, random }: Beginnings, world: World, recorder: Recorder): Worker {
+function httpOf({ config, clock }: Beginnings) {
+  const { privateAddresses } = config;
+  return createHttp({ secrets: secretsOf(config), now: () => clock.now(), privateAddresses });
+}
+
+function workerOf({ config, overrides, random }: Beginnings, world: World, recorder: Recorder): Worker {
   return createWorker({
     store: world.store,
     recorder,
@@ -204,6 +209,7 @@ function workerOf({ overrides, random }: Beginnings, world: World, recorder: Rec
     owner: random.id(),
     alone: true,
     random: overrides.jitter,
+    journalKeptMs: typeof config.journalRetentionDays === 'number' ? config.journalRetentionDays * 86_400_000 : null,
   });
 }
 

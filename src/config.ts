@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** Everything an instance is told from outside, checked. Made by `loadConfig`; tests and the demo write it out by hand. */
@@ -29,6 +30,10 @@ export interface Config {
   };
   /** `LASTGOOD_SECRET_*` by full name: what policies may refer to. */
   readonly policySecrets: Readonly<Record<string, string>>;
+  /** How long the journal is kept; null or absent: for ever. */
+  readonly journalRetentionDays?: number | null;
+  /** Whether policies may name addresses of private networks: all of them (also where absent), none, or these (CIDR). */
+  readonly privateAddresses?: 'allow' | 'refuse' | readonly string[];
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -49,6 +54,8 @@ export class ConfigError extends Error {
 
 /** Alertmanager's token is the only thing between the internet and our alerts: shorter ones can be guessed. */
 const minimumTokenLength = 16;
+/** What is read back when a rollout or a degradation ends, and what people ask after: shorter would be no journal. */
+const shortestRetentionDays = 30;
 const policySecretPrefix = 'LASTGOOD_SECRET_';
 
 /** Variables that hold secrets: each may be given as NAME, or as NAME_FILE with the path of a file that holds it. */
@@ -96,6 +103,17 @@ export const variables: readonly { readonly name: string; readonly need: string;
   { name: 'PORT', need: '3000', meaning: 'port to listen on, 0 for any free one' },
   { name: 'PUBLIC_URL', need: 'optional', meaning: 'where people reach this instance' },
   { name: 'SLACK_API_URL', need: 'https://slack.com/api/', meaning: 'another Slack API, for tests' },
+  {
+    name: 'JOURNAL_RETENTION_DAYS',
+    need: 'for ever',
+    meaning: `days after which journal entries are let go, at least ${shortestRetentionDays}`,
+  },
+  {
+    name: 'OUTGOING_PRIVATE_ADDRESSES',
+    need: 'allow',
+    meaning:
+      'whether policies may name private addresses: allow, refuse, or the networks allowed (10.1.0.0/16,127.0.0.1)',
+  },
   { name: 'LOG_LEVEL', need: 'info', meaning: logLevels.join(', ') },
 ];
 
@@ -166,6 +184,22 @@ const environmentSchema = z.object({
   SLACK_API_URL: httpUrl('a Slack API')
     .default('https://slack.com/api/')
     .transform((url) => (url.endsWith('/') ? url : `${url}/`)),
+  JOURNAL_RETENTION_DAYS: z
+    .string()
+    .refine(
+      (value) => /^\d{1,5}$/.test(value) && Number(value) >= shortestRetentionDays,
+      `must be a whole number of days, at least ${shortestRetentionDays}; leave it out to keep the journal for ever`,
+    )
+    .transform(Number)
+    .optional(),
+  OUTGOING_PRIVATE_ADDRESSES: z
+    .string()
+    .default('allow')
+    .transform((value) => (value === 'allow' || value === 'refuse' ? value : value.split(',').map((one) => one.trim())))
+    .refine(
+      (value) => typeof value === 'string' || value.every(isNetwork),
+      'must be allow, refuse, or the networks that are allowed, such as 10.1.0.0/16,127.0.0.1',
+    ),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 });
 
@@ -192,6 +226,12 @@ export function loadClientConfig(environment: Environment): ClientConfig {
   const { values, policySecrets } = read(schema, environment, readUtf8);
   const { PORT: port, POLICY_DIR: policyDir, ALERTMANAGER_WEBHOOK_TOKEN: webhookTokens } = values;
   return { port, policyDir, webhookTokens, policySecrets };
+}
+
+/** Where the database is, for commands that look after it. */
+export function loadStorePlace(environment: Environment): { readonly dataDir: string } {
+  const { values } = read(environmentSchema.pick({ DATA_DIR: true }), environment, readUtf8);
+  return { dataDir: values.DATA_DIR };
 }
 
 /**
@@ -264,7 +304,17 @@ function toConfig(values: z.infer<typeof environmentSchema>, policySecrets: Reco
     defaultChannel: values.DEFAULT_CHANNEL ?? null,
     pagerduty: { routingKey: values.PAGERDUTY_ROUTING_KEY ?? null, eventsHost: values.PAGERDUTY_EVENTS_HOST ?? null },
     policySecrets,
+    journalRetentionDays: values.JOURNAL_RETENTION_DAYS ?? null,
+    privateAddresses: values.OUTGOING_PRIVATE_ADDRESSES,
   };
+}
+
+/** `10.1.0.0/16`, `fd00::/8`, or one address. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 function readSecret(

@@ -1,4 +1,5 @@
 import { type FailureClass, PortError } from '../ports/failure.ts';
+import { privateAddressCode } from './addresses.ts';
 
 /** How far a request came. */
 export interface Progress {
@@ -31,6 +32,7 @@ export function transportFailure(failure: Failure): PortError {
   if (code === 'ERR_INVALID_URL' || code === 'ERR_UNESCAPED_CHARACTERS') {
     return new PortError('permanent', `${what} was not sent: the address has a character that is not allowed.`);
   }
+  if (code === privateAddressCode) return new PortError('permanent', `${what} was not sent: ${message}.`);
   const certificate = certificateProblem(code, message);
   // TLS 1.3 refuses a client certificate only after the handshake; the request itself was not taken then.
   if (certificate && (!progress.sent || /ALERT_.*(CERTIFICATE|UNKNOWN_CA)/.test(code)))

@@ -3,6 +3,7 @@ import https from 'node:https';
 import axios, { type AxiosResponse } from 'axios';
 import type { Endpoint } from '../domain/policy.ts';
 import { PortError } from '../ports/failure.ts';
+import { addressRule, type PrivateAddresses } from './addresses.ts';
 import { type Breaker, type CallEnd, type Circuit, createBreaker, type Reached } from './breaker.ts';
 import { excerpt, longEnough, redact, secretsOf } from './excerpt.ts';
 import { type Progress, retryAfterMs, transportFailure, withoutConsequence } from './failures.ts';
@@ -47,6 +48,8 @@ export interface HttpOptions {
   readonly now?: () => number;
   /** Values that stand in no message, wherever in a request they were: what a policy puts into a body, an answer may quote. */
   readonly secrets?: readonly string[];
+  /** Whether addresses of private networks may be asked (they may). */
+  readonly privateAddresses?: PrivateAddresses;
 }
 
 const defaultMaxBytes = 8 * 1024 * 1024;
@@ -62,7 +65,8 @@ export interface Circuits {
  * of it meanwhile fails at once, as `retryable`. Messages name method, host and path, never the query, the credentials or a header.
  */
 export function createHttp(options: HttpOptions = {}): Http & Circuits & { close(): void } {
-  const agents = createAgents(options.maxSockets ?? 32);
+  const rule = addressRule(options.privateAddresses ?? 'allow');
+  const agents = createAgents(options.maxSockets ?? 32, rule.lookup);
   const now = options.now ?? Date.now;
   const userAgent = options.userAgent ?? 'lastgood';
   const secrets = longEnough(options.secrets ?? []);
@@ -77,6 +81,8 @@ export function createHttp(options: HttpOptions = {}): Http & Circuits & { close
   async function request(given: HttpRequest, signal?: AbortSignal): Promise<HttpResponse> {
     const url = parsed(given.url);
     const what = `${given.method.toUpperCase()} ${place(url)}`;
+    const refused = rule.refuses(url.hostname);
+    if (refused !== null) throw new PortError('permanent', `${what} was not sent: ${refused}.`);
     const request = { ...given, headers: headersOf(given, url, userAgent, what) };
     const progress: Progress = { sent: false, reused: false, status: null };
     const timeout = AbortSignal.timeout(request.timeoutMs);

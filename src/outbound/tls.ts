@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { Endpoint } from '../domain/policy.ts';
 
 type Tls = Endpoint['tls'];
@@ -14,9 +15,12 @@ export interface Agents {
 // Certificates that are renewed make new pools; the oldest are let go, their idle connections end with the server's time-out.
 const mostPools = 50;
 
-/** @param maxSockets open connections to one host at the same time; what comes beyond waits. */
-export function createAgents(maxSockets: number): Agents {
-  const options = { keepAlive: true, maxSockets, scheduling: 'lifo' as const };
+/**
+ * @param maxSockets open connections to one host at the same time; what comes beyond waits.
+ * @param lookup in the place of the system's, for every new connection.
+ */
+export function createAgents(maxSockets: number, lookup?: LookupFunction): Agents {
+  const options = { keepAlive: true, maxSockets, scheduling: 'lifo' as const, ...(lookup ? { lookup } : {}) };
   const plain = new http.Agent(options);
   const pools = new Map<string, https.Agent>();
   return {

@@ -31,6 +31,8 @@ export interface WorkerParts {
   readonly owner: string;
   /** No other worker shares the store: what an earlier one left behind is taken over at once instead of when its leases end. */
   readonly alone: boolean;
+  /** Journal entries older than this are let go; null or absent: none. */
+  readonly journalKeptMs?: number | null;
   readonly concurrency?: number;
   readonly leaseMs?: number;
   /** 0..1; for the jitter of waits. */
@@ -185,7 +187,9 @@ class ClaimLoop implements Worker {
     const nowMs = this.#parts.clock.now();
     if (nowMs - this.#prunedAtMs < DAY_MS) return;
     this.#prunedAtMs = nowMs;
-    await this.#parts.store.prune(nowMs - EVENTS_KEPT_MS);
+    const { store, journalKeptMs } = this.#parts;
+    await store.prune(nowMs - EVENTS_KEPT_MS);
+    if (typeof journalKeptMs === 'number') await store.audit.prune(nowMs - journalKeptMs);
   }
 
   #begin(job: Job): void {

@@ -44,7 +44,29 @@ describe('loadConfig', () => {
       defaultChannel: null,
       pagerduty: { routingKey: null, eventsHost: null },
       policySecrets: {},
+      journalRetentionDays: null,
+      privateAddresses: 'allow',
     });
+  });
+
+  it('takes a retention in days, and none that would leave no journal', () => {
+    expect(loadConfig({ ...good, JOURNAL_RETENTION_DAYS: '400' }).journalRetentionDays).toBe(400);
+    for (const value of ['7', '0', '-1', '1.5', 'for ever']) {
+      expect(problemsOf({ ...good, JOURNAL_RETENTION_DAYS: value })).toEqual([
+        'JOURNAL_RETENTION_DAYS must be a whole number of days, at least 30; leave it out to keep the journal for ever',
+      ]);
+    }
+  });
+
+  it('takes for private addresses a word, or networks', () => {
+    const of = (value: string) => loadConfig({ ...good, OUTGOING_PRIVATE_ADDRESSES: value }).privateAddresses;
+    expect(of('refuse')).toBe('refuse');
+    expect(of('10.1.0.0/16, 127.0.0.1,fd00::/8')).toEqual(['10.1.0.0/16', '127.0.0.1', 'fd00::/8']);
+    for (const value of ['no', '10.1.0.0/33', '10.1.0.0/16/2', 'prometheus.internal', '10.1.0.0/16,,']) {
+      expect(problemsOf({ ...good, OUTGOING_PRIVATE_ADDRESSES: value })[0]).toMatch(
+        /^OUTGOING_PRIVATE_ADDRESSES must be allow, refuse,/,
+      );
+    }
   });
 
   it.each(['#ml-alerts', 'C024BE91L'])('takes %s for the default channel', (channel) => {

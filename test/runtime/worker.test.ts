@@ -7,6 +7,7 @@ import type { Outcome, Performer, Performers } from '../../src/runtime/performer
 import { openStore } from '../../src/runtime/store.ts';
 import { createWorker, type Worker, type WorkerParts } from '../../src/runtime/worker.ts';
 import { type VirtualClock, virtualClock } from '../support/clock.ts';
+import { append, entry } from './audit.contract.ts';
 import { enqueue, newJob, recordingTelemetry, service, t0 } from './support.ts';
 
 type Perform = (job: Job, signal: AbortSignal) => Promise<Outcome>;
@@ -70,6 +71,23 @@ async function work(perform: Perform, over: Partial<WorkerParts> = {}, retry: Pa
   await worker.start();
   return worker;
 }
+
+describe('the journal', () => {
+  it('is let go of after its retention, once a day, and not where none is set', async () => {
+    const dayMs = 86_400_000;
+    for (const day of [0, 10, 20]) await append(store, service, entry(`day ${day}`, { atMs: t0 + day * dayMs }));
+    clock = virtualClock(t0 + 35 * dayMs);
+    const kept = async () => (await store.journal({ service, limit: 9 })).map(({ entry: { text } }) => text);
+    await (await work(async () => done)).settled();
+    expect(await kept()).toHaveLength(3);
+    const worker = await work(async () => done, { journalKeptMs: 30 * dayMs });
+    await worker.settled();
+    expect(await kept()).toEqual(['day 20', 'day 10']);
+    await clock.advance(6 * dayMs, () => worker.settled());
+    await worker.settled();
+    expect(await kept()).toEqual(['day 20']);
+  });
+});
 
 describe('the worker', () => {
   it('fires a timer at its moment, once', async () => {
