@@ -8,7 +8,8 @@ import type { MessageAddress } from './chat.ts';
 export interface Store {
   /**
    * One unit of work: everything in `work` commits together or not at all. On conflict with another writer of the same service
-   * it is tried again, at most three times. Nothing slow and no network inside.
+   * it is tried again, at most three times; so it is where the connection broke, and then the unit before may have committed: event
+   * keys and leases keep it from being done twice. Nothing slow and no network inside.
    */
   transaction<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   load(service: string): Promise<StoredState | null>;
@@ -25,6 +26,8 @@ export interface Store {
   /** Policy files by revision, as written (secrets are only named in them): a rollout ends under the target it began with. */
   policies: PolicyArchive;
   unmatched: UnmatchedBook;
+  duties: Duties;
+  settings: Settings;
   /** The journal as evidence. */
   audit: Audit;
   /** Forgets what only guards against doing things twice and is from before `beforeMs`; answers how many events. The journal stays. */
@@ -130,6 +133,22 @@ export interface MessageBook {
   /** `digest` of what stands there, to leave out updates that change nothing. */
   posted(id: string, address: MessageAddress, digest: string): Promise<void>;
   forget(id: string): Promise<void>;
+}
+
+/** What only one replica does at a time: asking Alertmanager, telling operators. Leased, so that it goes to another with its holder. */
+export interface Duties {
+  /** Takes it where nobody has it, or keeps it, until `leaseMs` from now. False: somebody else has it. */
+  hold(duty: string, request: { owner: string; nowMs: number; leaseMs: number }): Promise<boolean>;
+  /** Lets go of it where it is held: the next one need not wait. */
+  release(duty: string, owner: string): Promise<void>;
+}
+
+/** A few small texts that the whole installation shares, by name. */
+export interface Settings {
+  get(name: string): Promise<string | null>;
+  set(name: string, value: string): Promise<void>;
+  /** Sets it unless it is there; answers what is there then. */
+  settle(name: string, value: string): Promise<string>;
 }
 
 export interface PolicyArchive {

@@ -4,17 +4,24 @@ import type { Clock } from '../ports/clock.ts';
 const STRETCH_MS = 5_000;
 
 /** The machine's time. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  async sleepUntil(atMs, signal) {
-    for (let leftMs = atMs - Date.now(); leftMs > 0 && !signal.aborted; leftMs = atMs - Date.now()) {
-      await pause(Math.min(leftMs, STRETCH_MS), signal);
-    }
-  },
-};
+export const systemClock: Clock = clockOf(() => Date.now());
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** A clock that goes by `now` (Unix ms) and sleeps in real time. */
+export function clockOf(now: () => number): Clock {
+  return {
+    now,
+    async sleepUntil(atMs, signal) {
+      for (let leftMs = atMs - now(); leftMs > 0 && !signal.aborted; leftMs = atMs - now()) {
+        await pause(Math.min(leftMs, STRETCH_MS), signal);
+      }
+    },
+  };
+}
+
+/** Resolves after `ms` of real time or as soon as `signal` is aborted; never rejects. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
     const end = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);

@@ -1,8 +1,9 @@
 import type { Generated } from 'kysely';
+import type { EffectKind } from '../domain/effect.ts';
 
 /** The tables, as the statements in `store*.ts` see them. Moments are Unix milliseconds; what is plain data is JSON text. */
 export interface Schema {
-  schema_migrations: { number: number; name: string; at: number };
+  schema_migrations: { number: number; name: string; at: number; needs: number | null };
   services: { service: string; version: number; schema: number; state: string };
   events: { key: string; service: string; type: string; at: number; payload: string };
   jobs: JobTable;
@@ -49,6 +50,8 @@ export interface Schema {
     /** 1: that message stands there (or nobody has to be told). */
     told: number;
   };
+  duties: { duty: string; owner: string; until: number };
+  settings: { name: string; value: string };
   policy_revisions: { service: string; revision: string; yaml: string };
 }
 
@@ -70,3 +73,19 @@ export interface JobTable {
   problem: string | null;
   progress: string | null;
 }
+
+/** Version of `ServiceState` this code reads and writes. Jobs of services whose state is newer are left to who can read it. */
+export const STATE_SCHEMA = 1;
+
+/** What this code can do; jobs of other kinds were made by a newer one, and are left to it. */
+export const performedKinds: readonly EffectKind[] = [
+  'shift',
+  'timer',
+  'measure',
+  'probe',
+  'silence',
+  'page',
+  'card',
+  'say',
+  'report',
+];

@@ -1,12 +1,13 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Effect } from '../domain/effect.ts';
 import type { Job, JobQueue, Lease, NewJob } from '../ports/store.ts';
-import type { JobTable, Schema } from './schema.ts';
+import type { Engine } from './engine.ts';
+import { type JobTable, performedKinds, type Schema, STATE_SCHEMA } from './schema.ts';
 
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
-export function createJobQueue(db: Kysely<Schema>): JobQueue {
+export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
   return {
-    claim: (request) => db.transaction().execute((trx) => claim(trx, request)),
+    claim: (request) => db.transaction().execute((trx) => claim(trx, engine, request)),
     async extend(lease, untilMs) {
       const result = await held(db.updateTable('jobs').set({ lease_until: untilMs }), lease).executeTakeFirst();
       return Number(result.numUpdatedRows) === 1;
@@ -87,36 +88,75 @@ function held<Q extends Conditional>(statement: Q, lease: Lease): Q {
   return statement.where('id', '=', lease.jobId).where('owner', '=', lease.owner).where('attempt', '=', lease.attempt);
 }
 
+/**
+ * Due jobs that nobody else is about to take. A lane is locked before its job is taken, and looked at once more then: whoever else
+ * took another job of it meanwhile has committed, and is seen.
+ */
 async function claim(
   trx: Transaction<Schema>,
+  engine: Engine,
   { owner, nowMs, leaseMs, limit }: Parameters<JobQueue['claim']>[0],
 ): Promise<readonly Job[]> {
-  const due = await trx
-    .selectFrom('jobs')
-    .selectAll()
-    .where('due_at', '<=', nowMs)
-    .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
-    .where((eb) => eb.not(busyLane(eb, nowMs)))
-    .where((eb) => eb.not(behindAnother(eb)))
-    .orderBy('priority')
-    .orderBy('due_at')
-    .orderBy('id')
-    .limit(limit)
+  const due = await engine
+    .leavingTaken(
+      trx
+        .selectFrom('jobs')
+        .selectAll()
+        .where('due_at', '<=', nowMs)
+        .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
+        .where(isOurs)
+        .where((eb) => eb.not(busyLane(eb, nowMs)))
+        .where((eb) => eb.not(behindAnother(eb)))
+        .orderBy('priority')
+        .orderBy('due_at')
+        .orderBy('id')
+        .limit(limit),
+    )
     .execute();
-  const lanes = new Set<string>();
-  const claimed: Job[] = [];
-  for (const row of due) {
-    if (row.lane !== null && lanes.has(row.lane)) continue;
-    if (row.lane !== null) lanes.add(row.lane);
-    const attempt = row.attempt + 1;
-    await trx
-      .updateTable('jobs')
-      .set({ owner, attempt, lease_until: nowMs + leaseMs })
-      .where('id', '=', row.id)
-      .execute();
-    claimed.push(toJob(row, { jobId: row.id, owner, attempt }));
-  }
-  return claimed;
+  const free = await freeLanes(trx, engine, due, nowMs);
+  const taken = due.filter(({ lane }) => lane === null || free.delete(lane));
+  if (taken.length === 0) return [];
+  await trx
+    .updateTable('jobs')
+    .set((eb) => ({ owner, attempt: eb('attempt', '+', 1), lease_until: nowMs + leaseMs }))
+    .where(
+      'id',
+      'in',
+      taken.map(({ id }) => id),
+    )
+    .execute();
+  return taken.map((row) => toJob(row, { jobId: row.id, owner, attempt: row.attempt + 1 }));
+}
+
+/** Of the lanes of these jobs, those in which nothing runs now that nobody else can begin anything in them. */
+async function freeLanes(
+  trx: Transaction<Schema>,
+  engine: Engine,
+  due: readonly Selectable<JobTable>[],
+  nowMs: number,
+): Promise<Set<string>> {
+  const lanes = [...new Set(due.flatMap(({ lane }) => lane ?? []))];
+  const ours = [...(await engine.takeLanes(trx, lanes))];
+  if (ours.length === 0 || engine.kind === 'sqlite') return new Set(ours);
+  const busy = await trx
+    .selectFrom('jobs')
+    .select('lane')
+    .where('lane', 'in', ours)
+    .where('owner', 'is not', null)
+    .where('lease_until', '>', nowMs)
+    .execute();
+  const running = new Set(busy.map(({ lane }) => lane));
+  return new Set(ours.filter((lane) => !running.has(lane)));
+}
+
+/** What a newer Lastgood beside us made, and only it can do, is left to it. */
+function isOurs(eb: ExpressionBuilder<Schema, 'jobs'>) {
+  const newer = eb
+    .selectFrom('services')
+    .select(sql`1`.as('one'))
+    .whereRef('services.service', '=', 'jobs.service')
+    .where('services.schema', '>', STATE_SCHEMA);
+  return eb.and([eb('jobs.kind', 'in', performedKinds), eb.not(eb.exists(newer))]);
 }
 
 /** Another job of its lane is running. `nowMs` null: expired leases count as running (their end is looked at by itself). */
@@ -172,18 +212,11 @@ async function retry(trx: Transaction<Schema>, lease: Lease, next: Parameters<Jo
       .executeTakeFirst();
     if (newer) return completeJob(trx, lease);
   }
-  await trx
-    .updateTable('jobs')
-    .set({
-      owner: null,
-      lease_until: null,
-      due_at: next.dueAtMs,
-      problem: next.problem,
-      progress: next.progress,
-    })
-    .where('id', '=', lease.jobId)
-    .execute();
-  return true;
+  const { dueAtMs, problem, progress } = next;
+  const waiting = { owner: null, lease_until: null, due_at: dueAtMs, problem, progress };
+  // Somebody else may have taken it over since it was looked at.
+  const result = await held(trx.updateTable('jobs').set(waiting), lease).executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
 }
 
 async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
@@ -191,6 +224,7 @@ async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
     .selectFrom('jobs')
     .select((eb) => eb.fn.min('due_at').as('at'))
     .where('owner', 'is', null)
+    .where(isOurs)
     .where((eb) => eb.not(busyLane(eb, null)))
     .where((eb) => eb.not(behindAnother(eb)))
     .executeTakeFirst();
@@ -198,6 +232,7 @@ async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
     .selectFrom('jobs')
     .select((eb) => eb.fn.min(laterOfLeaseAndDue(eb)).as('at'))
     .where('owner', 'is not', null)
+    .where(isOurs)
     .where((eb) => eb.not(laneRunsLonger(eb)))
     .executeTakeFirst();
   const moments = [waiting?.at, leased?.at].filter((at) => at !== null && at !== undefined);

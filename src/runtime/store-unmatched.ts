@@ -1,23 +1,30 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Alert } from '../domain/state.ts';
 import type { UnmatchedAlert, UnmatchedBook } from '../ports/store.ts';
+import type { Engine } from './engine.ts';
 import type { Schema } from './schema.ts';
 
 /** What an operator can look through; a flood of other teams' alerts must not fill the disk. */
 const MOST = 1_000;
 
-export function createUnmatchedBook(db: Kysely<Schema>): UnmatchedBook {
+export function createUnmatchedBook(db: Kysely<Schema>, engine: Engine): UnmatchedBook {
   return {
     note: (alerts, nowMs) =>
       db.transaction().execute(async (trx) => {
+        await engine.inTurn(trx, 'unmatched');
         for (const alert of alerts.slice(-MOST)) await note(trx, alert, nowMs);
         await trim(trx);
+        await engine.notify(trx);
       }),
     async list(limit) {
       const rows = await newestFirst(db).limit(limit).execute();
       return rows.map(read);
     },
-    toTell: (sinceMs) => db.transaction().execute((trx) => toTell(trx, sinceMs)),
+    toTell: (sinceMs) =>
+      db.transaction().execute(async (trx) => {
+        await engine.inTurn(trx, 'unmatched');
+        return toTell(trx, sinceMs);
+      }),
     async told(id) {
       await db.updateTable('unmatched_alerts').set({ told: 1 }).where('message', '=', id).execute();
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { JournalEntry } from '../domain/effect.ts';
 import type { ServiceState } from '../domain/state.ts';
@@ -11,43 +12,47 @@ import {
   type Unit,
 } from '../ports/store.ts';
 import { openDatabase } from './database.ts';
+import { type Engine, sqlite } from './engine.ts';
 import { appendToJournal } from './journal/append.ts';
 import { createAudit } from './journal/audit.ts';
-import type { Schema } from './schema.ts';
+import { type Schema, STATE_SCHEMA } from './schema.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
+import { createDuties, createSettings } from './store-shared.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
 
 /** A conflict with another writer is tried again this often. */
 const CONFLICT_RETRIES = 3;
-/** Version of `ServiceState` this code reads and writes. */
-const STATE_SCHEMA = 1;
+/** A connection that broke is made anew: a server that restarts takes a second or two. */
+const RECONNECT_WAITS_MS = [100, 400, 1_000];
+/** Longer keys do not fit into PostgreSQL's indexes, and stand there by their hash. */
+const LONGEST_KEY = 500;
 
 /** The embedded store: a file (made where it is missing), or `:memory:`. Refuses a file that another process has open. */
 export async function openStore(path: string): Promise<Store> {
-  return createStore(await openDatabase(path));
+  return createStore(await openDatabase(path), sqlite);
 }
 
-function createStore(db: Kysely<Schema>): Store {
+/** The store on an open database, whichever. */
+export function createStore(db: Kysely<Schema>, engine: Engine): Store {
+  const steady = <T extends object>(part: T) => (engine.kind === 'sqlite' ? part : steadied(part, engine));
   return {
     async transaction(work) {
       for (let retries = 0; ; retries += 1) {
         try {
-          return await db.transaction().execute((trx) => work(createUnit(trx)));
+          return await db.transaction().execute((trx) => work(createUnit(trx, engine)));
         } catch (error) {
-          if (!(error instanceof StoreConflict) || retries >= CONFLICT_RETRIES) throw error;
+          if (!(error instanceof StoreConflict || engine.isPassing(error)) || retries >= CONFLICT_RETRIES) throw error;
+          if (!(error instanceof StoreConflict)) await waitBefore(retries);
         }
       }
     },
-    load: (service) => load(db, service),
-    async services() {
-      const rows = await db.selectFrom('services').select(['service', 'state']).orderBy('service').execute();
-      return rows.map((row) => readState(row.service, row.state));
-    },
-    journal: (query) => journal(db, query),
-    jobs: createJobQueue(db),
-    messages: createMessageBook(db),
-    policies: createPolicyArchive(db),
-    unmatched: createUnmatchedBook(db),
+    ...steady(createReading(db)),
+    jobs: steady(createJobQueue(db, engine)),
+    messages: steady(createMessageBook(db)),
+    policies: steady(createPolicyArchive(db)),
+    unmatched: steady(createUnmatchedBook(db, engine)),
+    duties: steady(createDuties(db)),
+    settings: steady(createSettings(db)),
     audit: createAudit(db),
     async prune(beforeMs) {
       const result = await db.deleteFrom('events').where('at', '<', beforeMs).executeTakeFirst();
@@ -60,30 +65,70 @@ function createStore(db: Kysely<Schema>): Store {
   };
 }
 
-function createUnit(trx: Transaction<Schema>): Unit {
+function createReading(db: Kysely<Schema>): Pick<Store, 'load' | 'services' | 'journal'> {
+  return {
+    load: (service) => load(db, service),
+    async services() {
+      const rows = await db.selectFrom('services').select(['service', 'state']).orderBy('service').execute();
+      return rows.map((row) => readState(row.service, row.state));
+    },
+    journal: (query) => journal(db, query),
+  };
+}
+
+/** The same, each call tried again where what broke is broken no more. All of them may be done twice. */
+function steadied<T extends object>(part: T, engine: Engine): T {
+  const again =
+    (call: (...args: unknown[]) => Promise<unknown>) =>
+    async (...args: unknown[]) => {
+      for (let retries = 0; ; retries += 1) {
+        try {
+          return await call(...args);
+        } catch (error) {
+          if (!engine.isPassing(error) || retries >= CONFLICT_RETRIES) throw error;
+          await waitBefore(retries);
+        }
+      }
+    };
+  return Object.fromEntries(Object.entries(part).map(([name, call]) => [name, again(call)])) as T;
+}
+
+function waitBefore(retry: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RECONNECT_WAITS_MS[retry] ?? 0));
+}
+
+function createUnit(trx: Transaction<Schema>, engine: Engine): Unit {
+  let isTold = false;
   return {
     async insertEvent({ key, service, event, atMs }) {
       const result = await trx
         .insertInto('events')
-        .values({ key, service, type: event.type, at: atMs, payload: JSON.stringify(event) })
+        .values({ key: boundedKey(key), service, type: event.type, at: atMs, payload: JSON.stringify(event) })
         .onConflict((conflict) => conflict.column('key').doNothing())
         .executeTakeFirst();
       return Number(result.numInsertedOrUpdatedRows) > 0;
     },
-    load: (service) => load(trx, service),
+    load: (service) => load(trx, service, engine),
     save: (state, expectedVersion) => save(trx, state, expectedVersion),
-    enqueue: (job) => enqueueJob(trx, job),
+    async enqueue(job) {
+      await enqueueJob(trx, job);
+      if (!isTold) await engine.notify(trx);
+      isTold = true;
+    },
     cancel: (service, key) => cancelJob(trx, service, key),
     complete: (lease) => completeJob(trx, lease),
     append: (service, entries) => appendToJournal(trx, service, entries),
   };
 }
 
-async function load(db: Kysely<Schema>, service: string): Promise<StoredState | null> {
-  const row = await db
-    .selectFrom('services')
-    .select(['state', 'version'])
-    .where('service', '=', service)
+function boundedKey(key: string): string {
+  return key.length <= LONGEST_KEY ? key : `sha256/${createHash('sha256').update(key).digest('base64url')}`;
+}
+
+/** With an engine: to be written, in a unit. */
+async function load(db: Kysely<Schema>, service: string, engine: Engine = sqlite): Promise<StoredState | null> {
+  const row = await engine
+    .forUpdate(db.selectFrom('services').select(['state', 'version']).where('service', '=', service))
     .executeTakeFirst();
   return row ? { state: readState(service, row.state), version: row.version } : null;
 }

@@ -81,9 +81,9 @@ describe('SQLite in a file', () => {
   it('of a newer version is refused, and left as it was', async () => {
     await (await openStore(file())).close();
     const database = new DatabaseSync(file());
-    database.exec("INSERT INTO schema_migrations VALUES (999, 'from the future', 0)");
+    database.exec("INSERT INTO schema_migrations VALUES (999, 'from the future', 0, 999)");
     database.close();
-    await expect(openStore(file())).rejects.toThrow(/newer Lastgood \(schema 999; this one knows \d+\)/);
+    await expect(openStore(file())).rejects.toThrow(/newer Lastgood \(schema 999, which needs 999; this one knows \d+\)/);
   });
 
   it('that is no database is refused in words', async () => {

@@ -1,18 +1,24 @@
-import { type Kysely, sql } from 'kysely';
-import type { Migration } from './migration.ts';
+import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely';
+import type { Engine } from '../engine.ts';
+import { counted, type Migration } from './migration.ts';
 
 /** The first schema: what is decided, what is to be done, what was said. */
 export const first: Migration = {
   number: 1,
   name: 'first',
-  async up(db) {
-    await state(db);
-    await work(db);
+  async up(db, engine) {
+    await state(db, engine);
+    await work(db, engine);
     await said(db);
   },
 };
 
-async function state(db: Kysely<unknown>): Promise<void> {
+/** SQLite gives a number out twice unless it is told not to. */
+function once(engine: Engine['kind']) {
+  return (c: ColumnDefinitionBuilder) => (engine === 'sqlite' ? c.primaryKey().autoIncrement() : c.primaryKey());
+}
+
+async function state(db: Kysely<unknown>, engine: Engine['kind']): Promise<void> {
   await db.schema
     .createTable('services')
     .addColumn('service', 'text', (c) => c.primaryKey().notNull())
@@ -31,7 +37,7 @@ async function state(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('events_at').on('events').column('at').execute();
   await db.schema
     .createTable('journal')
-    .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('seq', counted(engine), once(engine))
     .addColumn('service', 'text', (c) => c.notNull())
     .addColumn('rollout_id', 'text')
     .addColumn('degradation_id', 'text')
@@ -43,10 +49,10 @@ async function state(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('journal_degradation').on('journal').columns(['degradation_id', 'seq']).execute();
 }
 
-async function work(db: Kysely<unknown>): Promise<void> {
+async function work(db: Kysely<unknown>, engine: Engine['kind']): Promise<void> {
   await db.schema
     .createTable('jobs')
-    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('id', counted(engine), once(engine))
     .addColumn('service', 'text', (c) => c.notNull())
     .addColumn('key', 'text')
     .addColumn('lane', 'text')
