@@ -1,3 +1,4 @@
+import { boundsAskedFor } from '../arms/bounds.ts';
 import { pairCounts } from '../arms/windows.ts';
 import type { CountWindow } from '../types.ts';
 import type { Stratum } from './counted.ts';
@@ -26,10 +27,11 @@ export function latencyStrata(
 ): Stratum[] {
   const others = new Map(reference.map((t) => [t.bound, t]));
   const known: { tail: Tail; other: Tail; share: number }[] = [];
+  const inBoth = suspect.map((t) => t.bound).filter((bound) => others.has(bound));
+  const asked = boundsAskedFor(inBoth, only);
   for (const tail of suspect) {
     const other = others.get(tail.bound);
-    if (other === undefined || !Number.isFinite(tail.bound)) continue;
-    if (only.length > 0 && !only.some((bound) => Math.abs(bound - tail.bound) <= 1e-9 * Math.abs(bound))) continue;
+    if (other === undefined || !asked.has(tail.bound)) continue;
     const share = tailShare(other.windows);
     if (share !== null) known.push({ tail, other, share });
   }
