@@ -1,7 +1,7 @@
 import { RATIO_CAP } from '../evidence/ratio.ts';
 import type { Change } from './outcome.ts';
 import { LN_WARNING } from './outcome.ts';
-import type { Told } from './sentence.ts';
+import type { Told } from './told.ts';
 import { givenShare, number, odds, range } from './words.ts';
 
 /** A range of the metric's own values, as they are shown; a bound that is not known is null. */

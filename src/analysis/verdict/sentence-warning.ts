@@ -1,4 +1,4 @@
-import type { Told } from './sentence.ts';
+import type { Told } from './told.ts';
 import { count, givenShare, number, share } from './words.ts';
 
 /** Kinds that warn and decide nothing: "Amount: distribution shifted, PSI 0.31 (alert above 0.25), 12,400 vs 3,100 values". */

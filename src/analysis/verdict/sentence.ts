@@ -1,25 +1,13 @@
 import { RATIO_CAP } from '../evidence/ratio.ts';
-import type { Metric, Reading } from '../types.ts';
-import type { Change, Outcome } from './outcome.ts';
+import type { Reading } from '../types.ts';
+import type { Change } from './outcome.ts';
 import { LN_WARNING } from './outcome.ts';
 import { againstLimit } from './sentence-limit.ts';
 import { warningOnly } from './sentence-warning.ts';
+import type { Told } from './told.ts';
 import { behind, bound, givenShare, number, odds, plain, share, times, trim } from './words.ts';
 
 export { pastName } from './words.ts';
-
-export interface Told {
-  readonly metric: Metric;
-  readonly outcome: Outcome;
-  readonly change: Change | null;
-  /** The suspect's and the reference's readings. */
-  readonly now: Reading;
-  readonly against: Reading;
-  /** "on stable", "a week ago". */
-  readonly reference: string;
-  readonly isShare: boolean;
-  readonly critical: boolean;
-}
 
 /** One plain sentence with the numbers: "Error rate 4.0 % vs 2.0 % on stable: 2.0× (1.35×–2.87×), above the 1.25× limit; …". */
 export function sentenceOf(told: Told): string {
