@@ -11,6 +11,7 @@ import {
   type StoredState,
   type Unit,
 } from '../ports/store.ts';
+import { backupDatabase } from './backup.ts';
 import { openDatabase } from './database.ts';
 import { type Engine, sqlite } from './engine.ts';
 import { appendToJournal } from './journal/append.ts';
@@ -54,6 +55,7 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
     duties: steady(createDuties(db)),
     settings: steady(createSettings(db)),
     audit: createAudit(db),
+    backup: (file) => backupDatabase(db, engine.kind, file),
     async prune(beforeMs) {
       const result = await db.deleteFrom('events').where('at', '<', beforeMs).executeTakeFirst();
       // Cards and reports are brought to the state for as long as there is one; a line is said once.

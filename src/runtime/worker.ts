@@ -6,7 +6,14 @@ import type { Clock } from '../ports/clock.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Job, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { Outcome, Performer, Performers } from './performers/performer.ts';
+import {
+  alwaysOurs,
+  LeaseLost,
+  type Outcome,
+  type Performer,
+  type Performers,
+  type StillOurs,
+} from './performers/performer.ts';
 import { nextTryMs, type RetryRule } from './retry.ts';
 
 const DEFAULT_LEASE_MS = 30_000;
@@ -34,7 +41,10 @@ export interface WorkerParts {
   /** Journal entries older than this are let go; null or absent: none. */
   readonly journalKeptMs?: number | null;
   readonly concurrency?: number;
+  /** How long what a worker that died had begun lies still; 30 s. */
   readonly leaseMs?: number;
+  /** Looks at least this often, where others put work into the store and their notice may be lost; a day. */
+  readonly pollMs?: number;
   /** 0..1; for the jitter of waits. */
   readonly random?: () => number;
 }
@@ -64,6 +74,7 @@ interface Running {
 class ClaimLoop implements Worker {
   readonly #parts: WorkerParts;
   readonly #leaseMs: number;
+  readonly #pollMs: number;
   readonly #concurrency: number;
   readonly #running = new Map<number, Running>();
   #loop: Promise<void> | null = null;
@@ -77,6 +88,7 @@ class ClaimLoop implements Worker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#leaseMs = parts.leaseMs ?? DEFAULT_LEASE_MS;
+    this.#pollMs = parts.pollMs ?? DAY_MS;
     this.#concurrency = parts.concurrency ?? DEFAULT_CONCURRENCY;
   }
 
@@ -134,8 +146,9 @@ class ClaimLoop implements Worker {
     const free = this.#concurrency - this.#running.size;
     if (free > 0) {
       const owner = this.#parts.owner;
-      const jobs = await store.jobs.claim({ owner, nowMs: clock.now(), leaseMs: this.#leaseMs, limit: free });
-      for (const job of jobs) this.#begin(job);
+      const nowMs = clock.now();
+      const jobs = await store.jobs.claim({ owner, nowMs, leaseMs: this.#leaseMs, limit: free });
+      for (const job of jobs) this.#begin(job, nowMs + this.#leaseMs);
       if (jobs.length > 0) {
         this.#vain = 0;
         return null;
@@ -152,7 +165,7 @@ class ClaimLoop implements Worker {
     }
     this.#vain = 0;
     const keepAtMs = [...this.#running.values()].map((running) => running.leaseUntilMs - (this.#leaseMs * 2) / 3);
-    return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + DAY_MS, ...keepAtMs);
+    return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + this.#pollMs, ...keepAtMs);
   }
 
   async #sleepUntil(atMs: number, atRest: boolean): Promise<void> {
@@ -192,24 +205,42 @@ class ClaimLoop implements Worker {
     if (typeof journalKeptMs === 'number') await store.audit.prune(nowMs - journalKeptMs);
   }
 
-  #begin(job: Job): void {
+  #begin(job: Job, leaseUntilMs: number): void {
     const abort = new AbortController();
+    // Lost and claimed again by ourselves: the try that lost it is over.
+    this.#running.get(job.id)?.abort.abort();
     const ended = this.#perform(job, abort.signal)
       .catch((error) => this.#parts.telemetry.problem(`${job.effect.kind} of ${job.service}`, error))
       .then(() => {
-        this.#running.delete(job.id);
+        if (this.#running.get(job.id) === running) this.#running.delete(job.id);
         this.wake();
       });
-    this.#running.set(job.id, { job, abort, ended, leaseUntilMs: this.#parts.clock.now() + this.#leaseMs });
+    const running: Running = { job, abort, ended, leaseUntilMs };
+    this.#running.set(job.id, running);
+  }
+
+  /** Asks the store itself: our own clock may have stood still as long as we did. */
+  #guardOf(job: Job): StillOurs {
+    const { alone, store, clock } = this.#parts;
+    if (alone) return alwaysOurs;
+    return async () => {
+      for (;;) {
+        const askedMs = clock.now();
+        if (!(await store.jobs.extend(job.lease, askedMs + this.#leaseMs))) throw new LeaseLost();
+        // An answer that took so long is old: we stood still meanwhile.
+        if (clock.now() - askedMs < this.#leaseMs / 2) return;
+      }
+    };
   }
 
   async #perform(job: Job, signal: AbortSignal): Promise<void> {
     const performer = performerOf(this.#parts.performers, job.effect);
     const beganMs = this.#parts.clock.now();
+    const guard = this.#guardOf(job);
     let outcome: Outcome;
     try {
       const who = `The ${job.effect.kind} of ${job.service}`;
-      outcome = await withinLimit(performer.limitMs, who, (s) => performer.perform(job.effect, job, s), signal);
+      outcome = await withinLimit(performer.limitMs, who, (s) => performer.perform(job.effect, job, s, guard), signal);
     } catch (error) {
       await this.#failed(job, performer, error, { beganMs, signal });
       return;
@@ -248,6 +279,10 @@ class ClaimLoop implements Worker {
     const where = `${job.effect.kind} of ${job.service}`;
     const problem = messageOf(error);
     const { progress } = job;
+    if (error instanceof LeaseLost) {
+      this.#tell(job, beganMs, 'retryable', problem);
+      return;
+    }
     // What is not a PortError is a mistake of ours: it is told, and tried again in case it passes.
     if (!(error instanceof PortError)) telemetry.problem(where, error);
     const failure = error instanceof PortError ? error.failure : 'retryable';

@@ -7,9 +7,9 @@ export function cardPerformer(world: World): Performer<EffectOf<'card'>> {
   return {
     limitMs: CHAT_LIMIT_MS,
     retry: cardRetry,
-    async perform({ card }, job, signal) {
+    async perform({ card }, job, signal, stillOurs) {
       const message = await cardOf(world, card, await stateOf(world, job.service));
-      if (message) await bring(world, message, signal);
+      if (message) await bring(world, message, signal, stillOurs);
       return done;
     },
     givenUp: () => null,

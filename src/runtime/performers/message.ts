@@ -4,7 +4,7 @@ import type { ServiceState } from '../../domain/state.ts';
 import type { CardView, ChatMessage, MessageAddress } from '../../ports/chat.ts';
 import { PortError } from '../../ports/failure.ts';
 import { cardMessageId } from '../../ports/store.ts';
-import type { World } from './performer.ts';
+import { alwaysOurs, type StillOurs, type World } from './performer.ts';
 import { presentPolicy } from './policy.ts';
 
 /** The card as it has to look now, and where it is to be; null: what it was about is long past and forgotten. */
@@ -37,18 +37,25 @@ export type Speaking = Pick<World, 'store' | 'chat' | 'clock' | 'telemetry'>;
  * Brings a message to what it has to say and answers where it stands. The intent is written down before the post: a post of
  * which only that is known is looked for before it is sent again. What says the same already is left alone.
  */
-export async function bring(world: Speaking, message: ChatMessage, signal: AbortSignal): Promise<MessageAddress> {
+export async function bring(
+  world: Speaking,
+  message: ChatMessage,
+  signal: AbortSignal,
+  stillOurs: StillOurs = alwaysOurs,
+): Promise<MessageAddress> {
   const digest = digestOf(message);
   const book = world.store.messages;
   const { address, refused } = await standing(world, message, signal);
-  if (!address) return post(world, message, digest, signal, refused);
+  const posting = { digest, signal, stillOurs };
+  if (!address) return post(world, message, posting, refused);
   if ((await book.get(message.id))?.digest === digest) return address;
+  await stillOurs();
   try {
     await world.chat.update(address, message, signal);
   } catch (error) {
     tellPermanent(world, `update ${message.id}`, error);
     // Deleted, or too old to be edited: people still need one to act on. Were nothing taken from us at all, it stands as it stood.
-    return post(world, message, digest, signal, () => book.posted(message.id, address, ''));
+    return post(world, message, posting, () => book.posted(message.id, address, ''));
   }
   await book.posted(message.id, address, digest);
   return address;
@@ -82,12 +89,12 @@ async function standing(world: Speaking, message: ChatMessage, signal: AbortSign
 async function post(
   world: Speaking,
   message: ChatMessage,
-  digest: string,
-  signal: AbortSignal,
+  { digest, signal, stillOurs }: { digest: string; signal: AbortSignal; stillOurs: StillOurs },
   refused: () => Promise<void>,
 ): Promise<MessageAddress> {
   const book = world.store.messages;
   await book.begin(message.id, world.clock.now());
+  await stillOurs();
   let address: MessageAddress;
   try {
     address = await world.chat.post(message, signal);

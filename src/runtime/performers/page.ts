@@ -3,7 +3,7 @@ import type { Policy } from '../../domain/policy.ts';
 import type { Degradation, Rollout, ServiceState } from '../../domain/state.ts';
 import { list } from '../../domain/words.ts';
 import type { Page } from '../../ports/pager.ts';
-import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
+import { alwaysOurs, done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
 import { presentPolicy, stateOf } from './policy.ts';
 
 /** Waking a person is worth trying for as long as a person may still be needed. */
@@ -14,7 +14,7 @@ export function pagePerformer(world: World): Performer<EffectOf<'page'>> {
   return {
     limitMs: 30_000,
     retry: { firstMs: 1_000, capMs: 60_000, giveUpAfterMs: GIVE_UP_AFTER_MS },
-    async perform(effect, job, signal): Promise<Outcome> {
+    async perform(effect, job, signal, stillOurs = alwaysOurs): Promise<Outcome> {
       const state = await stateOf(world, job.service);
       const policy = await presentPolicy(world, state);
       const degradation = find(state, effect.degradationId);
@@ -23,6 +23,7 @@ export function pagePerformer(world: World): Performer<EffectOf<'page'>> {
       // Nobody is woken for old news. A try of ours may have got through while the pager was away, though.
       if (instead !== null && job.attempt === 1) return done;
       const action = instead ?? effect.action;
+      await stillOurs();
       await world.pager.send({ ...page, action }, signal);
       if (instead === 'resolve') return done;
       return { kind: 'event', event: { type: 'paged', degradationId: effect.degradationId, action } };

@@ -28,9 +28,26 @@ export interface World {
   readonly instance: string;
 }
 
+/**
+ * Asked right before something is done to the world. Rejects with LeaseLost where another replica has taken it over meanwhile: this
+ * process was frozen, or cut off from the database.
+ */
+export type StillOurs = () => Promise<void>;
+
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+
+  constructor() {
+    super('Another replica has taken it over; nothing more is done about it here.');
+  }
+}
+
+/** Of who works alone. */
+export const alwaysOurs: StillOurs = async () => undefined;
+
 /** How one kind of effect is done. A try that fails throws; the worker tries again by `retry`, or gives up. */
 export interface Performer<E extends Effect> {
-  perform(effect: E, job: Job, signal: AbortSignal): Promise<Outcome>;
+  perform(effect: E, job: Job, signal: AbortSignal, stillOurs?: StillOurs): Promise<Outcome>;
   /** Real time one try may take, above the adapters' own limits. */
   readonly limitMs: number;
   readonly retry: RetryRule;

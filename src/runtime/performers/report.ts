@@ -12,15 +12,15 @@ export function reportPerformer(world: World): Performer<EffectOf<'report'>> {
   return {
     limitMs: CHAT_LIMIT_MS,
     retry: chatRetry,
-    async perform({ card }, job, signal) {
+    async perform({ card }, job, signal, stillOurs) {
       const parent = await cardOf(world, card, await stateOf(world, job.service));
       if (parent?.content.kind !== 'card') return done;
       const { view } = parent.content;
       const known = await world.store.messages.get(parent.id);
-      const thread = known?.address ?? (await bring(world, parent, signal));
+      const thread = known?.address ?? (await bring(world, parent, signal, stillOurs));
       const journal = await journalOf(world, job.service, card, view.rollout?.id ?? null);
       const content = { kind: 'report' as const, view, journal };
-      await bring(world, { id: `report/${card.id}`, channel: thread.channel, thread, content }, signal);
+      await bring(world, { id: `report/${card.id}`, channel: thread.channel, thread, content }, signal, stillOurs);
       return done;
     },
     givenUp: () => null,

@@ -10,14 +10,15 @@ export function sayPerformer(world: World): Performer<EffectOf<'say'>> {
   return {
     limitMs: CHAT_LIMIT_MS,
     retry: chatRetry,
-    async perform({ card, entry }, job, signal) {
+    async perform({ card, entry }, job, signal, stillOurs) {
       if (world.clock.now() - entry.atMs > OLD_NEWS_AFTER_MS) return done;
       const parent = await cardOf(world, card, await stateOf(world, job.service));
       if (!parent) return done;
       const known = await world.store.messages.get(parent.id);
-      const thread = known?.address ?? (await bring(world, parent, signal));
+      const thread = known?.address ?? (await bring(world, parent, signal, stillOurs));
       const id = `say/${job.service}/${job.id}`;
-      await bring(world, { id, channel: thread.channel, thread, content: { kind: 'entry', entry } }, signal);
+      const content = { kind: 'entry' as const, entry };
+      await bring(world, { id, channel: thread.channel, thread, content }, signal, stillOurs);
       return done;
     },
     givenUp: () => null,

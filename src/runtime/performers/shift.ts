@@ -4,7 +4,7 @@ import { PortError } from '../../ports/failure.ts';
 import type { Job } from '../../ports/store.ts';
 import type { Target } from '../../ports/target.ts';
 import { nextTryMs, type RetryRule } from '../retry.ts';
-import type { EffectOf, Outcome, Performer, World } from './performer.ts';
+import { alwaysOurs, type EffectOf, type Outcome, type Performer, type StillOurs, type World } from './performer.ts';
 import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
 
 /** From the order until a person is told that it did not come into force. */
@@ -40,9 +40,9 @@ export function shiftPerformer(world: World): Performer<EffectOf<'shift'>> {
   return {
     limitMs: 60_000,
     retry: { ...failing, giveUpAfterMs: BUDGET_MS },
-    async perform(effect, job, signal) {
+    async perform(effect, job, signal, stillOurs = alwaysOurs) {
       const target = await targetOf(world, effect, job.service);
-      return new Attempt(world, target, effect, job).run(signal);
+      return new Attempt(world, target, effect, job, stillOurs).run(signal);
     },
     // What it last did is not known here.
     givenUp: ({ shiftId }, reason) => ({ type: 'shift_failed', shiftId, problem: 'failed', uncertain: true, reason }),
@@ -64,13 +64,15 @@ class Attempt {
   readonly #target: Target;
   readonly #effect: EffectOf<'shift'>;
   readonly #job: Job;
+  readonly #stillOurs: StillOurs;
   #progress: Progress;
 
-  constructor(world: World, target: Target, effect: EffectOf<'shift'>, job: Job) {
+  constructor(world: World, target: Target, effect: EffectOf<'shift'>, job: Job, stillOurs: StillOurs) {
     this.#world = world;
     this.#target = target;
     this.#effect = effect;
     this.#job = job;
+    this.#stillOurs = stillOurs;
     this.#progress = progressOf(effect, job, world.clock.now());
   }
 
@@ -97,6 +99,7 @@ class Attempt {
   }
 
   async #order(observed: Observed, signal: AbortSignal): Promise<void> {
+    await this.#stillOurs();
     try {
       await this.#target.shift(this.#effect.split, observed.revision, signal);
       this.#note({ acceptedAtMs: this.#now(), polls: 0, problem: null });

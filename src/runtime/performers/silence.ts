@@ -3,7 +3,7 @@ import type { ServiceState } from '../../domain/state.ts';
 import { utcTime } from '../../domain/words.ts';
 import type { AlertSource } from '../../ports/alert-source.ts';
 import { PortError } from '../../ports/failure.ts';
-import type { EffectOf, Outcome, Performer, World } from './performer.ts';
+import { alwaysOurs, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
 import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
 
 const MINUTE = 60_000;
@@ -14,10 +14,11 @@ export function silencePerformer(world: World): Performer<EffectOf<'silence'>> {
     limitMs: 30_000,
     // Not lifted by us, it ends by itself at its end.
     retry: { firstMs: 1_000, capMs: MINUTE, giveUpAfterMs: 10 * MINUTE },
-    async perform(effect, job, signal) {
+    async perform(effect, job, signal, stillOurs = alwaysOurs) {
       const { degradationId, action } = effect;
       const state = await stateOf(world, job.service);
       const tag = silenceTag(world.instance, degradationId);
+      await stillOurs();
       if (action === 'create') await create(world, { effect, tag, policy: await presentPolicy(world, state) }, signal);
       else for (const source of await everySource(world, state)) await source.lift(tag, signal);
       return { kind: 'event', event: { type: 'silenced', degradationId, action, problem: null } } satisfies Outcome;
