@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const inRealTime = [
   'test/acceptance/alertmanager-down.test.ts',
   'test/acceptance/real.test.ts',
+  'test/acceptance/gates.test.ts',
   'test/acceptance/haproxy.test.ts',
   'test/acceptance/kill*.test.ts',
   'test/browser/**/*.test.ts',
