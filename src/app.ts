@@ -32,6 +32,7 @@ import { createLogger, type Logger, type LoggerOptions } from './server/logger.t
 import type { ParsedAlerts } from './server/routes.ts';
 import { createHttpServer } from './server/server.ts';
 import { createTelemetry, type ServerTelemetry } from './server/telemetry.ts';
+import { createUpkeepDoor, type UpkeepDoor } from './server/upkeep.ts';
 import { createSlack } from './slack/index.ts';
 import { createPrometheusSources } from './sources/prometheus.ts';
 import { createTargets, targetSchemas } from './targets/index.ts';
@@ -190,13 +191,17 @@ function assemble(begun: Beginnings): App {
       await worker.settled();
     },
     reloadPolicies: () => book.reload(),
-    ...lifecycle({ ...parts, closeHttp: () => ownHttp.close() }),
+    ...lifecycle({ ...parts, upkeep: upkeepOf(begun), closeHttp: () => ownHttp.close() }),
   };
 }
 
 function httpOf({ config, clock }: Beginnings) {
   const { privateAddresses } = config;
   return createHttp({ secrets: secretsOf(config), now: () => clock.now(), privateAddresses });
+}
+
+function upkeepOf({ config, store, random }: Beginnings): UpkeepDoor {
+  return createUpkeepDoor({ dataDir: config.dataDir, store, random });
 }
 
 function workerOf({ config, overrides, random }: Beginnings, world: World, recorder: Recorder): Worker {

@@ -3,6 +3,7 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Worker } from '../runtime/worker.ts';
 import type { Logger } from '../server/logger.ts';
 import type { HttpServer } from '../server/server.ts';
+import type { UpkeepDoor } from '../server/upkeep.ts';
 import type { Slack } from '../slack/index.ts';
 import type { AlertWatch } from './alertmanagers.ts';
 import type { HealthWatch } from './health-watch.ts';
@@ -26,6 +27,7 @@ interface LifecycleParts {
   readonly alertWatch: AlertWatch;
   readonly health: Pick<HealthWatch, 'start' | 'stop'>;
   readonly server: HttpServer;
+  readonly upkeep: UpkeepDoor;
   readonly slack: Slack;
   readonly store: Store;
   readonly log: Logger;
@@ -44,6 +46,9 @@ export function lifecycle(parts: LifecycleParts): Lifecycle {
     await worker.start();
     alertWatch.start();
     const { url } = await orProblem('HOST, PORT', () => server.listen());
+    const { problem } = await parts.upkeep.open();
+    if (problem !== null)
+      log.warn({ problem }, 'backup, audit and journal need this instance stopped: no socket could be opened');
     slack.start();
     await orProblem('DATA_DIR', () => health.start());
     // Real files change in real time, whatever clock the decisions run on.
@@ -65,6 +70,7 @@ export function lifecycle(parts: LifecycleParts): Lifecycle {
     await worker.stop(workerDrainMs);
     await slack.stop();
     parts.closeHttp();
+    await parts.upkeep.close();
     await store.close();
   }
 

@@ -5,6 +5,9 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { serve } from './serve.ts';
 import { testAlert } from './test-alert.ts';
+import { audit } from './upkeep/audit.ts';
+import { backup, restore } from './upkeep/backup.ts';
+import { journal } from './upkeep/journal.ts';
 import { validate } from './validate.ts';
 import { version } from './version.ts';
 
@@ -18,7 +21,19 @@ const help: CliCommand = {
   },
 };
 
-const commands: readonly CliCommand[] = [serve, demo, validate, testAlert, doctor, version, help];
+const commands: readonly CliCommand[] = [
+  serve,
+  demo,
+  validate,
+  testAlert,
+  doctor,
+  backup,
+  restore,
+  audit,
+  journal,
+  version,
+  help,
+];
 const aliases: Readonly<Record<string, string>> = {
   '--help': 'help',
   '-h': 'help',

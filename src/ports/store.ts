@@ -32,6 +32,8 @@ export interface Store {
   audit: Audit;
   /** Forgets what only guards against doing things twice and is from before `beforeMs`; answers how many events. The journal stays. */
   prune(beforeMs: number): Promise<number>;
+  /** Writes a copy, as it is at one moment, into a file that is not there yet. Rejects with what to do where it cannot. */
+  backup(file: string): Promise<void>;
   /** Waits for the unit under way. */
   close(): Promise<void>;
 }

@@ -21,7 +21,19 @@ describe('the command line', () => {
   it.each([[[]], [['help']], [['--help']], [['-h']]])('shows help for %j', async (argv) => {
     const { code, out, err } = await run(argv);
     expect([code, err]).toEqual([0, '']);
-    for (const command of ['serve', 'demo', 'validate DIR', 'test-alert SERVICE', 'doctor', 'version', 'help']) {
+    for (const command of [
+      'serve',
+      'demo',
+      'validate DIR',
+      'test-alert SERVICE',
+      'doctor',
+      'backup FILE',
+      'restore FILE',
+      'audit verify',
+      'journal export',
+      'version',
+      'help',
+    ]) {
       expect(out).toContain(`\n  ${command} `);
     }
     for (const { name } of variables) expect(out).toContain(`\n  ${name} `);
@@ -35,7 +47,9 @@ describe('the command line', () => {
     });
     const { code, err } = await run(['xyzzy']);
     expect(code).toBe(2);
-    expect(err).toContain('serve, demo, validate, test-alert, doctor, version or help');
+    expect(err).toContain(
+      'serve, demo, validate, test-alert, doctor, backup, restore, audit, journal, version or help',
+    );
   });
 
   it('says how a command is used that was called in another way', async () => {

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { BackupRefused, inWords, restoreDatabase } from '../../runtime/backup.ts';
+import { type CliCommand, parse } from '../command.ts';
+import { databaseFile, reachStore } from './reach.ts';
+import { said } from './said.ts';
+
+export const backup: CliCommand = {
+  name: 'backup',
+  usage: 'FILE',
+  summary: 'a copy of the database as it is at one moment, also of a running instance',
+  run: (args, io) =>
+    said(io, async () => {
+      const { positionals } = parse(args, {}, ['FILE']);
+      const file = resolve(positionals[0] ?? '');
+      if (existsSync(file))
+        throw new BackupRefused(`${file} is there already, and was left as it is: name another file.`);
+      const store = await reachStore(io, undefined);
+      try {
+        if ('into' in store.backup) await store.backup.into(file);
+        else await writeWhole(await store.backup.stream(), file);
+      } finally {
+        await store.close();
+      }
+      io.out(`The database is in ${file}. lastgood audit verify --database ${file} shows that its journal is whole.`);
+      return 0;
+    }),
+};
+
+export const restore: CliCommand = {
+  name: 'restore',
+  usage: 'FILE',
+  summary: 'put a backup in the place of a database that is missing or empty; never over one that holds anything',
+  run: (args, io) =>
+    said(io, async () => {
+      const { positionals } = parse(args, {}, ['FILE']);
+      const target = databaseFile(io);
+      await mkdir(dirname(target), { recursive: true });
+      const contents = await restoreDatabase(positionals[0] ?? '', target);
+      io.out(`${target} is restored: ${inWords(contents)}.`);
+      io.out('At its start the instance asks every target what is in force now, before it does anything.');
+      return 0;
+    }),
+};
+
+/** The file is there when all of it is, on disk. Rejects where the sender ends early. */
+async function writeWhole(stream: Readable, file: string): Promise<void> {
+  const unfinished = `${file}.part`;
+  try {
+    const handle = await open(unfinished, 'wx', 0o600);
+    try {
+      for await (const chunk of stream as AsyncIterable<Buffer>) await handle.write(chunk);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BackupRefused(`The backup could not be written to ${file}: ${why}.`, { cause: error });
+  }
+}
