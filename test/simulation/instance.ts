@@ -1,0 +1,282 @@
+import { createReconciler, type Reconciler } from '../../src/app/reconciling.ts';
+import type { Application } from '../../src/application/api.ts';
+import { createApplication, type Lookout } from '../../src/application/application.ts';
+import type { Alert } from '../../src/domain/state.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import { PortError } from '../../src/ports/failure.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { Target } from '../../src/ports/target.ts';
+import type { Telemetry } from '../../src/ports/telemetry.ts';
+import { createPerformers } from '../../src/runtime/performers/index.ts';
+import type { World } from '../../src/runtime/performers/performer.ts';
+import { createWorker, type Worker } from '../../src/runtime/worker.ts';
+import type { SimulatedAlertmanager } from './alertmanager.ts';
+import type { SimulatedChat } from './chat.ts';
+import type { Dice } from './dice.ts';
+import type { History } from './history.ts';
+import type { Numbers } from './numbers.ts';
+import type { SimulatedPager } from './pager.ts';
+import type { PolicyShelf } from './policies.ts';
+import type { Scene } from './scene.ts';
+import type { SimulatedTarget } from './target.ts';
+
+export const INSTANCE = 'sim';
+/** At full strength it dies at one await in so many. */
+const AWAITS_A_DEATH = 4_000;
+
+/** The store's own trouble, as a full disk makes it. */
+class StoreTrouble extends Error {
+  override readonly name = 'StoreTrouble';
+}
+/** Unwinds what a dead process was in the midst of; it is never seen outside. */
+class Died extends Error {}
+
+export interface InstanceParts {
+  readonly scene: Scene;
+  readonly history: History;
+  readonly store: Store;
+  readonly policies: PolicyShelf;
+  readonly targets: ReadonlyMap<string, SimulatedTarget>;
+  readonly numbers: ReadonlyMap<string, Numbers>;
+  readonly alertmanager: SimulatedAlertmanager;
+  readonly chat: SimulatedChat;
+  readonly pager: SimulatedPager;
+  readonly dice: Dice;
+  readonly onDeath: () => void;
+}
+
+const never = () => new Promise<never>(() => undefined);
+
+/**
+ * One process of Lastgood: the real application, worker and reconciler over ports that are gone when it dies. It may die at any
+ * await of its own: what was committed stays, what was sent is on its way, everything else is lost.
+ */
+export class Instance {
+  readonly application: Application;
+  readonly #lookout: Lookout;
+  readonly #worker: Worker;
+  readonly #reconciler: Reconciler;
+  readonly #parts: InstanceParts;
+  readonly #clock: Clock;
+  #alive = true;
+  #edits = 0;
+
+  constructor(parts: InstanceParts, generation: number) {
+    this.#parts = parts;
+    const { scene, history, policies } = parts;
+    const clock = scene.time.machineClock(() => this.#alive);
+    this.#clock = clock;
+    const store = this.#mortalStore(history.over(parts.store));
+    const telemetry = this.#telemetry();
+    const targets = new Map<string, Target>();
+    for (const [service, target] of parts.targets) {
+      const port = target.port((name, split, lastSeen) => {
+        if (this.#alive) history.checkOrder(name, split, lastSeen);
+      });
+      targets.set(service, this.#mortal(port));
+    }
+    const targetOf = ({ service }: { service: string }) => wanted(targets, service);
+    const common = { store, clock, telemetry, policies: this.#mortalPolicies(policies), targets: targetOf };
+    const application = createApplication({ ...common, decide: history.decide, wake: () => this.#worker.wake() });
+    this.application = application;
+    this.#lookout = application;
+    const alertSource = this.#mortal(parts.alertmanager.source());
+    const world: World = {
+      ...common,
+      sources: ({ service }) => this.#mortal(wanted(parts.numbers, service).source()),
+      alertSources: () => alertSource,
+      chat: this.#mortal(parts.chat.port()),
+      pager: this.#mortal(parts.pager.port()),
+      instance: INSTANCE,
+    };
+    this.#worker = createWorker({
+      store,
+      recorder: application,
+      performers: createPerformers(world),
+      clock,
+      telemetry,
+      owner: `w${generation}`,
+      alone: true,
+      random: () => parts.dice.uniform(),
+    });
+    this.#reconciler = createReconciler({
+      application,
+      store,
+      clock,
+      endpointOf: (policy) => policy.alertmanager,
+      sourceOf: () => alertSource,
+      onReach: () => undefined,
+      onProblem: (error) => telemetry.problem('alertmanager', error),
+    });
+  }
+
+  async start(): Promise<void> {
+    // Where the store is in trouble it does not come up; whoever runs it starts it again.
+    try {
+      await this.#worker.start();
+    } catch {
+      this.#die('it could not start');
+      return;
+    }
+    this.#reconciler.start();
+    void this.#lookOut();
+  }
+
+  /** A webhook: true where it was taken, and then nothing of it may be lost. */
+  async receive(alerts: readonly Alert[]): Promise<boolean> {
+    try {
+      await this.application.receiveAlerts(alerts);
+      return true;
+    } catch (error) {
+      this.#telemetry().problem('webhook', error);
+      return false;
+    }
+  }
+
+  /** A policy file was edited, and read. */
+  async policyChanged(service: string): Promise<void> {
+    this.#edits += 1;
+    const key = `policy/${service}/${this.#clock.now()}/${this.#edits}`;
+    try {
+      if (this.#parts.history.states.has(service))
+        await this.application.deliver(service, { type: 'policy_changed' }, key);
+    } catch (error) {
+      this.#telemetry().problem('policies', error);
+    }
+    this.#reconciler.wake();
+  }
+
+  #die(how: string): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    const { scene, onDeath } = this.#parts;
+    scene.struck('death');
+    scene.log(`Lastgood dies (${how})`);
+    scene.time.forgetSleepers();
+    onDeath();
+  }
+
+  /** Dead, or dying just now. */
+  #isDead(): boolean {
+    const { scene, dice } = this.#parts;
+    if (this.#alive && dice.chance(scene.strength('death') / AWAITS_A_DEATH)) this.#die('at an await');
+    return !this.#alive;
+  }
+
+  async #pass<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#isDead()) return never();
+    try {
+      const result = await call();
+      return this.#isDead() ? await never() : result;
+    } catch (error) {
+      if (this.#isDead()) return never();
+      throw error;
+    }
+  }
+
+  /** The same object as long as the process lives. */
+  #mortal<T extends object>(object: T): T {
+    const wrapped = Object.entries(object).map(([key, value]) => {
+      if (typeof value !== 'function') return [key, value];
+      return [key, (...args: unknown[]) => this.#pass(() => value(...args))];
+    });
+    return Object.fromEntries(wrapped) as T;
+  }
+
+  #mortalPolicies(policies: PolicyShelf) {
+    return {
+      all: () => policies.all(),
+      get: (service: string) => policies.get(service),
+      at: (service: string, revision: string) => this.#pass(() => policies.at(service, revision)),
+    };
+  }
+
+  #mortalStore(store: Store): Store {
+    const trouble = () => {
+      const { scene, dice } = this.#parts;
+      if (scene.hits('store-error', 0.01, dice)) throw new StoreTrouble('The disk is full.');
+    };
+    const inUnit = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => {
+      return async (...args: A): Promise<T> => {
+        if (this.#isDead()) throw new Died();
+        const result = await call(...args);
+        if (this.#isDead()) throw new Died();
+        return result;
+      };
+    };
+    const jobs = this.#mortal(store.jobs);
+    return {
+      ...this.#mortal(store),
+      transaction: (work) =>
+        this.#pass(() => {
+          trouble();
+          return store.transaction((unit) =>
+            work({
+              insertEvent: inUnit(unit.insertEvent),
+              load: inUnit(unit.load),
+              save: inUnit(unit.save),
+              enqueue: inUnit(unit.enqueue),
+              cancel: inUnit(unit.cancel),
+              complete: inUnit(unit.complete),
+              append: inUnit(unit.append),
+            }),
+          );
+        }),
+      jobs: {
+        ...jobs,
+        claim: async (request) => {
+          trouble();
+          return jobs.claim(request);
+        },
+        retry: async (lease, next) => {
+          trouble();
+          return jobs.retry(lease, next);
+        },
+      },
+      messages: this.#mortal(store.messages),
+      policies: this.#mortal(store.policies),
+      unmatched: this.#mortal(store.unmatched),
+    };
+  }
+
+  /** As the health checks look at every target in turn. */
+  async #lookOut(): Promise<void> {
+    const { scene, targets } = this.#parts;
+    const ending = new AbortController();
+    for (;;) {
+      await this.#clock.sleepUntil(this.#clock.now() + scene.swarm.lookoutMs, ending.signal);
+      for (const service of targets.keys()) {
+        try {
+          await this.#lookout.lookAtTarget(service, ending.signal);
+        } catch (error) {
+          this.#telemetry().problem(`look at ${service}`, error);
+        }
+      }
+    }
+  }
+
+  #telemetry(): Telemetry {
+    const { scene } = this.#parts;
+    const nothing = () => undefined;
+    return {
+      alertsReceived: nothing,
+      alertUnmatched: nothing,
+      decided: nothing,
+      journalled: nothing,
+      rolloutEnded: nothing,
+      performed: ({ kind, outcome }) => scene.reach(`performed ${kind} ${outcome}`),
+      problem: (where, error) => {
+        const isExpected = error instanceof PortError || error instanceof StoreTrouble || error instanceof Died;
+        const isLost = error instanceof Error && /cannot be had any more/.test(error.message);
+        if (!this.#alive || isExpected || isLost) return;
+        scene.breaks(`unexpected: ${where}: ${error instanceof Error ? error.stack : String(error)}`);
+      },
+    };
+  }
+}
+
+function wanted<T>(of: ReadonlyMap<string, T>, service: string): T {
+  const one = of.get(service);
+  if (one === undefined) throw new Error(`There is no ${service} in this world.`);
+  return one;
+}

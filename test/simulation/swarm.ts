@@ -1,0 +1,88 @@
+import { Dice } from './dice.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Everything that can go wrong, by the name under which it is counted. */
+export const FAULTS = [
+  'death',
+  'store-error',
+  'clock-jump',
+  'shift-refused',
+  'shift-forbidden',
+  'shift-lost-reply',
+  'shift-lost-call',
+  'shift-landed-late',
+  'shift-lie',
+  'shift-slow',
+  'shift-twice',
+  'observe-failed',
+  'observe-blind',
+  'not-ready',
+  'moved-by-hand',
+  'prometheus-down',
+  'prometheus-late',
+  'prometheus-partial',
+  'slack-down',
+  'slack-rate-limited',
+  'slack-lost-reply',
+  'slack-lost-call',
+  'slack-refused',
+  'slack-deleted',
+  'pager-down',
+  'pager-lost-reply',
+  'pager-lost-call',
+  'webhook-dropped',
+  'webhook-repeated',
+  'webhook-late',
+  'alertmanager-down',
+  'alertmanager-restarted',
+  'alert-flaps',
+  'press-stale',
+  'press-twice',
+  'press-stranger',
+  'policy-edited',
+  'policy-lost',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** What a seed switches on, and how strongly: most seeds leave most things well, so that what is left is seen more clearly. */
+export interface Swarm {
+  /** Strength of each fault, 0 (off) to 1. */
+  readonly strength: Readonly<Record<Fault, number>>;
+  readonly services: number;
+  /** How long things go wrong, and how long nothing does afterwards. */
+  readonly stormMs: number;
+  readonly calmMs: number;
+  /** How often an average person does something, an hour and service. */
+  readonly pressesPerHour: number;
+  readonly startsPerHour: number;
+  readonly degradationsPerHour: number;
+  readonly everyMs: number;
+  readonly windowMs: number;
+  readonly lookoutMs: number;
+  readonly latencyMs: number;
+}
+
+export function swarmOf(seed: number): Swarm {
+  const dice = new Dice(seed, 'swarm');
+  // Some seeds are calm in everything but one thing, some are rough all over.
+  const share = dice.pick([0.08, 0.2, 0.4, 0.7]);
+  const strength = Object.fromEntries(
+    FAULTS.map((fault) => [fault, dice.chance(share) ? dice.magnitude(0.05, 1) : 0]),
+  ) as Record<Fault, number>;
+  const everyMs = dice.pick([30_000, MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE, 5 * MINUTE, 5 * MINUTE]);
+  return {
+    strength,
+    services: dice.pick([1, 1, 1, 2]),
+    stormMs: dice.pick([6, 12, 24]) * HOUR,
+    calmMs: 14 * HOUR,
+    pressesPerHour: dice.pick([0, 0.3, 1, 4]),
+    startsPerHour: dice.pick([0.2, 0.5, 1]),
+    degradationsPerHour: dice.pick([0.1, 0.3, 1]),
+    everyMs,
+    windowMs: Math.min(everyMs, MINUTE),
+    lookoutMs: dice.pick([30_000, MINUTE, 2 * MINUTE]),
+    latencyMs: dice.pick([0, 0, 50, 2_000]),
+  };
+}
