@@ -10,8 +10,8 @@ import { lnEvidence, ratioTest, runFrom } from '../../src/analysis/evidence/rati
 import { concentrationFor, lnSharesEvidence, shareInterval } from '../../src/analysis/evidence/shares.ts';
 import { burnRate } from '../../src/analysis/kinds/burn.ts';
 import { psi } from '../../src/analysis/kinds/drift.ts';
-import { lnMixtureT, mixtureRadius } from '../../src/analysis/kinds/gauge.ts';
 import { quantile } from '../../src/analysis/kinds/latency.ts';
+import { lnMixtureT, mixtureRadius } from '../../src/analysis/kinds/level.ts';
 import { shiftedZ } from '../bench/methods/mann-whitney.ts';
 import { normalCdf } from '../bench/traffic.ts';
 import { standOut } from './e-bh.ts';

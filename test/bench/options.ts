@@ -12,8 +12,8 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** Runs of a full and of a quick bench: a few minutes, and less than one, on two cores. */
-export const FULL_RUNS = 800;
+/** Runs of a full and of a quick bench: six minutes or so, and less than one, on two free cores. */
+export const FULL_RUNS = 600;
 export const QUICK_RUNS = 60;
 
 export const USAGE = `Simulates two hours of traffic again and again, and prints how often each method rolls back by mistake and how soon it finds

@@ -1,4 +1,4 @@
-import type { Scenario } from './scenarios.ts';
+import type { Kind, Scenario } from './scenarios.ts';
 import { methods, type RunResult } from './simulate.ts';
 import { quantileOf, wilson } from './statistics.ts';
 
@@ -16,28 +16,39 @@ export interface MethodSummary {
   readonly p90Delay: number | null;
 }
 
+/** Whether an alarm is a mistake, a find, or (worse by exactly what is tolerated) neither. */
+export type Sort = 'healthy' | 'regression' | 'tolerated';
+
 export interface ScenarioSummary {
   readonly scenario: string;
-  readonly isRegression: boolean;
+  readonly kind: Kind;
+  readonly perSecond: number;
+  readonly sort: Sort;
+  /** The scenario with the same traffic without the regression. */
+  readonly twin: string | null;
   readonly promised: boolean;
+  readonly inReadme: boolean;
   readonly runs: number;
   readonly methods: readonly MethodSummary[];
 }
 
-/** More false rollbacks than this break the promise. */
-export const PROMISED_SHARE = 0.01;
-
 export function summarise(scenario: Scenario, results: readonly RunResult[]): ScenarioSummary {
+  const { regression, isTolerated } = scenario;
+  const sort: Sort = regression === null ? 'healthy' : isTolerated ? 'tolerated' : 'regression';
   return {
     scenario: scenario.name,
-    isRegression: scenario.regression !== null,
+    kind: scenario.kind,
+    perSecond: scenario.perSecond,
+    sort,
+    twin: scenario.twin,
     promised: scenario.promised,
+    inReadme: scenario.inReadme,
     runs: results.length,
     methods: methods.map(({ name }, m) =>
       summariseMethod(
         name,
         results.map((result) => result[m] ?? null),
-        scenario.regression?.fromMinute ?? Number.POSITIVE_INFINITY,
+        sort === 'regression' ? (regression?.fromMinute ?? 0) : Number.POSITIVE_INFINITY,
       ),
     ),
   };
@@ -58,14 +69,4 @@ export function summariseMethod(method: string, alarms: readonly (number | null)
     medianDelay: finite(quantileOf(delays, 0.5)),
     p90Delay: finite(quantileOf(delays, 0.9)),
   };
-}
-
-/**
- * Scenarios in which ours breaks its promise. One wrong run is never enough: of a few dozen runs it would be more than 1 % by chance.
- */
-export function brokenPromises(summaries: readonly ScenarioSummary[]): ScenarioSummary[] {
-  return summaries.filter(({ promised, runs, methods: [own] }) => {
-    const share = own?.wrong ?? 0;
-    return promised && share > PROMISED_SHARE && Math.round(share * runs) > 1;
-  });
 }

@@ -121,3 +121,8 @@ export function coarsen(pairs: readonly CountPair[], windowMs: number): readonly
   }
   return [...merged.values()];
 }
+
+/** A value that has not moved is held by the exporter or by Prometheus: no other observation. */
+export function movedOnly(windows: readonly ValueWindow[]): ValueWindow[] {
+  return windows.filter((w, i) => i === 0 || w.value !== windows[i - 1]?.value);
+}

@@ -1,8 +1,7 @@
-import { pairValues, type ValuePair } from '../arms/windows.ts';
-import { redundancy } from '../evidence/dispersion.ts';
+import { movedOnly, pairValues, type ValuePair } from '../arms/windows.ts';
 import { crossingFrom } from '../evidence/numbers.ts';
 import { mixRestarts, restartIndices } from '../evidence/restarts.ts';
-import type { Direction, LookPeriod, Tolerance } from '../types.ts';
+import type { Direction, LookPeriod, Tolerance, ValueWindow } from '../types.ts';
 import {
   type Change,
   LN_DEGRADED,
@@ -14,56 +13,10 @@ import {
   verdictOf,
   worseBeyondLimit,
 } from '../verdict/outcome.ts';
+import { FEWEST, type Level, levelOf, lnBeyond, memoryBefore, memoryOfDifferences, mixtureRadius } from './level.ts';
 import type { Question } from './question.ts';
 
-/**
- * The test of gauges: differences in the bad direction, paired by time, against a margin, as an always-valid t test
- * (mixture over the effect size; Lindon et al., avlm with g = 1).
- */
-const G = 1;
-/** Fewer differences than this have no scatter worth the name. */
-const FEWEST = 6;
-
-export interface Spread {
-  readonly mean: number;
-  /** Standard error of the mean, widened for autocorrelation. */
-  readonly error: number;
-  /** Independent observations the differences are worth. */
-  readonly n: number;
-}
-
-/** ln of the evidence of a two-sided t statistic with `n` observations and `nu` degrees of freedom (analysis.md). */
-export function lnMixtureT(t: number, n: number, nu: number): number {
-  const r = G / (G + n);
-  const t2 = t * t;
-  return 0.5 * Math.log(r) + 0.5 * (nu + 1) * (Math.log1p(t2 / nu) - Math.log1p((r * t2) / nu));
-}
-
-/** |t| beyond which the evidence is at least 1/alpha; null where no t is enough with so few observations. */
-export function mixtureRadius(alpha: number, n: number, nu: number): number | null {
-  const r = G / (G + n);
-  const root = (alpha * alpha * r) ** (1 / (nu + 1));
-  return root > r ? Math.sqrt((nu * (1 - root)) / (root - r)) : null;
-}
-
-function spreadOf(differences: readonly number[]): Spread | null {
-  if (differences.length < FEWEST) return null;
-  const n = differences.length / redundancy(differences);
-  if (n < 2) return null;
-  let mean = 0;
-  for (const d of differences) mean += d / differences.length;
-  let squares = 0;
-  for (const d of differences) squares += (d - mean) ** 2;
-  const deviation = Math.sqrt(squares / (differences.length - 1));
-  // Differences that never vary (two counters in step) are not known with infinite precision.
-  return { mean, error: Math.max(deviation / Math.sqrt(n), 1e-9 * Math.abs(mean), 1e-12), n };
-}
-
-/** One-sided: a mean on the other side of the margin is no evidence. */
-function lnBeyond(spread: Spread | null, distance: (mean: number) => number): number {
-  if (spread === null) return 0;
-  return lnMixtureT(Math.max(0, distance(spread.mean) / spread.error), spread.n, spread.n - 1);
-}
+/** The test of gauges: differences in the bad direction, paired by time, against a margin, as an always-valid t test (level.ts). */
 
 export interface GaugeQuestion {
   readonly pairs: readonly ValuePair[];
@@ -77,6 +30,8 @@ export interface GaugeQuestion {
   readonly mayBeHealthy: boolean;
   /** Both arms at the same time; against the past more is asked of the limit (see `worseBeyondLimit`). */
   readonly concurrent: boolean;
+  /** Stable's past: how long its values are remembered, which is as long in the differences of two arms that each have their own. */
+  readonly past: readonly ValueWindow[];
 }
 
 /** Pairs the two arms by time and tests their differences. */
@@ -94,6 +49,7 @@ export function testGaugeMetric(question: Question): Outcome {
     minimumWindows: settings.minimumWindows,
     mayBeHealthy,
     concurrent: question.concurrent,
+    past: question.past?.kind === 'values' ? question.past.windows : [],
   });
 }
 
@@ -109,10 +65,12 @@ export function testGauge(question: GaugeQuestion): Outcome {
     period.restartsAtMs,
   );
   const all = worse(pairs);
-  const copies = starts.map((start) => spreadOf(all.slice(start)));
+  const usual = memoryBefore(movedOnly(question.past).map((w) => sign * w.value));
+  const known = (values: readonly number[]) => levelOf(values, memoryOfDifferences(values, usual));
+  const copies = starts.map((start) => known(all.slice(start)));
   const lnAbove = (limit: number) => mixRestarts(copies.map((copy) => lnBeyond(copy, (mean) => mean - limit)));
   const later = worse(pairs.filter((p) => p.endMs > period.healthyFromMs));
-  const recent = spreadOf(later);
+  const recent = known(later);
   const lnWorse = question.concurrent ? worseBeyondLimit(lnAbove(0), lnAbove(margin)) : lnAbove(margin);
   const lnOk = standsStill(question, all, margin) ? LN_HEALTHY : lnBeyond(recent, (mean) => margin - mean);
   const enoughWindows = pairs.length >= question.minimumWindows;
@@ -124,7 +82,7 @@ export function testGauge(question: GaugeQuestion): Outcome {
     limit: margin,
     change: () =>
       changeOf(
-        recent ?? spreadOf(all),
+        recent ?? known(all),
         copies,
         (limit) => lnAbove(limit) - (question.concurrent ? LN_LIMIT : LN_DEGRADED),
       ),
@@ -150,12 +108,12 @@ function marginOf(pairs: readonly ValuePair[], tolerance: Tolerance): number {
 }
 
 function changeOf(
-  recent: Spread | null,
-  copies: readonly (Spread | null)[],
+  recent: Level | null,
+  copies: readonly (Level | null)[],
   beyondNeeded: (limit: number) => number,
 ): Change | null {
   if (recent === null) return null;
-  const radius = mixtureRadius(Math.exp(-LN_HEALTHY), recent.n, recent.n - 1);
+  const radius = mixtureRadius(Math.exp(-LN_HEALTHY), recent.n, recent.nu);
   const strongest = Math.max(recent.mean, ...copies.map((copy) => copy?.mean ?? Number.NEGATIVE_INFINITY));
   const lower = crossingFrom(
     beyondNeeded,

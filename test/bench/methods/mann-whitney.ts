@@ -1,6 +1,6 @@
 import type { Kind } from '../scenarios.ts';
 import type { Method } from './method.ts';
-import { lastMinute, looks } from './readings.ts';
+import { lookAt, looks } from './readings.ts';
 
 /** Of a two-sided interval of 98 %: the .99 quantile of the normal distribution. */
 const Z98 = 2.3263478740408408;
@@ -94,14 +94,13 @@ export const mannWhitney: Method = {
   name: 'Mann-Whitney',
   firstAlarm({ scenario, metrics }) {
     const allowed = ALLOWED_INCREASE[scenario.kind];
-    const late = scenario.labelsLateMinutes;
     const seen = metrics.map(() => ({ stable: [] as number[], candidate: [] as number[] }));
     for (const minute of looks()) {
       let high = 0;
       metrics.forEach((counts, m) => {
         const { stable = [], candidate = [] } = seen[m] ?? {};
-        insert(stable, lastMinute(counts.stable, minute - late));
-        insert(candidate, lastMinute(counts.candidate, minute - late));
+        insert(stable, lookAt(scenario, counts.stable, minute));
+        insert(candidate, lookAt(scenario, counts.candidate, minute));
         const enough = Math.min(stable.length, candidate.length) >= FEWEST_POINTS;
         if (enough && isHigh(candidate, stable, allowed)) high += 1;
       });

@@ -1,4 +1,5 @@
 import { quantile } from '../../../src/analysis/kinds/latency.ts';
+import type { Scenario } from '../scenarios.ts';
 import {
   type ArmCounts,
   BUCKETS,
@@ -16,10 +17,9 @@ export function looks(): number[] {
 
 /**
  * What a rate over the last minute reads at the end of `minute`: the share of bad requests, or for a latency the interpolated 95th
- * percentile in seconds, or a gauge's mean. Null without traffic, and before the warm-up has ended.
+ * percentile in seconds, or a gauge's mean. Null without traffic.
  */
 export function lastMinute(arm: ArmCounts, minute: number): number | null {
-  if (minute <= WARM_UP_MINUTES) return null;
   const from = (minute - 1) * WINDOWS_A_MINUTE;
   const sum = (column: Float64Array) => {
     let all = 0;
@@ -30,6 +30,12 @@ export function lastMinute(arm: ArmCounts, minute: number): number | null {
   if (total === 0) return null;
   if (arm.slower.length === 0) return sum(arm.bad) / total;
   return p95(arm.slower.map(sum), total);
+}
+
+/** What a look sees: the last minute, or where labels come late the last one that has all of them. Null: it has none to see. */
+export function lookAt({ labelsLateMinutes }: Scenario, arm: ArmCounts, look: number): number | null {
+  const minute = look - labelsLateMinutes;
+  return minute > WARM_UP_MINUTES ? lastMinute(arm, minute) : null;
 }
 
 function p95(slower: readonly number[], total: number): number {
@@ -54,9 +60,8 @@ export function fixedLimit({ scenario }: Traffic): number {
  */
 export function failedChecks(traffic: Traffic): boolean[][] {
   const limit = fixedLimit(traffic);
-  const late = traffic.scenario.labelsLateMinutes;
   return traffic.metrics.map(({ candidate }) =>
-    looks().map((minute) => (lastMinute(candidate, minute - late) ?? 0) > limit),
+    looks().map((minute) => (lookAt(traffic.scenario, candidate, minute) ?? 0) > limit),
   );
 }
 
