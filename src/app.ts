@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { parseWebhook, WebhookProblem } from './alerts/index.ts';
-import { createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
+import { type AlertWatch, createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
 import { prometheusOf, unmetNeeds } from './app/checks.ts';
+import { type Duty, sharedDuty } from './app/duty.ts';
 import { createHealthWatch, type HealthWatch } from './app/health-watch.ts';
-import { instanceName } from './app/instance.ts';
 import { type Lifecycle, lifecycle } from './app/lifecycle.ts';
+import { type Memory, openMemory } from './app/memory.ts';
 import { createPolicyBook, type PolicyBook, type PolicyBookParts } from './app/policy-book.ts';
 import { takeReadings } from './app/readings.ts';
 import { selfReports } from './app/self-reports.ts';
-import { orProblem, StartProblems } from './app/start-problems.ts';
+import { StartProblems } from './app/start-problems.ts';
 import { servicesUnderWay } from './app/under-way.ts';
 import type { Application } from './application/api.ts';
 import { createApplication, type Recorder } from './application/application.ts';
@@ -26,7 +26,6 @@ import type { Store } from './ports/store.ts';
 import { systemClock } from './runtime/clock.ts';
 import { createPerformers } from './runtime/performers/index.ts';
 import type { World } from './runtime/performers/performer.ts';
-import { openStore } from './runtime/store.ts';
 import { createWorker, type Worker } from './runtime/worker.ts';
 import { createLogger, type Logger, type LoggerOptions } from './server/logger.ts';
 import type { ParsedAlerts } from './server/routes.ts';
@@ -71,7 +70,6 @@ const answerWithinMs = 8_000;
  * @throws {StartProblems} where it cannot run, with every problem.
  */
 export async function createApp(config: Config, overrides: Partial<AppOverrides> = {}): Promise<App> {
-  const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? { id: () => randomBytes(12).toString('base64url') };
   const log = createLogger({
     level: config.logLevel,
@@ -90,12 +88,14 @@ export async function createApp(config: Config, overrides: Partial<AppOverrides>
   ];
   if (problems.length > 0) throw new StartProblems(problems);
 
-  const { instance, store } = await orProblem('DATA_DIR', async () => ({
-    instance: await instanceName(config.dataDir, random),
-    store: await openStore(join(config.dataDir, 'lastgood.db')),
-  }));
+  const memory = await openMemory(config, random, telemetry);
+  const { instance, store } = memory;
+  const clock = overrides.clock ?? memory.clock ?? systemClock;
+  const owner = random.id();
+  const dutyOf = memory.replicas === null ? undefined : (name: string) => sharedDuty(name, { store, clock, owner });
   try {
-    return assemble({ config, overrides, clock, random, log, telemetry, first, instance, store });
+    const begun = { config, overrides, clock, random, log, telemetry, first, memory, instance, store, owner, dutyOf };
+    return assemble(begun);
   } catch (error) {
     await store.close();
     throw error;
@@ -110,8 +110,13 @@ interface Beginnings {
   readonly log: Logger;
   readonly telemetry: ServerTelemetry;
   readonly first: LoadResult;
+  readonly memory: Memory;
   readonly instance: string;
   readonly store: Store;
+  /** This process among the replicas, different at every start. */
+  readonly owner: string;
+  /** Which replica does what, by name; undefined: there is nobody to share with. */
+  readonly dutyOf: ((name: string) => Duty) | undefined;
 }
 
 /** The one place where everything meets. Rings are closed by functions: Slack presses reach the application, its effects reach Slack. */
@@ -146,21 +151,21 @@ function assemble(begun: Beginnings): App {
     clock: systemClock,
     everyMs: overrides.healthEveryMs,
   });
-  const { chat, pager } = health;
   const world: World = {
     store,
     policies: book,
     targets,
     sources,
     alertSources: alertmanagers.of,
-    chat,
-    pager,
+    chat: health.chat,
+    pager: health.pager,
     clock,
     telemetry,
     instance: begun.instance,
   };
-  const alertWatch = createAlertWatch({ config, alertmanagers, application, world, log });
+  const alertWatch = createAlertWatch({ ...begun, alertmanagers, application, world });
   const worker = workerOf(begun, world, application);
+  hearOthers(begun, worker, alertWatch);
   const circuits = () => [...ownHttp.circuits(), slack.circuit(), pagerduty.circuit()];
   const server = createHttpServer({
     host: config.host,
@@ -204,15 +209,16 @@ function upkeepOf({ config, store, random }: Beginnings): UpkeepDoor {
   return createUpkeepDoor({ dataDir: config.dataDir, store, random });
 }
 
-function workerOf({ config, overrides, random }: Beginnings, world: World, recorder: Recorder): Worker {
+function workerOf({ config, overrides, owner, memory }: Beginnings, world: World, recorder: Recorder): Worker {
   return createWorker({
     store: world.store,
     recorder,
     performers: createPerformers(world),
     clock: world.clock,
     telemetry: world.telemetry,
-    owner: random.id(),
-    alone: true,
+    owner,
+    alone: memory.replicas === null,
+    ...(memory.replicas && { leaseMs: memory.replicas.leaseMs, pollMs: memory.replicas.pollMs }),
     random: overrides.jitter,
     journalKeptMs: typeof config.journalRetentionDays === 'number' ? config.journalRetentionDays * 86_400_000 : null,
   });
@@ -236,15 +242,30 @@ function bookOf(
   });
 }
 
+function hearOthers({ memory }: Beginnings, worker: Worker, alertWatch: AlertWatch): void {
+  memory.replicas?.onNotice(() => {
+    worker.wake();
+    alertWatch.unmatched();
+  });
+}
+
 /** Rollouts under way and their cards follow an edit. A service nothing ever happened to has nothing to follow. */
 async function followPolicies(
-  { store, random, log }: Beginnings,
+  { store, log }: Beginnings,
   application: Application,
   services: readonly string[],
 ): Promise<void> {
   for (const service of services) {
     if ((await store.load(service)) === null) continue;
-    await application.deliver(service, { type: 'policy_changed' }, `policy/${service}/${random.id()}`);
+    // Every replica reads the directory: the first to come tells, and the others find it told.
+    const revision = application.policies().find((policy) => policy.service === service)?.revision ?? 'gone';
+    const [last] = await store.journal({ service, limit: 1 });
+    if (last?.entry.policyRevision === revision) continue;
+    await application.deliver(
+      service,
+      { type: 'policy_changed' },
+      `policy/${service}/${revision}/${last?.sequence ?? 0}`,
+    );
   }
   log.info({ services }, `policies changed: ${services.join(', ')}`);
 }

@@ -10,6 +10,8 @@ export interface Config {
   /** Where people reach this instance, for links; null: no links. */
   readonly publicUrl: string | null;
   readonly dataDir: string;
+  /** The PostgreSQL that all replicas share; null or absent: a file in `dataDir`, for one process. */
+  readonly databaseUrl?: string | null;
   readonly policyDir: string;
   readonly logLevel: LogLevel;
   readonly slack: { readonly botToken: string; readonly signingSecret: string; readonly apiUrl: string };
@@ -64,6 +66,7 @@ const secretVariables = [
   'SLACK_SIGNING_SECRET',
   'ALERTMANAGER_WEBHOOK_TOKEN',
   'PAGERDUTY_ROUTING_KEY',
+  'DATABASE_URL',
 ] as const;
 
 /** Every variable with what it is for; the order is the one of problems and of `lastgood help`. */
@@ -98,7 +101,12 @@ export const variables: readonly { readonly name: string; readonly need: string;
     meaning: "Slack channel that is told of Lastgood's own troubles, #name or id",
   },
   { name: 'POLICY_DIR', need: './policies', meaning: 'directory of policy files' },
-  { name: 'DATA_DIR', need: './data', meaning: 'directory of the database' },
+  { name: 'DATA_DIR', need: './data', meaning: 'directory of the database, where there is no DATABASE_URL' },
+  {
+    name: 'DATABASE_URL',
+    need: 'for several replicas',
+    meaning: 'PostgreSQL: postgres://user:password@host:5432/database?sslmode=verify-full',
+  },
   { name: 'HOST', need: '0.0.0.0', meaning: 'address to listen on' },
   { name: 'PORT', need: '3000', meaning: 'port to listen on, 0 for any free one' },
   { name: 'PUBLIC_URL', need: 'optional', meaning: 'where people reach this instance' },
@@ -171,6 +179,13 @@ const environmentSchema = z.object({
     .optional(),
   POLICY_DIR: z.string().default('./policies'),
   DATA_DIR: z.string().default('./data'),
+  DATABASE_URL: z
+    .string()
+    .refine(
+      (value) => /^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? ''),
+      'must be a URL of PostgreSQL: postgres://user:password@host:5432/database?sslmode=verify-full',
+    )
+    .optional(),
   HOST: z.string().default('0.0.0.0'),
   PORT: z
     .string()
@@ -282,6 +297,7 @@ export function secretsOf(config: Config): readonly string[] {
     ...config.alertmanager.webhookTokens,
     ...(config.pagerduty.routingKey === null ? [] : [config.pagerduty.routingKey]),
     ...Object.values(config.policySecrets),
+    ...databaseSecrets(config.databaseUrl ?? null),
   ];
 }
 
@@ -291,6 +307,7 @@ function toConfig(values: z.infer<typeof environmentSchema>, policySecrets: Reco
     port: values.PORT,
     publicUrl: values.PUBLIC_URL ?? null,
     dataDir: values.DATA_DIR,
+    databaseUrl: values.DATABASE_URL ?? null,
     policyDir: values.POLICY_DIR,
     logLevel: values.LOG_LEVEL,
     slack: {
@@ -315,6 +332,13 @@ function isNetwork(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+function databaseSecrets(url: string | null): string[] {
+  const parsed = url === null ? null : URL.parse(url);
+  if (url === null || !parsed) return [];
+  const password = parsed.searchParams.get('password') ?? parsed.password;
+  return [url, ...(password === '' ? [] : [password, decodeURIComponent(password)])];
 }
 
 function readSecret(

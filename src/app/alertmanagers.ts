@@ -8,6 +8,7 @@ import { bring } from '../runtime/performers/message.ts';
 import type { World } from '../runtime/performers/performer.ts';
 import type { Logger } from '../server/logger.ts';
 import { alertmanagerOf } from './checks.ts';
+import type { Duty } from './duty.ts';
 import { createReconciler, type Reconciler, type ReconcilingParts } from './reconciling.ts';
 import { createUnmatchedTelling, type Telling } from './unmatched-telling.ts';
 
@@ -50,8 +51,10 @@ export function createAlertWatch(parts: {
   readonly application: ReconcilingParts['application'];
   readonly world: World;
   readonly log: Logger;
+  /** Which replica does what, by name; absent: this one does all. */
+  readonly dutyOf?: ((name: string) => Duty) | undefined;
 }): AlertWatch {
-  const { config, alertmanagers, application, world, log } = parts;
+  const { config, alertmanagers, application, world, log, dutyOf } = parts;
   const { store, clock, telemetry } = world;
   const reconciler = createReconciler({
     application,
@@ -65,8 +68,10 @@ export function createAlertWatch(parts: {
       log.debug({ alertmanager: url }, text);
     },
     onProblem: (error) => telemetry.problem('alertmanager', error),
+    ...(dutyOf && { duty: dutyOf('alertmanagers') }),
   });
-  const telling = config.defaultChannel === null ? null : tellingOf(config.defaultChannel, world);
+  const telling =
+    config.defaultChannel === null ? null : tellingOf(config.defaultChannel, world, dutyOf?.('unmatched'));
   return {
     start() {
       reconciler.start();
@@ -84,13 +89,14 @@ export function createAlertWatch(parts: {
   };
 }
 
-function tellingOf(channel: string, world: World): Telling {
+function tellingOf(channel: string, world: World, duty: Duty | undefined): Telling {
   const { store, clock, telemetry, policies } = world;
   return createUnmatchedTelling({
     channel,
     book: store.unmatched,
     policies: () => policies.all(),
-    bring: (message, signal) => bring(world, message, signal),
+    bring: (message, signal) => bring(world, message, signal, duty?.stillOurs),
+    duty,
     clock,
     onProblem: (error) => telemetry.problem(`default channel ${channel}`, error),
   });

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Http } from '../outbound/http.ts';
 import type { Chat } from '../ports/chat.ts';
@@ -9,9 +8,11 @@ import type { Store } from '../ports/store.ts';
 import type { ServerTelemetry } from '../server/telemetry.ts';
 import { checkPrometheus } from '../sources/prometheus.ts';
 import { prometheusOf } from './checks.ts';
-import { createHealth, type HealthChange, type HealthMonitor } from './health.ts';
+import type { Duty } from './duty.ts';
+import { createHealth, type HealthChange, type HealthMonitor, keyOf } from './health.ts';
 import { type CheckParts, createChecks } from './health-checks.ts';
 import { createOperators, type Operators } from './operators.ts';
+import type { OperatorsMemory } from './operators-memory.ts';
 import { watchedChat, watchedPager } from './outcomes.ts';
 import type { PolicyBook } from './policy-book.ts';
 
@@ -27,6 +28,9 @@ export interface HealthWatchParts {
   readonly telemetry: ServerTelemetry;
   /** What is outside answers in real time, whatever clock the decisions run on. */
   readonly clock: Clock;
+  readonly memory: { readonly operators: OperatorsMemory };
+  /** Which replica does what, by name; absent: this one does all. */
+  readonly dutyOf?: ((name: string) => Duty) | undefined;
   /** Between rounds; 15 s. */
   readonly everyMs?: number | undefined;
 }
@@ -38,8 +42,6 @@ export interface HealthWatch extends Health {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
-
-const fileName = 'operators.json';
 
 /** The instance's health: looked at in the background, shown in metrics, told in the log and to operators. */
 export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
@@ -62,6 +64,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     operationsChannel: config.operationsChannel,
   });
   let monitor: HealthMonitor | null = null;
+  const duty = parts.dutyOf?.('operators');
   telemetry.watchHealth(() => ({
     parts: monitor?.parts() ?? [],
     policies: { ok: book.problem() === null, loadedAtMs: book.loadedAtMs() },
@@ -69,8 +72,9 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
 
   async function operatorsOf(channel: string | null): Promise<Operators | null> {
     if (channel === null) return null;
-    const file = join(config.dataDir, fileName);
-    return createOperators({ store, chat, clock, telemetry, channel, file });
+    const seen = (key: string) => monitor?.parts().find((part) => keyOf(part) === key) ?? null;
+    const memory = parts.memory.operators;
+    return createOperators({ store, chat, clock, telemetry, channel, memory, seen, ...(duty && { duty }) });
   }
 
   return {
@@ -94,7 +98,10 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
       });
       monitor.start();
     },
-    stop: async () => monitor?.stop(),
+    async stop() {
+      await monitor?.stop();
+      await duty?.release();
+    },
   };
 }
 

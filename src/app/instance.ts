@@ -13,9 +13,13 @@ export async function instanceName(dataDir: string, random: Random): Promise<str
   const path = join(dataDir, fileName);
   try {
     // Fails where the file is there already, so that of two starts only one names it.
-    await writeFile(path, `lastgood-${random.id()}\n`, { flag: 'wx' });
+    await writeFile(path, `${newInstanceName(random)}\n`, { flag: 'wx' });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
   return (await readFile(path, 'utf8')).trim();
+}
+
+export function newInstanceName(random: Random): string {
+  return `lastgood-${random.id()}`;
 }

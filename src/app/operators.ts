@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { utcTime } from '../domain/words.ts';
 import { PortError } from '../ports/failure.ts';
 import type { HealthPart } from '../ports/health.ts';
 import { bring, type Speaking } from '../runtime/performers/message.ts';
+import { recoveredText } from './degraded.ts';
+import { type Duty, soleDuty } from './duty.ts';
 import { type HealthChange, keyOf } from './health.ts';
+import type { OperatorsMemory } from './operators-memory.ts';
 
 export interface OperatorsParts extends Speaking {
   /** Where operators are told. */
   readonly channel: string;
   /** Remembers over a restart what was told and has not ended. */
-  readonly file: string;
+  readonly memory: OperatorsMemory;
+  /** Which replica tells. */
+  readonly duty?: Duty;
+  /** What is seen here now, by key (`keyOf`): for what another replica told. */
+  readonly seen?: (key: string) => HealthPart | null;
 }
 
 /** Tells operators in chat: one message an outage, brought to its end when it ends. */
@@ -53,9 +59,9 @@ const outageSchema = z.object({
 type Outage = z.infer<typeof outageSchema>;
 const fileSchema = z.array(outageSchema);
 
-/** @throws where the file of earlier outages cannot be read or is not ours. */
+/** @throws where what was written of earlier outages cannot be read or is not ours. */
 export async function createOperators(parts: OperatorsParts): Promise<Operators> {
-  const outages = new Map((await remembered(parts.file)).map((outage) => [keyOf(outage.part), outage]));
+  const outages = new Map((await remembered(parts.memory)).map((outage) => [keyOf(outage.part), outage]));
   const known = [...outages.values()].filter(({ endedMs }) => endedMs === null).map(({ part }) => part);
   return new Channel(parts, outages, known);
 }
@@ -66,11 +72,16 @@ class Channel implements Operators {
   readonly #outages: Map<string, Outage>;
   /** Outages whose message does not say yet what it has to. */
   readonly #unsaid = new Set<string>();
+  readonly #duty: Duty;
+  #isOurs = false;
   #notBeforeMs = 0;
   #problem = '';
 
   constructor(parts: OperatorsParts, outages: Map<string, Outage>, known: readonly HealthPart[]) {
     this.#parts = parts;
+    this.#duty = parts.duty ?? soleDuty;
+    // Alone, nobody else can have told anything since it was read.
+    this.#isOurs = parts.duty === undefined;
     this.#outages = outages;
     this.known = known;
     // What was found out just before the end may not have been said.
@@ -95,15 +106,19 @@ class Channel implements Operators {
   }
 
   async deliver(signal: AbortSignal): Promise<void> {
-    const { clock, telemetry, file } = this.#parts;
+    const { clock, telemetry, memory } = this.#parts;
     try {
+      const wasOurs = this.#isOurs;
+      this.#isOurs = await this.#duty.isOurs();
+      if (!this.#isOurs) return;
+      if (!wasOurs) this.#takeOver(await remembered(memory));
       const hadNews = this.#unsaid.size > 0;
-      if (hadNews) await keep(file, [...this.#outages.values()]);
+      if (hadNews) await keep(memory, [...this.#outages.values()]);
       if (clock.now() >= this.#notBeforeMs && !this.#isSlackAway()) {
         for (const key of [...this.#unsaid]) await this.#say(key, signal);
       }
       this.#forgetOld();
-      if (hadNews) await keep(file, [...this.#outages.values()]);
+      if (hadNews) await keep(memory, [...this.#outages.values()]);
       this.#problem = '';
     } catch (error) {
       if (error instanceof PortError && error.failure === 'permanent') this.#notBeforeMs = clock.now() + refusedAgainMs;
@@ -121,13 +136,32 @@ class Channel implements Operators {
     if (outage && (outage.told || outage.endedMs === null || outage.part.part === 'slack')) {
       const { channel } = this.#parts;
       const content = { kind: 'note' as const, text: textOf(outage) };
-      await bring(this.#parts, { id: outage.id, channel, thread: null, content }, signal);
+      await bring(this.#parts, { id: outage.id, channel, thread: null, content }, signal, this.#duty.stillOurs);
       const latest = this.#outages.get(key);
       if (latest?.id === outage.id) this.#outages.set(key, { ...latest, told: true });
       // It changed meanwhile: said at the next call.
       if (latest !== outage) return;
     }
     this.#unsaid.delete(key);
+  }
+
+  /** What another replica told before is gone on with: the same message, brought to what is seen here. */
+  #takeOver(told: readonly Outage[]): void {
+    const nowMs = this.#parts.clock.now();
+    for (const theirs of told) {
+      const key = keyOf(theirs.part);
+      const ours = this.#outages.get(key);
+      const seen = this.#parts.seen?.(key) ?? null;
+      const { id, beganMs, told: isTold } = theirs;
+      if (ours && (ours.endedMs === null || theirs.endedMs === null)) {
+        const isBack = theirs.endedMs !== null && ours.beganMs - theirs.endedMs >= sameOutageMs;
+        if (!isBack) this.#outages.set(key, { ...ours, id, beganMs, told: isTold });
+      } else if (!ours && theirs.endedMs === null && seen?.ok) {
+        const text = recoveredText(seen, nowMs - beganMs);
+        this.#outages.set(key, { ...theirs, part: seen, text, endedMs: nowMs });
+      } else if (!ours) this.#outages.set(key, theirs);
+      this.#unsaid.add(key);
+    }
   }
 
   /** That Slack does not answer cannot be said in Slack: it is said when it is back. */
@@ -150,26 +184,19 @@ function textOf({ text, beganMs, endedMs, returns }: Outage): string {
   return `${emoji} ${text.length > longestText ? `${text.slice(0, longestText)}…` : text}${again}`;
 }
 
-async function remembered(file: string): Promise<readonly Outage[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
+async function remembered(memory: OperatorsMemory): Promise<readonly Outage[]> {
+  const text = await memory.read();
+  if (text === null) return [];
   try {
     return fileSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new Error(
-      `${file} is not what was written there: delete it, nothing but what operators were told is in it.`,
+      `${memory.name} is not what was written there: delete it, nothing but what operators were told is in it.`,
       { cause: error },
     );
   }
 }
 
-/** Whole or not at all: a crash in the middle leaves the file of before. */
-async function keep(file: string, outages: readonly Outage[]): Promise<void> {
-  await writeFile(`${file}.new`, `${JSON.stringify(outages)}\n`);
-  await rename(`${file}.new`, file);
+function keep(memory: OperatorsMemory, outages: readonly Outage[]): Promise<void> {
+  return memory.write(`${JSON.stringify(outages)}\n`);
 }

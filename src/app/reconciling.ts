@@ -5,6 +5,7 @@ import type { ServiceState } from '../domain/state.ts';
 import type { AlertSource } from '../ports/alert-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import { type Duty, soleDuty } from './duty.ts';
 
 /** How often an Alertmanager is asked while a question is open or an alert fires on one of its services, or it did not answer. */
 export const ASK_EVERY_MS = 15_000;
@@ -28,6 +29,8 @@ export interface ReconcilingParts {
   readonly endpointOf: (policy: Policy) => Endpoint | null;
   readonly sourceOf: (endpoint: Endpoint) => AlertSource;
   readonly onReach: OnReach;
+  /** Which replica asks. */
+  readonly duty?: Duty;
   /** What came of an answer could not be stored. */
   readonly onProblem: (error: unknown) => void;
 }
@@ -88,6 +91,7 @@ class Loop implements Reconciler {
     this.#ending.abort();
     this.wake();
     await this.#running;
+    await this.#parts.duty?.release();
   }
 
   async #run(): Promise<void> {
@@ -126,6 +130,11 @@ class Loop implements Reconciler {
     const groups = this.#groups();
     for (const key of this.#watched.keys()) if (!groups.has(key)) this.#watched.delete(key);
     if (groups.size === 0) return false;
+    if (!(await (this.#parts.duty ?? soleDuty).isOurs())) {
+      // What was seen before another asked is no answer in a row with what is seen after.
+      this.#watched.clear();
+      return true;
+    }
     const states = new Map((await store.services()).map((state) => [state.service, state]));
     await Promise.all(
       [...groups].map(async ([key, { endpoint, policies }]) => {

@@ -3,6 +3,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { ChatMessage } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UnmatchedBook } from '../ports/store.ts';
+import { DUTY_LEASE_MS, type Duty, soleDuty } from './duty.ts';
 
 /** What was not heard of since then is old news. */
 const NEWS_MS = 6 * 3_600_000;
@@ -18,6 +19,8 @@ export interface TellingParts {
   readonly bring: (message: ChatMessage, signal: AbortSignal) => Promise<unknown>;
   readonly clock: Clock;
   readonly onProblem: (error: unknown) => void;
+  /** Which replica tells; absent: this one does. */
+  readonly duty?: Duty | undefined;
 }
 
 export interface Telling {
@@ -33,7 +36,9 @@ export interface Telling {
  * message they are in is stored before it is posted, so that after a kill it is looked for and not posted again.
  */
 export function createUnmatchedTelling(parts: TellingParts): Telling {
-  const { book, clock } = parts;
+  const { book, clock, duty = soleDuty } = parts;
+  // Whoever has the duty says so again in time, and the others look whether it has become free.
+  const idleMs = parts.duty === undefined ? NEWS_MS : DUTY_LEASE_MS / 3;
   const ending = new AbortController();
   let sleep: AbortController | null = null;
   let running: Promise<void> | null = null;
@@ -41,6 +46,7 @@ export function createUnmatchedTelling(parts: TellingParts): Telling {
   let woken = false;
 
   async function next(): Promise<boolean> {
+    if (!(await duty.isOurs())) return false;
     const batch = await book.toTell(clock.now() - NEWS_MS);
     if (!batch) return false;
     const text = unmatchedNote(batch.alerts, parts.policies());
@@ -78,7 +84,7 @@ export function createUnmatchedTelling(parts: TellingParts): Telling {
   /** Woken by a new alert, unless the channel did not take the last message: then the wait is for the channel. */
   async function pause(failures: number): Promise<void> {
     if (ending.signal.aborted || (woken && failures === 0)) return;
-    const waitMs = failures === 0 ? NEWS_MS : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 16));
+    const waitMs = failures === 0 ? idleMs : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures, 16));
     sleep = new AbortController();
     const signal = failures === 0 ? AbortSignal.any([ending.signal, sleep.signal]) : ending.signal;
     await clock.sleepUntil(clock.now() + waitMs, signal);
@@ -103,6 +109,7 @@ export function createUnmatchedTelling(parts: TellingParts): Telling {
     async stop() {
       ending.abort();
       await running;
+      await duty.release();
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { degradedModes, recoveredText } from '../../src/app/degraded.ts';
 import { createOperators, type Operators } from '../../src/app/operators.ts';
+import { inFile } from '../../src/app/operators-memory.ts';
 import type { Chat, ChatMessage } from '../../src/ports/chat.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import type { HealthKind, HealthPart } from '../../src/ports/health.ts';
@@ -66,7 +67,14 @@ afterEach(async () => {
 });
 
 const begin = () =>
-  createOperators({ store, chat, clock, telemetry, channel: '#lastgood-ops', file: join(directory, 'operators.json') });
+  createOperators({
+    store,
+    chat,
+    clock,
+    telemetry,
+    channel: '#lastgood-ops',
+    memory: inFile(join(directory, 'operators.json')),
+  });
 
 function part(kind: HealthKind, ok: boolean, detail: string): HealthPart {
   return { part: kind, name: `the ${kind}`, ok, sinceMs: clock.now(), detail, failures: ok ? 0 : 2 };

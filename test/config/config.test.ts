@@ -35,6 +35,7 @@ describe('loadConfig', () => {
       port: 3000,
       publicUrl: null,
       dataDir: './data',
+      databaseUrl: null,
       policyDir: './policies',
       logLevel: 'info',
       slack: { botToken: 'xoxb-1-2-abc', signingSecret: 'signing-secret', apiUrl: 'https://slack.com/api/' },
