@@ -198,7 +198,7 @@ channel: "#${service}"
 ${routerTarget(routerUrl)}
 rollback:
   phases: [{ exposure: 0 }]
-  verify: { soak: 3s, maxSoak: 60s }
+  verify: { soak: 3s, maxSoak: 15s }
 comparison: { window: 1s, warmUp: 2s, every: 1s, minimumWindows: 3 }
 alerts: []
 approvers: { users: [${PERSON}] }

@@ -79,7 +79,7 @@ const stories: readonly Story[] = [
 gates:
   experiment: { kind: ab, objective: better, metrics: [conversion] }
 steps:
-  - { exposure: 50, soak: 4s, maxSoak: 30s, gate: experiment }
+  - { exposure: 50, soak: 4s, maxSoak: 40s, gate: experiment }
   - { exposure: 100 }
 metrics:${errors}${conversion}${split}
 `,
