@@ -8,7 +8,6 @@ import {
   type Store,
   StoreConflict,
   type StoredEntry,
-  type StoredState,
   type Unit,
 } from '../ports/store.ts';
 import { backupDatabase } from './backup.ts';
@@ -16,7 +15,8 @@ import { openDatabase } from './database.ts';
 import { type Engine, sqlite } from './engine.ts';
 import { appendToJournal } from './journal/append.ts';
 import { createAudit } from './journal/audit.ts';
-import { type Schema, STATE_SCHEMA } from './schema.ts';
+import type { Schema } from './schema.ts';
+import { StateReader } from './states.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
 import { createDuties, createSettings } from './store-shared.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
@@ -35,19 +35,20 @@ export async function openStore(path: string): Promise<Store> {
 
 /** The store on an open database, whichever. */
 export function createStore(db: Kysely<Schema>, engine: Engine): Store {
+  const states = new StateReader();
   const steady = <T extends object>(part: T) => (engine.kind === 'sqlite' ? part : steadied(part, engine));
   return {
     async transaction(work) {
       for (let retries = 0; ; retries += 1) {
         try {
-          return await db.transaction().execute((trx) => work(createUnit(trx, engine)));
+          return await db.transaction().execute((trx) => work(createUnit(trx, engine, states)));
         } catch (error) {
           if (!(error instanceof StoreConflict || engine.isPassing(error)) || retries >= CONFLICT_RETRIES) throw error;
           if (!(error instanceof StoreConflict)) await waitBefore(retries);
         }
       }
     },
-    ...steady(createReading(db)),
+    ...steady(createReading(db, states)),
     jobs: steady(createJobQueue(db, engine)),
     messages: steady(createMessageBook(db)),
     policies: steady(createPolicyArchive(db)),
@@ -67,13 +68,10 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
   };
 }
 
-function createReading(db: Kysely<Schema>): Pick<Store, 'load' | 'services' | 'journal'> {
+function createReading(db: Kysely<Schema>, states: StateReader): Pick<Store, 'load' | 'services' | 'journal'> {
   return {
-    load: (service) => load(db, service),
-    async services() {
-      const rows = await db.selectFrom('services').select(['service', 'state']).orderBy('service').execute();
-      return rows.map((row) => readState(row.service, row.state));
-    },
+    load: (service) => states.load(db, service),
+    services: () => states.all(db),
     journal: (query) => journal(db, query),
   };
 }
@@ -99,8 +97,10 @@ function waitBefore(retry: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, RECONNECT_WAITS_MS[retry] ?? 0));
 }
 
-function createUnit(trx: Transaction<Schema>, engine: Engine): Unit {
+function createUnit(trx: Transaction<Schema>, engine: Engine, states: StateReader): Unit {
   let isTold = false;
+  // What this unit wrote may never come to be: from then on nothing it reads is remembered.
+  let reader = states;
   return {
     async insertEvent({ key, service, event, atMs }) {
       const result = await trx
@@ -110,8 +110,11 @@ function createUnit(trx: Transaction<Schema>, engine: Engine): Unit {
         .executeTakeFirst();
       return Number(result.numInsertedOrUpdatedRows) > 0;
     },
-    load: (service) => load(trx, service, engine),
-    save: (state, expectedVersion) => save(trx, state, expectedVersion),
+    load: (service) => reader.loadToWrite(trx, service, engine),
+    save(state, expectedVersion) {
+      reader = new StateReader();
+      return save(trx, state, expectedVersion);
+    },
     async enqueue(job) {
       await enqueueJob(trx, job);
       if (!isTold) await engine.notify(trx);
@@ -125,25 +128,6 @@ function createUnit(trx: Transaction<Schema>, engine: Engine): Unit {
 
 function boundedKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `sha256/${createHash('sha256').update(key).digest('base64url')}`;
-}
-
-/** With an engine: to be written, in a unit. */
-async function load(db: Kysely<Schema>, service: string, engine: Engine = sqlite): Promise<StoredState | null> {
-  const row = await engine
-    .forUpdate(db.selectFrom('services').select(['state', 'version']).where('service', '=', service))
-    .executeTakeFirst();
-  return row ? { state: readState(service, row.state), version: row.version } : null;
-}
-
-/** Older shapes are brought up here once there are any. */
-function readState(service: string, text: string): ServiceState {
-  const state = JSON.parse(text) as ServiceState;
-  if (state.schema !== STATE_SCHEMA) {
-    throw new Error(
-      `The state of ${service} has schema ${String(state.schema)}; this Lastgood reads ${STATE_SCHEMA}. Run the version that wrote it.`,
-    );
-  }
-  return state;
 }
 
 async function save(trx: Transaction<Schema>, state: ServiceState, expectedVersion: number): Promise<void> {
