@@ -7,17 +7,20 @@ import type { NewJob } from '../ports/store.ts';
  */
 const CARD_DEBOUNCE_MS = 250;
 
-/** Smaller first among what is due: what moves traffic, then what decides, then what wakes people, then what they read. */
+/**
+ * Smaller first among what is due: what moves traffic, then what decides, then what wakes people, then what they read. How many of
+ * each run at a time is the worker's (runtime/slots.ts).
+ */
 const priorities = {
   shift: 0,
   timer: 1,
   measure: 2,
-  page: 2,
-  urgentCard: 3,
-  silence: 4,
-  say: 5,
-  card: 6,
-  report: 7,
+  page: 3,
+  urgentCard: 4,
+  silence: 5,
+  say: 6,
+  card: 7,
+  report: 8,
 } as const;
 
 /** More lines than this for one thread in one commit are a flood: Slack takes about one a second, and nobody reads them. */

@@ -1,4 +1,4 @@
-import type { CardRef, Effect, JournalEntry } from '../domain/effect.ts';
+import type { CardRef, Effect, EffectKind, JournalEntry } from '../domain/effect.ts';
 import type { DomainEvent } from '../domain/event.ts';
 import type { Alert, ServiceState } from '../domain/state.ts';
 import type { Audit } from './audit.ts';
@@ -106,8 +106,17 @@ export interface Lease {
 }
 
 export interface JobQueue {
-  /** Due jobs, most urgent first, leased to `owner` until `leaseMs` from now. Expired leases are taken over. */
-  claim(request: { owner: string; nowMs: number; leaseMs: number; limit: number }): Promise<readonly Job[]>;
+  /**
+   * Due jobs, most urgent first, leased to `owner` until `leaseMs` from now. Expired leases are taken over. With `places` only these
+   * kinds, and of each no more than are free: what is left over has to be asked for once more.
+   */
+  claim(request: {
+    owner: string;
+    nowMs: number;
+    leaseMs: number;
+    limit: number;
+    places?: readonly Places[];
+  }): Promise<readonly Job[]>;
   /** Keeps a lease of a long job. False: it is lost. */
   extend(lease: Lease, untilMs: number): Promise<boolean>;
   /** Done without an event to record. False: the lease is lost. */
@@ -117,12 +126,18 @@ export interface JobQueue {
    * False: the lease is lost.
    */
   retry(lease: Lease, next: { dueAtMs: number; problem: string | null; progress: string | null }): Promise<boolean>;
-  /** When the next job that could be claimed is due or the next lease expires (may be past); null: none. */
-  nextDueMs(): Promise<number | null>;
+  /** When the next job (of these kinds) that could be claimed is due or the next lease expires (may be past); null: none. */
+  nextDueMs(kinds?: readonly EffectKind[]): Promise<number | null>;
   /** How many jobs are not done. */
   pending(): Promise<number>;
   /** Ends all leases. Only who knows that no other worker lives may call it: one process owns an embedded store. */
   voidLeases(): Promise<void>;
+}
+
+/** How many more jobs of these kinds may be begun. */
+export interface Places {
+  readonly kinds: readonly EffectKind[];
+  readonly free: number;
 }
 
 /** Which message stands for which of our ids: intent is stored before the post, the address after. */

@@ -1,6 +1,6 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
-import type { Effect } from '../domain/effect.ts';
-import type { Job, JobQueue, Lease, NewJob } from '../ports/store.ts';
+import type { Effect, EffectKind } from '../domain/effect.ts';
+import type { Job, JobQueue, Lease, NewJob, Places } from '../ports/store.ts';
 import type { Engine } from './engine.ts';
 import { type JobTable, performedKinds, type Schema, STATE_SCHEMA } from './schema.ts';
 
@@ -14,7 +14,7 @@ export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
     },
     complete: (lease) => completeJob(db, lease),
     retry: (lease, next) => db.transaction().execute((trx) => retry(trx, lease, next)),
-    nextDueMs: () => nextDueMs(db),
+    nextDueMs: (kinds) => nextDueMs(db, kinds ?? performedKinds),
     async pending() {
       const row = await db
         .selectFrom('jobs')
@@ -95,8 +95,10 @@ function held<Q extends Conditional>(statement: Q, lease: Lease): Q {
 async function claim(
   trx: Transaction<Schema>,
   engine: Engine,
-  { owner, nowMs, leaseMs, limit }: Parameters<JobQueue['claim']>[0],
+  { owner, nowMs, leaseMs, limit, places }: Parameters<JobQueue['claim']>[0],
 ): Promise<readonly Job[]> {
+  const kinds = kindsOf(places);
+  if (kinds.length === 0) return [];
   const due = await engine
     .leavingTaken(
       trx
@@ -105,6 +107,7 @@ async function claim(
         .where('due_at', '<=', nowMs)
         .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
         .where(isOurs)
+        .where('kind', 'in', kinds)
         .where((eb) => eb.not(busyLane(eb, nowMs)))
         .where((eb) => eb.not(behindAnother(eb)))
         .orderBy('priority')
@@ -113,8 +116,9 @@ async function claim(
         .limit(limit),
     )
     .execute();
-  const free = await freeLanes(trx, engine, due, nowMs);
-  const taken = due.filter(({ lane }) => lane === null || free.delete(lane));
+  const placed = placedOf(due, places);
+  const free = await freeLanes(trx, engine, placed, nowMs);
+  const taken = placed.filter(({ lane }) => lane === null || free.delete(lane));
   if (taken.length === 0) return [];
   await trx
     .updateTable('jobs')
@@ -126,6 +130,25 @@ async function claim(
     )
     .execute();
   return taken.map((row) => toJob(row, { jobId: row.id, owner, attempt: row.attempt + 1 }));
+}
+
+function kindsOf(places: readonly Places[] | undefined): readonly string[] {
+  return places?.flatMap(({ kinds }) => kinds) ?? performedKinds;
+}
+
+/** Those for which there is a place, the first come first. */
+function placedOf(
+  due: readonly Selectable<JobTable>[],
+  places: readonly Places[] | undefined,
+): readonly Selectable<JobTable>[] {
+  if (!places) return due;
+  const left = places.map(({ kinds, free }) => ({ kinds: new Set<string>(kinds), free }));
+  return due.filter(({ kind }) => {
+    const place = left.find(({ kinds }) => kinds.has(kind));
+    if (!place || place.free === 0) return false;
+    place.free -= 1;
+    return true;
+  });
 }
 
 /** Of the lanes of these jobs, those in which nothing runs now that nobody else can begin anything in them. */
@@ -219,12 +242,13 @@ async function retry(trx: Transaction<Schema>, lease: Lease, next: Parameters<Jo
   return Number(result.numUpdatedRows) === 1;
 }
 
-async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
+async function nextDueMs(db: Kysely<Schema>, kinds: readonly EffectKind[]): Promise<number | null> {
   const waiting = await db
     .selectFrom('jobs')
     .select((eb) => eb.fn.min('due_at').as('at'))
     .where('owner', 'is', null)
     .where(isOurs)
+    .where('kind', 'in', kinds)
     .where((eb) => eb.not(busyLane(eb, null)))
     .where((eb) => eb.not(behindAnother(eb)))
     .executeTakeFirst();
@@ -233,6 +257,7 @@ async function nextDueMs(db: Kysely<Schema>): Promise<number | null> {
     .select((eb) => eb.fn.min(laterOfLeaseAndDue(eb)).as('at'))
     .where('owner', 'is not', null)
     .where(isOurs)
+    .where('kind', 'in', kinds)
     .where((eb) => eb.not(laneRunsLonger(eb)))
     .executeTakeFirst();
   const moments = [waiting?.at, leased?.at].filter((at) => at !== null && at !== undefined);

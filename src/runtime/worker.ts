@@ -15,9 +15,9 @@ import {
   type StillOurs,
 } from './performers/performer.ts';
 import { nextTryMs, type RetryRule } from './retry.ts';
+import { defaultSlots, freePlaces, type Slots } from './slots.ts';
 
 const DEFAULT_LEASE_MS = 30_000;
-const DEFAULT_CONCURRENCY = 16;
 /** How long the loop waits when the store itself fails. */
 const STORE_TROUBLE_MS = 1_000;
 /** How long it waits when what is said to be due cannot be claimed. */
@@ -40,7 +40,10 @@ export interface WorkerParts {
   readonly alone: boolean;
   /** Journal entries older than this are let go; null or absent: none. */
   readonly journalKeptMs?: number | null;
+  /** Jobs at a time altogether; absent: as many as there are slots. */
   readonly concurrency?: number;
+  /** Jobs at a time by kind. */
+  readonly slots?: readonly Slots[];
   /** How long what a worker that died had begun lies still; 30 s. */
   readonly leaseMs?: number;
   /** Looks at least this often, where others put work into the store and their notice may be lost; a day. */
@@ -76,6 +79,7 @@ class ClaimLoop implements Worker {
   readonly #leaseMs: number;
   readonly #pollMs: number;
   readonly #concurrency: number;
+  readonly #slots: readonly Slots[];
   readonly #running = new Map<number, Running>();
   #loop: Promise<void> | null = null;
   #stopping = false;
@@ -89,7 +93,8 @@ class ClaimLoop implements Worker {
     this.#parts = parts;
     this.#leaseMs = parts.leaseMs ?? DEFAULT_LEASE_MS;
     this.#pollMs = parts.pollMs ?? DAY_MS;
-    this.#concurrency = parts.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#slots = parts.slots ?? defaultSlots;
+    this.#concurrency = parts.concurrency ?? this.#slots.reduce((sum, { jobs }) => sum + jobs, 0);
   }
 
   async start(): Promise<void> {
@@ -143,11 +148,12 @@ class ClaimLoop implements Worker {
     const { store, clock } = this.#parts;
     this.#woken = false;
     await this.#keepLeases();
-    const free = this.#concurrency - this.#running.size;
-    if (free > 0) {
+    const places = this.#freePlaces();
+    if (places.length > 0) {
       const owner = this.#parts.owner;
       const nowMs = clock.now();
-      const jobs = await store.jobs.claim({ owner, nowMs, leaseMs: this.#leaseMs, limit: free });
+      const limit = this.#concurrency - this.#running.size;
+      const jobs = await store.jobs.claim({ owner, nowMs, leaseMs: this.#leaseMs, limit, places });
       for (const job of jobs) this.#begin(job, nowMs + this.#leaseMs);
       if (jobs.length > 0) {
         this.#vain = 0;
@@ -155,7 +161,8 @@ class ClaimLoop implements Worker {
       }
     }
     await this.#housekeep();
-    const nextMs = free > 0 ? await store.jobs.nextDueMs() : null;
+    const kinds = this.#freePlaces().flatMap((place) => place.kinds);
+    const nextMs = kinds.length > 0 ? await store.jobs.nextDueMs(kinds) : null;
     if (this.#woken) return null;
     const nowMs = clock.now();
     if (nextMs !== null && nextMs <= nowMs) {
@@ -166,6 +173,11 @@ class ClaimLoop implements Worker {
     this.#vain = 0;
     const keepAtMs = [...this.#running.values()].map((running) => running.leaseUntilMs - (this.#leaseMs * 2) / 3);
     return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + this.#pollMs, ...keepAtMs);
+  }
+
+  #freePlaces() {
+    const running = [...this.#running.values()].map(({ job }) => job.effect.kind);
+    return freePlaces(this.#slots, running, this.#concurrency);
   }
 
   async #sleepUntil(atMs: number, atRest: boolean): Promise<void> {

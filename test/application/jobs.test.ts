@@ -33,9 +33,9 @@ describe('effects become jobs', () => {
 
   it('many changes of a card are one job, as urgent as the most urgent of them', () => {
     expect(work(drawn(true), drawn(false)).enqueue).toMatchObject([
-      { key: 'card/d1', lane: 'chat/d1', merge: true, priority: 3, dueAtMs: t0 },
+      { key: 'card/d1', lane: 'chat/d1', merge: true, priority: 4, dueAtMs: t0 },
     ]);
-    expect(work(drawn(false)).enqueue).toMatchObject([{ priority: 6, dueAtMs: t0 + 250 }]);
+    expect(work(drawn(false)).enqueue).toMatchObject([{ priority: 7, dueAtMs: t0 + 250 }]);
   });
 
   it('every line is said, in order, after its card', () => {
@@ -61,8 +61,8 @@ describe('effects become jobs', () => {
 
   it('a trigger and its resolve share a lane', () => {
     expect(work(page('trigger'), page('resolve')).enqueue.map((job) => [job.key, job.lane, job.priority])).toEqual([
-      ['page/d1/trigger', 'page/d1', 2],
-      ['page/d1/resolve', 'page/d1', 2],
+      ['page/d1/trigger', 'page/d1', 3],
+      ['page/d1/resolve', 'page/d1', 3],
     ]);
   });
 });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../src/domain/effect.ts';
+import type { Effect, JournalEntry } from '../../src/domain/effect.ts';
 import { initialState } from '../../src/domain/initial.ts';
 import type { Alert } from '../../src/domain/state.ts';
-import { type Job, type Store, StoreConflict } from '../../src/ports/store.ts';
+import { type Job, type Places, type Store, StoreConflict } from '../../src/ports/store.ts';
 import { enqueue, event, newJob, service, t0 } from './support.ts';
 
 /** What every store has to do, whatever database is below it. `open` gives an empty one. */
@@ -117,6 +117,25 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect((await claim()).map((job) => job.key)).toEqual(['shift', 'older', 'card']);
         expect(await claim()).toEqual([]);
         expect((await claim(t0 + 1)).map((job) => job.key)).toEqual(['late']);
+      });
+
+      it('are claimed by kind where there are places only for some, and no more than are free', async () => {
+        const report: Effect = { kind: 'report', card: { kind: 'degradation', id: 'd1' } };
+        await enqueue(
+          store,
+          ...Array.from({ length: 5 }, (_, i) => newJob({ key: `timer${i}`, priority: 1, dueAtMs: t0 - 9 })),
+          ...Array.from({ length: 5 }, (_, i) => newJob({ key: `report${i}`, priority: 8, effect: report })),
+        );
+        const take = async (...places: Places[]) =>
+          (await store.jobs.claim({ owner: 'a', nowMs: t0, leaseMs: 30_000, limit: 9, places })).map(({ key }) => key);
+        const timers = (free: number): Places => ({ kinds: ['timer', 'measure'], free });
+        const reports = (free: number): Places => ({ kinds: ['report'], free });
+        expect(await take()).toEqual([]);
+        expect(await take(reports(1))).toEqual(['report0']);
+        expect(await take(timers(2), reports(2))).toEqual(['timer0', 'timer1', 'report1', 'report2']);
+        expect(await store.jobs.nextDueMs(['report'])).toBe(t0);
+        expect(await store.jobs.nextDueMs(['timer'])).toBe(t0 - 9);
+        expect(await store.jobs.nextDueMs(['card'])).toBeNull();
       });
 
       it('go to one of two claimers', async () => {
