@@ -7,6 +7,7 @@ const inRealTime = [
   'test/acceptance/gates.test.ts',
   'test/acceptance/haproxy.test.ts',
   'test/acceptance/kill*.test.ts',
+  'test/acceptance/replicas.test.ts',
   'test/browser/**/*.test.ts',
   'test/cli/serve.test.ts',
   'test/demo/demo-rules.test.ts',

@@ -178,7 +178,7 @@ export async function startKillWorld(): Promise<KillWorld> {
 /** From the question to the default action. */
 export const DEADLINE_MS = 12_000;
 
-function policyYaml(routerUrl: string): string {
+export function policyYaml(routerUrl: string): string {
   return `service: ${SERVICE}
 mode: enforce
 channel: "${CHANNEL}"

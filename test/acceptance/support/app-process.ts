@@ -57,6 +57,15 @@ export class AppProcess {
     return performance.now() - beganMs;
   }
 
+  /** It stands still as it is, connections and all, until `thaw`. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   /** No warning, no chance to write anything down. Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child?.kill('SIGKILL');

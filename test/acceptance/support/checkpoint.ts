@@ -9,6 +9,8 @@ export interface Crossing {
   /** With the query. */
   readonly path: string;
   readonly body: string;
+  /** Of who sent it: tells which process that was. */
+  readonly fromPort: number;
   /** What came back; null: not yet, or never. */
   status: number | null;
 }
@@ -28,7 +30,7 @@ export interface Checkpoint {
 /** Stands between the app and somebody else, sees every request, and may decide that one is never answered. */
 export async function startCheckpoint(
   upstream: string,
-  decide: (crossing: Crossing) => Fate = () => ({ is: 'passes' }),
+  decide: (crossing: Crossing) => Fate | Promise<Fate> = () => ({ is: 'passes' }),
 ): Promise<Checkpoint> {
   const crossings: Crossing[] = [];
   const server = createServer((request, response) => {
@@ -37,9 +39,10 @@ export async function startCheckpoint(
   async function cross(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request);
     const { method = 'GET', url: path = '/' } = request;
-    const crossing: Crossing = { atMs: Date.now(), method, path, body: body.toString(), status: null };
+    const fromPort = request.socket.remotePort ?? 0;
+    const crossing: Crossing = { atMs: Date.now(), method, path, body: body.toString(), fromPort, status: null };
     crossings.push(crossing);
-    const fate = decide(crossing);
+    const fate = await decide(crossing);
     if (fate.is === 'lost') {
       await fate.meanwhile();
       response.destroy();
