@@ -225,9 +225,16 @@ export interface MetricComparison {
   readonly candidateNow: Reading;
   /**
    * Candidate/stable ratio in the bad direction (difference for gauges) with its always-valid interval. Finite always: an
-   * `upper` of 10,000 says that no upper bound is known yet, a `lower` of 0 that no lower one is.
+   * `upper` of 10,000 says that no upper bound is known yet, a `lower` of 0 that no lower one is. `over` where the estimate is not
+   * that of the readings beside it: what began late is proven by the windows since then (`lately`), what began before the step by
+   * all of them.
    */
-  readonly change: { readonly estimate: number; readonly lower: number; readonly upper: number } | null;
+  readonly change: {
+    readonly estimate: number;
+    readonly lower: number;
+    readonly upper: number;
+    readonly over?: 'lately' | 'overall';
+  } | null;
   /**
    * `good`: good ones are counted, because they are the fewer, and `change` says by how many times fewer of them the suspect has.
    * Absent: as the metric's kind has it.

@@ -237,9 +237,14 @@ function changeOf(
   const lower = lowerBound(lnWorse, from, concurrent ? LN_LIMIT : LN_DEGRADED);
   const upper = upperBound(lnOk, recent, LN_HEALTHY);
   // Bounds and estimate come from different stretches: what is degraded is shown by the stretch that proves it.
-  const candidates = degraded ? [recent, ratioOf(shown.all), strongestRun(shown)] : [recent];
-  const estimate = candidates.find((ratio) => ratio >= lower) ?? recent;
-  return { estimate, lower: Math.min(lower, estimate), upper: Math.max(upper, estimate) };
+  const others = [
+    { ratio: ratioOf(shown.all), over: 'overall' as const },
+    { ratio: strongestRun(shown), over: 'lately' as const },
+  ];
+  const proven = degraded && recent < lower ? others.find(({ ratio }) => ratio >= lower) : undefined;
+  const estimate = proven?.ratio ?? recent;
+  const interval = { estimate, lower: Math.min(lower, estimate), upper: Math.max(upper, estimate) };
+  return proven ? { ...interval, over: proven.over } : interval;
 }
 
 /** Ratio over the copy of the test whose windows are worst: where a late regression shows undiluted. */

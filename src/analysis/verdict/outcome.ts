@@ -20,6 +20,8 @@ export interface Change {
   readonly estimate: number;
   readonly lower: number;
   readonly upper: number;
+  /** Where it is not the estimate of the windows the readings are of. */
+  readonly over?: 'lately' | 'overall';
 }
 
 /** What one test of one metric says: one arm (the suspect) against another (the reference). */

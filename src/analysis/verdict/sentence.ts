@@ -62,7 +62,7 @@ function changeText(told: Told): string {
     : `: ${ratioText(change, ofWhat(told))}`;
 }
 
-function ratioText({ estimate, lower, upper }: Change, ofWhat: string): string {
+function ratioText({ estimate, lower, upper, over }: Change, ofWhat: string): string {
   const known = upper < RATIO_CAP;
   const between =
     lower > 0 && known
@@ -72,13 +72,13 @@ function ratioText({ estimate, lower, upper }: Change, ofWhat: string): string {
         : known
           ? `at most ${bound(upper)}`
           : 'too few events for a range';
-  return `${times(estimate)}${ofWhat} (${between})`;
+  return `${times(estimate)}${ofWhat}${over ? ` ${over}` : ''} (${between})`;
 }
 
 /** "0.8 times fewer" is 1.25 times more; a bound that is not known stays so. */
-function inverted({ estimate, lower, upper }: Change): Change {
+function inverted({ estimate, lower, upper, over }: Change): Change {
   const inverse = (value: number) => (value >= RATIO_CAP ? 0 : value > 0 ? Math.min(RATIO_CAP, 1 / value) : RATIO_CAP);
-  return { estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower) };
+  return { estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower), ...(over ? { over } : {}) };
 }
 
 /** Where fewer is worse and that is what is counted, the ratio says how many times fewer. */

@@ -49,7 +49,7 @@ export function change(metric: MetricComparison): string {
   if (metric.direction === 'lower-is-better' && metric.changeOf !== 'good') return ratioWords(found, '');
   if (metric.isShare && metric.changeOf !== 'good') return ratioWords(found, ' the failures');
   const { estimate, lower, upper } = found;
-  const more = { estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower) };
+  const more = { ...found, estimate: 1 / estimate, lower: inverse(upper), upper: inverse(lower) };
   return estimate > 0 && estimate < 1 ? ratioWords(more, ' more') : ratioWords(found, ' fewer');
 }
 
@@ -73,7 +73,8 @@ function inverse(value: number | null): number {
 }
 
 function ratioWords(found: Range, of: string): string {
-  return `${ratio(found.estimate)}${of} (${ratioRange(found.lower, found.upper)})`;
+  const over = found.over ? ` ${found.over}` : '';
+  return `${ratio(found.estimate)}${of}${over} (${ratioRange(found.lower, found.upper)})`;
 }
 
 export function limit(metric: MetricComparison): string {
