@@ -1,0 +1,130 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { atMostTimes, type Figure, percentile } from '../figures.ts';
+import { alternating, type Row } from '../row.ts';
+import { body, byMany, deliver } from '../world/alerts.ts';
+import { startChild } from '../world/child.ts';
+import { serviceName } from '../world/policies.ts';
+import { SECRET, type Stage, setStage, TOKEN } from '../world/stage.ts';
+
+const PEOPLE = 20;
+const SERVICES = 20;
+
+/** Presses of a card's button and slash commands, from Slack's request to its answer. */
+export const acksRow: Row = {
+  name: 'acks',
+  title: `Button and slash acknowledged, ${PEOPLE} concurrent`,
+  floor: 'bare Bolt that acknowledges + one durable insert',
+  async measure({ rounds, quick, say }) {
+    const samples = quick ? 40 : 200;
+    const stage = await setStage({ services: SERVICES });
+    const floor = await startChild('floors/bolt.ts', {
+      DATABASE: join(stage.directory, 'floor.db'),
+      SIGNING_SECRET: SECRET,
+    });
+    const answers = clock();
+    try {
+      const cards = await openCards(stage);
+      const times = { button: pair(), slash: pair() };
+      const turn = (url: string, side: 'ours' | 'floor') => async (round: number) => {
+        stage.workspace.connect(url);
+        for (const kind of ['button', 'slash'] as const) {
+          answers.take();
+          await byMany(Array(samples).keys(), PEOPLE, (i) => ask(stage, kind, cards, i));
+          const took = answers.take();
+          if (took.length < samples) throw new Error(`Of ${samples} ${took.length} were acknowledged.`);
+          if (round >= 0) times[kind][side].push(...took);
+          if (round >= 0) say(`round ${round + 1}, ${side}, ${kind}: p50 ${percentile(took, 0.5).toFixed(1)} ms`);
+        }
+      };
+      await alternating(
+        1,
+        () => turn(stage.app.url, 'ours')(-1),
+        () => turn(floor.url, 'floor')(-1),
+      );
+      await alternating(rounds, turn(stage.app.url, 'ours'), turn(floor.url, 'floor'));
+      const figures = (['button', 'slash'] as const).flatMap((kind) => figuresOf(kind, times[kind]));
+      return { figures, notes: [`${samples} presses and as many /rollout status a round.`] };
+    } finally {
+      answers.stop();
+      await floor.stop();
+      await stage.stop();
+    }
+  },
+};
+
+interface Pair {
+  readonly ours: number[];
+  readonly floor: number[];
+}
+
+function pair(): Pair {
+  return { ours: [], floor: [] };
+}
+
+function figuresOf(kind: string, { ours, floor }: Pair): Figure[] {
+  return [
+    atMostTimes(`${kind} p50`, 'ms', percentile(ours, 0.5), percentile(floor, 0.5), 1.2),
+    atMostTimes(`${kind} p99`, 'ms', percentile(ours, 0.99), percentile(floor, 0.99), 2),
+  ];
+}
+
+interface Card {
+  readonly channel: string;
+  readonly ts: string;
+}
+
+async function openCards(stage: Stage): Promise<readonly Card[]> {
+  const agent = new Agent({ keepAlive: true });
+  const to = { url: `${stage.app.url}/webhooks/alertmanager`, token: TOKEN, agent };
+  const cards: Card[] = [];
+  for (let i = 0; i < SERVICES; i += 1) {
+    const channel = `#${serviceName(i)}`;
+    await deliver(to, body(serviceName(i), ['a']));
+    const card = await stage.workspace.waitFor(() => stage.workspace.messages(channel)[0], 20_000);
+    cards.push({ channel, ts: card.ts });
+  }
+  agent.destroy();
+  return cards;
+}
+
+async function ask(stage: Stage, kind: 'button' | 'slash', cards: readonly Card[], i: number): Promise<void> {
+  const card = cards[i % cards.length];
+  if (!card) throw new Error('There are no cards.');
+  const ann = stage.workspace.user('U0ANN');
+  const { ok, error } =
+    kind === 'slash'
+      ? await ann.type(card.channel, `/rollout status ${card.channel.slice(1)}`)
+      : await ann.press(card.ts, 'rollout:extend', { channel: card.channel });
+  if (!ok) throw new Error(`A ${kind} was not acknowledged: ${error}`);
+}
+
+/** Times every request to /slack/events of this process, as the network sees it: what the local Slack does besides is not in it. */
+function clock() {
+  const begun = new WeakMap<object, number>();
+  let times: number[] = [];
+  const onStart = (message: unknown) => {
+    const { request } = message as { request: ClientRequest };
+    if (request.path === '/slack/events') begun.set(request, performance.now());
+  };
+  const onFinish = (message: unknown) => {
+    const { request } = message as { request: ClientRequest; response: IncomingMessage };
+    const beganMs = begun.get(request);
+    if (beganMs !== undefined) times.push(performance.now() - beganMs);
+  };
+  subscribe('http.client.request.start', onStart);
+  subscribe('http.client.response.finish', onFinish);
+  return {
+    take: () => {
+      const taken = times;
+      times = [];
+      return taken;
+    },
+    stop: () => {
+      unsubscribe('http.client.request.start', onStart);
+      unsubscribe('http.client.response.finish', onFinish);
+    },
+  };
+}
