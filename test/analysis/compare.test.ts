@@ -160,6 +160,23 @@ describe('what happened when', () => {
     expect(at(160)).toBe('degraded');
   });
 
+  it('what began late is told as lately: the two numbers beside it are those of the whole time', () => {
+    const read = [samples({ stableNow: noisy(6, 160, 0.02, 1000), candidateNow: noisy(7, 160, errors, 100) })];
+    const { sentence, change, candidateNow, stableNow } =
+      look([metric()], read, { windows: 160 }).metrics[0] ?? raise();
+    expect((candidateNow.value ?? 0) / (stableNow.value ?? 0)).toBeLessThan(change?.lower ?? 0);
+    expect(change?.over).toBe('lately');
+    expect(sentence).toMatch(/× lately \(/);
+  });
+
+  it('what was so all along is told without such a word', () => {
+    const read = [samples({ stableNow: noisy(6, 40, 0.02, 1000), candidateNow: noisy(7, 40, 0.06, 100) })];
+    const { sentence, change, verdict } = look([metric()], read, { windows: 40 }).metrics[0] ?? raise();
+    expect(verdict).toBe('degraded');
+    expect(change).not.toHaveProperty('over');
+    expect(sentence).not.toMatch(/lately|overall/);
+  });
+
   it('healthy is judged by the windows after healthyFromMs alone', () => {
     const before = noisy(8, 120, 0.02, 1000);
     const read = [samples({ stableNow: before, candidateNow: noisy(9, 120, 0.02, 1000) })];
@@ -503,3 +520,7 @@ describe('many metrics', () => {
     expect(line.every((p) => p.stable !== null && p.candidate !== null)).toBe(true);
   });
 });
+
+function raise(): never {
+  throw new Error('nothing was compared');
+}
