@@ -244,9 +244,12 @@ export function loadClientConfig(environment: Environment): ClientConfig {
 }
 
 /** Where the database is, for commands that look after it. */
-export function loadStorePlace(environment: Environment): { readonly dataDir: string } {
-  const { values } = read(environmentSchema.pick({ DATA_DIR: true }), environment, readUtf8);
-  return { dataDir: values.DATA_DIR };
+export function loadStorePlace(environment: Environment): {
+  readonly dataDir: string;
+  readonly databaseUrl: string | null;
+} {
+  const { values } = read(environmentSchema.pick({ DATA_DIR: true, DATABASE_URL: true }), environment, readUtf8);
+  return { dataDir: values.DATA_DIR, databaseUrl: values.DATABASE_URL ?? null };
 }
 
 /**

@@ -7,6 +7,7 @@ import { serve } from './serve.ts';
 import { testAlert } from './test-alert.ts';
 import { audit } from './upkeep/audit.ts';
 import { backup, restore } from './upkeep/backup.ts';
+import { copyStore } from './upkeep/copy-store.ts';
 import { journal } from './upkeep/journal.ts';
 import { validate } from './validate.ts';
 import { version } from './version.ts';
@@ -29,6 +30,7 @@ const commands: readonly CliCommand[] = [
   doctor,
   backup,
   restore,
+  copyStore,
   audit,
   journal,
   version,

@@ -5,6 +5,8 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { loadStorePlace } from '../../config.ts';
 import type { Anchor, ChainReport } from '../../ports/audit.ts';
+import type { Store } from '../../ports/store.ts';
+import { openPostgresStore } from '../../runtime/postgres/open.ts';
 import { openStore } from '../../runtime/store.ts';
 import { linesOf, upkeepSocket } from '../../server/upkeep.ts';
 import type { Io } from '../command.ts';
@@ -34,15 +36,29 @@ export function databaseFile(io: Io): string {
  * @throws {Unreachable}
  */
 export async function reachStore(io: Io, file: string | undefined): Promise<Reached> {
+  const { databaseUrl } = loadStorePlace(io.env);
+  if (file === undefined && databaseUrl !== null) return ownHands(await opened(openShared(databaseUrl)));
   if (file === undefined) {
     const socket = upkeepSocket(loadStorePlace(io.env).dataDir);
     if (await answers(socket)) return throughInstance(socket);
   }
   const path = file ?? databaseFile(io);
   if (!existsSync(path)) throw new Unreachable(`There is no database ${path}: set DATA_DIR as the instance has it.`);
-  const store = await openStore(path).catch((error: unknown) => {
+  return ownHands(await opened(openStore(path)));
+}
+
+/** Beside the instances: a PostgreSQL may be opened by anybody whom it lets in. */
+async function openShared(url: string): Promise<Store> {
+  return (await openPostgresStore(url, { onProblem: () => undefined })).store;
+}
+
+function opened(opening: Promise<Store>): Promise<Store> {
+  return opening.catch((error: unknown) => {
     throw new Unreachable(error instanceof Error ? error.message : String(error), { cause: error });
   });
+}
+
+function ownHands(store: Store): Reached {
   return {
     verify: (query) => store.audit.verify(query),
     journal: async (service) => Readable.from(linesOf(store, service)),
