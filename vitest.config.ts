@@ -9,6 +9,7 @@ const inRealTime = [
   'test/acceptance/kill*.test.ts',
   'test/acceptance/replicas.test.ts',
   'test/browser/**/*.test.ts',
+  'test/chaos/chaos.test.ts',
   'test/cli/serve.test.ts',
   'test/demo/demo-rules.test.ts',
   'test/demo/demo.test.ts',
