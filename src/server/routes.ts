@@ -4,6 +4,7 @@ import { withinLimit } from '../application/limit.ts';
 import type { Alert } from '../domain/state.ts';
 import { bearerCheck } from './auth.ts';
 import { bodyLimitBytes, discardBody, readBody } from './body.ts';
+import { createIntake, defaultIntake, type IntakeLimits } from './intake.ts';
 import type { ServerTelemetry } from './telemetry.ts';
 
 /** One part of the instance, for /readyz. */
@@ -30,6 +31,8 @@ export interface Doors {
   readonly telemetry: ServerTelemetry;
   /** How long storing alerts may take before the sender is told to come again; Alertmanager cuts off after 10 s at the least. */
   readonly answerWithinMs: number;
+  /** Alerts under way at a time; tests shorten it. */
+  readonly intake?: IntakeLimits;
 }
 
 /** What a route answers. */
@@ -78,6 +81,7 @@ export function refusal(status: number, error: string, headers: Readonly<Record<
  */
 function alertmanagerRoute(doors: Doors): Route['handle'] {
   const mayEnter = bearerCheck(doors.alertTokens);
+  const intake = createIntake(doors.intake ?? defaultIntake);
   return async (request) => {
     if (!mayEnter(request.headers.authorization)) {
       await discardBody(request);
@@ -91,26 +95,54 @@ function alertmanagerRoute(doors: Doors): Route['handle'] {
       await discardBody(request);
       return refusal(415, 'The body must be JSON, sent with content-type: application/json.');
     }
-    const read = await readBody(request, bodyLimitBytes);
-    if ('tooLarge' in read) {
-      return refusal(
-        413,
-        `The body is larger than ${bodyLimitBytes / 1024 / 1024} MB: set max_alerts on this Alertmanager receiver, or group by fewer labels.`,
-      );
+    const leave = intake.enter(sizeOf(request));
+    if (leave === null) {
+      await discardBody(request);
+      return refusal(503, 'There are more alerts than can be taken in at once just now: send these again.', retrySoon);
     }
-    const parsed = parse(read.body, doors.parseAlerts);
-    if ('problem' in parsed) return refusal(400, parsed.problem);
-    return storeAlerts(doors, parsed.alerts);
+    const work = { begun: false };
+    try {
+      return await takeIn(doors, request, (alerts) => {
+        work.begun = true;
+        // Its end frees the place, not the answer: what took too long for the sender goes on.
+        return doors.application.receiveAlerts(alerts).finally(leave);
+      });
+    } finally {
+      if (!work.begun) leave();
+    }
   };
 }
 
-async function storeAlerts(doors: Doors, alerts: readonly Alert[]): Promise<Reply> {
+const retrySoon = { 'retry-after': '1' };
+
+/** What it says; else as much as it may be. */
+function sizeOf(request: IncomingMessage): number {
+  const said = Number(request.headers['content-length'] ?? Number.NaN);
+  return Number.isInteger(said) ? Math.min(said, bodyLimitBytes) : bodyLimitBytes;
+}
+
+type Store = (alerts: readonly Alert[]) => ReturnType<Application['receiveAlerts']>;
+
+async function takeIn(doors: Doors, request: IncomingMessage, store: Store): Promise<Reply> {
+  const read = await readBody(request, bodyLimitBytes);
+  if ('tooLarge' in read) {
+    return refusal(
+      413,
+      `The body is larger than ${bodyLimitBytes / 1024 / 1024} MB: set max_alerts on this Alertmanager receiver, or group by fewer labels.`,
+    );
+  }
+  const parsed = parse(read.body, doors.parseAlerts);
+  if ('problem' in parsed) return refusal(400, parsed.problem);
+  return storeAlerts(doors, parsed.alerts, store);
+}
+
+async function storeAlerts(doors: Doors, alerts: readonly Alert[], store: Store): Promise<Reply> {
   try {
-    const receipt = await withinLimit(doors.answerWithinMs, 'The store', () => doors.application.receiveAlerts(alerts));
+    const receipt = await withinLimit(doors.answerWithinMs, 'The store', () => store(alerts));
     return json(200, receipt);
   } catch (error) {
     doors.telemetry.problem('alerts', error);
-    return refusal(503, 'The alerts could not be stored just now: send them again.', { 'retry-after': '1' });
+    return refusal(503, 'The alerts could not be stored just now: send them again.', retrySoon);
   }
 }
 

@@ -13,6 +13,10 @@ export class InFlight {
     return promise;
   }
 
+  get size(): number {
+    return this.work.size;
+  }
+
   /** Resolves when nothing is in flight, or after `ms`. */
   async settled(ms: number): Promise<void> {
     const late = Promise.withResolvers<void>();

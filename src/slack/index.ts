@@ -25,6 +25,8 @@ export interface SlackOptions {
   readonly telemetry: Telemetry;
   /** Shown on App Home; absent: nothing is said of it. */
   readonly health?: Health;
+  /** What comes from Slack and is under way at a time; 200. */
+  readonly mostAtOnce?: number;
 }
 
 /** The Slack face: what we say there, and what comes from there. */
@@ -44,6 +46,8 @@ export interface Slack {
 }
 
 const STOP_WITHIN_MS = 10_000;
+/** Presses and commands of people under way at a time: more is a flood, and each holds a whole payload. */
+const MOST_AT_ONCE = 200;
 /** A Slack that does not answer is tried again at least this often. */
 const LONGEST_WAIT_MS = 30_000;
 
@@ -56,17 +60,19 @@ export function createSlack(options: SlackOptions): Slack {
   const desk = { application, client: clients.interactive, identity, telemetry, health: options.health };
   const { app, receiver } = createBolt({ desk, clients, clock, signingSecret, botToken });
   const inFlight = new InFlight();
+  const handled = new InFlight();
   const breaker = createBreaker({ host: 'Slack', now: () => clock.now(), longestWaitMs: LONGEST_WAIT_MS });
   const chat = new SlackChat({ client: clients.posting, identity, telemetry, clock, breaker });
   let stopping = false;
   // Bolt's receiver gives no promise for what it began: its way into the app is where handlers can be waited for.
   const process = app.processEvent.bind(app);
-  app.processEvent = (event) => inFlight.track(isAnswered(event.body) ? process(event) : event.ack());
+  app.processEvent = (event) => inFlight.track(handled.track(isAnswered(event.body) ? process(event) : event.ack()));
   const handle = createHandler({
     receiver,
     signatures: new SignatureCheck(signingSecret, () => clock.now()),
     telemetry,
     stopping: () => stopping,
+    overloaded: () => handled.size >= (options.mostAtOnce ?? MOST_AT_ONCE),
   });
   return {
     chat,

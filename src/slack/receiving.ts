@@ -13,8 +13,10 @@ export function createHandler(parts: {
   signatures: SignatureCheck;
   telemetry: Telemetry;
   stopping: () => boolean;
+  /** As much is under way as may be. */
+  overloaded: () => boolean;
 }): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const { receiver, signatures, telemetry, stopping } = parts;
+  const { receiver, signatures, telemetry, stopping, overloaded } = parts;
   return async (req, res) => {
     const ended = new Promise<void>((resolve) => {
       res.once('close', resolve);
@@ -31,6 +33,8 @@ export function createHandler(parts: {
         telemetry.problem('slack', new Error(`A request to ${pathOf(req)} was refused: ${verdict.why}.`));
         return refuse(res, 401, `Refused: ${verdict.why}`);
       }
+      // Only what is Slack's counts, or anybody could keep people's presses out. Slack tells who pressed that it did not work.
+      if (overloaded()) return refuse(res, 503, 'Lastgood has more to do than it can: try again');
       // Bolt knows the type only without parameters; a proxy may have added a charset.
       const type = req.headers['content-type']?.split(';')[0]?.trim();
       if (!holdsAnObject(body.toString(), type)) return refuse(res, 400, 'The body is not what Slack sends');
