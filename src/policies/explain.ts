@@ -105,7 +105,9 @@ function findingsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, 
   const path = [...base, ...inner];
   if (issue.code === 'unrecognized_keys') {
     const known = keysOf(schemasAt(schema, inner, value));
-    return issue.keys.map((key) => ({ path: [...path, key], at: 'key', message: unknownKey(key, known, schema) }));
+    const kinds = (key: string) => otherKindsWith(key, schemasAt(schema, inner, undefined), valueAt(value, inner));
+    const message = (key: string) => unknownKey(key, known, schema, kinds(key));
+    return issue.keys.map((key) => ({ path: [...path, key], at: 'key', message: message(key) }));
   }
   if (issue.code === 'invalid_key') {
     const [cause] = issue.issues;
@@ -129,13 +131,22 @@ function findingsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, 
   return [{ path, at: 'value', message: issue.message }];
 }
 
-function unknownKey(key: string, known: readonly string[], schema: z.ZodType): string {
+function unknownKey(key: string, known: readonly string[], schema: z.ZodType, kinds: readonly string[]): string {
+  if (kinds.length > 0) return `is not known here: it belongs to the kind ${oneOf(kinds)}`;
   const close = nearest(key, known);
   if (close) return `is not known: did you mean ${close}?`;
   const elsewhere = allKeys(schema).filter((path) => path.at(-1) === key && path.length > 1);
   const [only] = elsewhere;
   if (elsewhere.length === 1 && only) return `is not known here: it belongs into ${formatPath(only.slice(0, -1))}`;
   return known.length > 0 ? `is not known: there is ${oneOf(known)}` : 'is not known';
+}
+
+/** The other kinds of the same thing that know this key, where things are told apart by `kind`; none where its own knows it. */
+function otherKindsWith(key: string, forms: readonly z.ZodObject[], given: unknown): string[] {
+  const kinds = forms.flatMap(({ shape: { [key]: found, kind } }) =>
+    found !== undefined && kind instanceof z.ZodLiteral ? [...kind.values].map(String) : [],
+  );
+  return kinds.includes(String(valueAt(given, ['kind']))) ? [] : [...new Set(kinds)];
 }
 
 /** Zod's paths may hold symbols by type; YAML has none. */

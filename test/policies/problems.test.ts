@@ -47,6 +47,21 @@ approvers: { users: [alice], quorum: 2 }
     ]);
   });
 
+  it.each([
+    ['kind: proportion, bad: x, total: y, by: bin', 'metrics[0].by: is not known here: it belongs to the kind drift'],
+    [
+      'kind: proportion, bad: x, total: y, limit: 2',
+      'metrics[0].limit: is not known here: it belongs to the kind drift or limit',
+    ],
+    [
+      'kind: latency, buckets: x, good: y',
+      'metrics[0].good: is not known here: it belongs to the kind proportion or objective',
+    ],
+    ['kind: proportion, bad: x, totl: y', 'metrics[0].totl: is not known: did you mean total?'],
+  ])('names the kind of metric a misplaced key belongs to: %s', async (metric, message) => {
+    expect(await messagesOf(policyText(`metrics: [{ name: m, ${metric} }]\n`))).toContain(message);
+  });
+
   it('says everything of an empty mapping', async () => {
     const messages = await messagesOf('{}\n');
     expect(messages.map((message) => message.split(':')[0])).toEqual([
