@@ -78,6 +78,7 @@ describe('the race against the others', () => {
   it('is not run below 10 rps, and scenarios below, of another kind or beyond what is promised disqualify nobody', () => {
     const calm = healthy('calm', [0, 0, 40]);
     expect(goalsOf([calm, regression([4, 3, 3], 'calm', { perSecond: 1 })]).races).toEqual([]);
+    expect(goalsOf([calm, regression([4, 3, 3], 'calm', { kind: 'gauge' })]).races).toEqual([]);
     const others = [
       healthy('slow', [0, 99, 99], { perSecond: 1 }),
       healthy('latency', [0, 99, 99], { kind: 'latency' }),

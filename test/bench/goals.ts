@@ -38,7 +38,8 @@ export interface Goals {
 export function goalsOf(summaries: readonly ScenarioSummary[]): Goals {
   const broken = brokenPromises(summaries);
   const races = summaries
-    .filter((s) => s.sort === 'regression' && s.perSecond >= LEAST_RATE)
+    // A gauge has no rate.
+    .filter((s) => s.sort === 'regression' && s.kind !== 'gauge' && s.perSecond >= LEAST_RATE)
     .map((s) => raceOf(s, summaries));
   return { broken, races, reached: broken.length === 0 && races.every((race) => !race.lost) };
 }
