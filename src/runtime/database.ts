@@ -1,23 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { createGroupDriver } from './group-commit.ts';
 import { migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 
 /** How long a start waits for the process before it to let go of the file. */
 const HANDOVER_MS = 1_000;
-/** Statements kept prepared; there are about fifty different ones. */
-const MAX_PREPARED = 200;
 
 /**
  * Opens (and creates) the embedded database and brings its schema up. `:memory:` lives as long as the process.
@@ -29,7 +19,7 @@ export async function openDatabase(path: string): Promise<Kysely<Schema>> {
   const db = new Kysely<Schema>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => createDriver(connection),
+      createDriver: () => createGroupDriver(connection),
       createIntrospector: (kysely) => new SqliteIntrospector(kysely),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
@@ -79,61 +69,4 @@ function cannotOpen(file: string, error: unknown): string {
     default:
       return `The database file ${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}. Check that its directory exists and can be written.`;
   }
-}
-
-/** One connection, given to one user after the other in the order they asked. */
-function createDriver(database: DatabaseSync): Driver {
-  const connection = createConnection(database);
-  let busy = false;
-  const waiting: (() => void)[] = [];
-  const acquire = async () => {
-    if (!busy) busy = true;
-    else await new Promise<void>((turn) => waiting.push(turn));
-    return connection;
-  };
-  return {
-    init: async () => undefined,
-    acquireConnection: acquire,
-    releaseConnection: async () => {
-      const next = waiting.shift();
-      if (next) next();
-      else busy = false;
-    },
-    // IMMEDIATE: a unit that will write takes the write lock at once and cannot fail half-way for want of it.
-    beginTransaction: async () => database.exec('BEGIN IMMEDIATE'),
-    commitTransaction: async () => database.exec('COMMIT'),
-    rollbackTransaction: async () => {
-      if (database.isTransaction) database.exec('ROLLBACK');
-    },
-    destroy: async () => {
-      await acquire();
-      if (database.isOpen) database.close();
-    },
-  };
-}
-
-function createConnection(database: DatabaseSync): DatabaseConnection {
-  const prepared = new Map<string, { statement: StatementSync; reads: boolean }>();
-  const prepare = (sql: string) => {
-    const known = prepared.get(sql);
-    if (known) return known;
-    if (prepared.size >= MAX_PREPARED) prepared.clear();
-    const statement = database.prepare(sql);
-    const fresh = { statement, reads: statement.columns().length > 0 };
-    prepared.set(sql, fresh);
-    return fresh;
-  };
-  return {
-    executeQuery: async <R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> => {
-      const { statement, reads } = prepare(sql);
-      const values = parameters as readonly SQLInputValue[];
-      if (reads) return { rows: statement.all(...values) as R[] };
-      const { changes } = statement.run(...values);
-      return { rows: [], numAffectedRows: BigInt(changes) };
-    },
-    // biome-ignore lint/correctness/useYield: the interface wants a generator; nothing here is read in streams.
-    streamQuery: async function* () {
-      throw new Error('Queries are not streamed from SQLite.');
-    },
-  };
 }

@@ -12,6 +12,11 @@ import { type Schema, STATE_SCHEMA } from './schema.ts';
 export class StateReader {
   readonly #known = new Map<string, StoredState>();
 
+  /** What was read in a unit may not have been committed after all. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   async load(db: Kysely<Schema>, service: string): Promise<StoredState | null> {
     const known = this.#known.get(service);
     if (known) {

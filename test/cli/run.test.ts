@@ -48,7 +48,7 @@ describe('the command line', () => {
     const { code, err } = await run(['xyzzy']);
     expect(code).toBe(2);
     expect(err).toContain(
-      'serve, demo, validate, test-alert, doctor, backup, restore, audit, journal, version or help',
+      'serve, demo, validate, test-alert, doctor, backup, restore, copy-store, audit, journal, version or help',
     );
   });
 

@@ -7,9 +7,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/runtime/store.ts';
 import { storeContract } from './store.contract.ts';
+import { sharedStoreContract } from './store-shared.contract.ts';
 import { event, newJob, service } from './support.ts';
 
 storeContract('SQLite in memory', () => openStore(':memory:'));
+sharedStoreContract('SQLite in memory, shared', () => openStore(':memory:'));
 
 let directory: string;
 let children: ChildProcess[] = [];
@@ -83,7 +85,9 @@ describe('SQLite in a file', () => {
     const database = new DatabaseSync(file());
     database.exec("INSERT INTO schema_migrations VALUES (999, 'from the future', 0, 999)");
     database.close();
-    await expect(openStore(file())).rejects.toThrow(/newer Lastgood \(schema 999, which needs 999; this one knows \d+\)/);
+    await expect(openStore(file())).rejects.toThrow(
+      /newer Lastgood \(schema 999, which needs 999; this one knows \d+\)/,
+    );
   });
 
   it('that is no database is refused in words', async () => {

@@ -33,8 +33,8 @@ export interface Connected {
  * replaced when the next one is asked for.
  * @throws with what to do, where it cannot be used.
  */
-export async function connect(address: PostgresAddress): Promise<Connected> {
-  const settings = await look(address);
+export async function connect(address: PostgresAddress, patienceMs = PATIENCE_MS): Promise<Connected> {
+  const settings = await look(address, patienceMs);
   const config = { ...clientConfig(address), ...settings };
   const pool = new pg.Pool({
     ...config,
@@ -75,8 +75,8 @@ function parserOf(oid: number, format?: 'text' | 'binary') {
   return pg.types.getTypeParser(oid, format as 'text');
 }
 
-async function look(address: PostgresAddress): Promise<Pick<pg.ClientConfig, 'options'>> {
-  for (let leftMs = PATIENCE_MS; ; leftMs -= ASK_AGAIN_MS) {
+async function look(address: PostgresAddress, patienceMs: number): Promise<Pick<pg.ClientConfig, 'options'>> {
+  for (let leftMs = patienceMs; ; leftMs -= ASK_AGAIN_MS) {
     try {
       return await lookOnce(address);
     } catch (error) {

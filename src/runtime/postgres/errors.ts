@@ -42,7 +42,8 @@ export function unusable(address: PostgresAddress, error: unknown): Error {
   return new Error(`PostgreSQL (${address.name}) ${reasonOf(address, error)}`, { cause: error });
 }
 
-function reasonOf({ user, host, port, database, password }: PostgresAddress, error: unknown): string {
+function reasonOf(address: PostgresAddress, error: unknown): string {
+  const { user, host, port, database, password } = address;
   const code = codeOf(error);
   const said = error instanceof Error ? error.message : String(error);
   switch (code) {
@@ -73,6 +74,8 @@ function reasonOf({ user, host, port, database, password }: PostgresAddress, err
     case '25006':
       return `only lets read: it is a standby. Give the address of the primary.`;
     default:
+      if (/password must be a string/.test(said))
+        return reasonOf(address, Object.assign(new Error(said), { code: '28P01' }));
       if (/timeout/i.test(said)) return `did not answer in time: check that ${host}:${port} is its address.`;
       if (/SSL|certificate|self.signed|altnames/i.test(said)) {
         return `has no TLS that sslmode allows (${said}): set sslrootcert, or another sslmode.`;

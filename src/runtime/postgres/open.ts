@@ -22,14 +22,17 @@ export interface SharedStore {
 export interface SharedStoreOptions extends Pick<MigrateOptions, 'known'> {
   /** The connection that listens broke; it is made anew. */
   readonly onProblem: (error: unknown) => void;
+  /** How long a server is waited for that does not answer; 10 s. */
+  readonly patienceMs?: number;
 }
 
 /**
  * Opens the store at `url` and brings its schema up; several replicas may do so at once. Closing the store ends everything.
  * @throws with what to do, never with the password, where the database cannot be used.
  */
-export async function openPostgresStore(url: string, { onProblem, known }: SharedStoreOptions): Promise<SharedStore> {
-  const connected = await openPostgres(url, known);
+export async function openPostgresStore(url: string, options: SharedStoreOptions): Promise<SharedStore> {
+  const { onProblem } = options;
+  const connected = await openPostgres(url, options);
   const { db, client } = connected;
   const clock = await databaseClock({ ask: () => timeOf(connected) });
   const notices = listen(client, onProblem);
@@ -48,9 +51,12 @@ export async function openPostgresStore(url: string, { onProblem, known }: Share
 }
 
 /** The database with its schema brought up; `destroy` ends it. */
-export async function openPostgres(url: string, known?: MigrateOptions['known']): Promise<Connected> {
+export async function openPostgres(
+  url: string,
+  { known, patienceMs }: Omit<SharedStoreOptions, 'onProblem'> = {},
+): Promise<Connected> {
   const address = postgresAddress(url);
-  const connected = await connect(address);
+  const connected = await connect(address, patienceMs);
   try {
     const nowMs = await timeOf(connected);
     await migrate(connected.db, address.name, nowMs, { engine: postgres, ...(known && { known }) });
