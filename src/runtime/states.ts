@@ -10,7 +10,7 @@ import { type Schema, STATE_SCHEMA } from './schema.ts';
  * is under way. Only what is committed may be remembered; a state is never changed by who reads it.
  */
 export class StateReader {
-  readonly #known = new Map<string, StoredState>();
+  readonly #known = new Map<string, StoredState & { readonly text: string }>();
 
   /** What was read in a unit may not have been committed after all. */
   forget(): void {
@@ -25,7 +25,7 @@ export class StateReader {
         .select('version')
         .where('service', '=', service)
         .executeTakeFirst();
-      if (present?.version === known.version) return known;
+      if (present?.version === known.version) return { state: known.state, version: known.version };
     }
     return this.loadToWrite(db, service, sqlite);
   }
@@ -58,10 +58,12 @@ export class StateReader {
 
   #remembered(service: string, row: { state: string; version: number }): StoredState {
     const known = this.#known.get(service);
-    if (known?.version === row.version) return known;
-    const stored = { state: parsed(service, row.state), version: row.version };
+    // The text too: a database that was put back to before has other states at the same versions.
+    if (known?.version === row.version && known.text === row.state)
+      return { state: known.state, version: known.version };
+    const stored = { state: parsed(service, row.state), version: row.version, text: row.state };
     this.#known.set(service, stored);
-    return stored;
+    return { state: stored.state, version: stored.version };
   }
 }
 
