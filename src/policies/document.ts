@@ -29,11 +29,14 @@ export interface Place {
   readonly column: number;
 }
 
+/** No policy is nested so deeply; what is would end the process that walks it. */
+const maxDepth = 60;
 /** More references than this blow a small text up to a large one ("billion laughs"). */
 const maxAliases = 100;
 
 export function readDocument(text: string): PolicyDocument {
   const lines = new LineCounter();
+  if (opensTooDeep(text)) return unreadable(`it is nested more than ${maxDepth} deep`);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -63,9 +66,46 @@ export function readDocument(text: string): PolicyDocument {
   };
 }
 
+function unreadable(message: string): PolicyDocument {
+  const at = { line: 1, column: 1 };
+  return { value: undefined, problems: [{ at, path: [], message }], place: () => at };
+}
+
+/** Before anything is read: more brackets open at once than any policy has, or an indentation as deep. */
+function opensTooDeep(text: string): boolean {
+  let open = 0;
+  for (const [sign] of text.matchAll(/[[\]{}]/g)) {
+    open = sign === '[' || sign === '{' ? open + 1 : Math.max(0, open - 1);
+    if (open > maxDepth) return true;
+  }
+  return /^(?: |- ?){200}/m.test(text);
+}
+
+/** A reference to what it stands in makes a value that holds itself. Null: it ends. */
+function endless(value: unknown): string | null {
+  const within = new Set<object>();
+  const ended = new Set<object>();
+  const walk = (part: unknown): string | null => {
+    if (typeof part !== 'object' || part === null || ended.has(part)) return null;
+    if (within.has(part)) return 'one of its aliases (*name) stands within what it refers to';
+    if (within.size >= maxDepth) return `it is nested more than ${maxDepth} deep`;
+    within.add(part);
+    for (const inner of Object.values(part)) {
+      const problem = walk(inner);
+      if (problem !== null) return problem;
+    }
+    within.delete(part);
+    ended.add(part);
+    return null;
+  };
+  return walk(value);
+}
+
 function toPlain(document: Document): { value: unknown; problem: string | null } {
   try {
-    return { value: document.toJS({ maxAliasCount: maxAliases }), problem: null };
+    const value: unknown = document.toJS({ maxAliasCount: maxAliases });
+    const problem = endless(value);
+    return problem === null ? { value, problem } : { value: undefined, problem };
   } catch (error) {
     // The only thing that can go wrong here are aliases: unknown ones are errors before, too many are found now.
     if (!(error instanceof ReferenceError)) throw error;

@@ -130,6 +130,20 @@ describe('YAML itself', () => {
     expect(lines).toEqual([expect.stringMatching(/^1:1 its aliases .* cannot be followed/)]);
   });
 
+  it.each([
+    ['description: &a [*a]', /^1:1 one of its aliases .* stands within what it refers to/],
+    ['description: &a { b: { c: *a } }', /^1:1 one of its aliases/],
+    [`description: ${'['.repeat(5000)}`, /^1:1 it is nested more than 60 deep/],
+    [`description: ${'- '.repeat(5000)}x`, /./],
+    [
+      `description:\n${Array.from({ length: 100 }, (_, n) => `${' '.repeat(n + 1)}a:`).join('\n')}`,
+      /^1:1 it is nested/,
+    ],
+  ])('says what would never end, or end the process that reads it: %.20s…', async (line, said) => {
+    const lines = await linesOf(`${base}${line}\n`);
+    expect(lines[0]).toMatch(said);
+  });
+
   it('finds the place behind an alias', async () => {
     const text = policyText('steps:\n  - &first { exposure: 10, soak: 5 }\n  - *first\n  - { exposure: 100 }\n');
     const lines = await linesOf(text);
