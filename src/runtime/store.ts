@@ -40,9 +40,16 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
   return {
     async transaction(work) {
       for (let retries = 0; ; retries += 1) {
+        let isDone = false;
         try {
-          return await db.transaction().execute((trx) => work(createUnit(trx, engine, states)));
+          return await db.transaction().execute(async (trx) => {
+            const result = await work(createUnit(trx, engine, states));
+            isDone = true;
+            return result;
+          });
         } catch (error) {
+          // Others that shared its commit may have read what it wrote.
+          if (isDone) states.forget();
           if (!(error instanceof StoreConflict || engine.isPassing(error)) || retries >= CONFLICT_RETRIES) throw error;
           if (!(error instanceof StoreConflict)) await waitBefore(retries);
         }

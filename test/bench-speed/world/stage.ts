@@ -10,6 +10,8 @@ import { type PolicyKind, plainKind, serviceName, writePolicies } from './polici
 
 export const TOKEN = 'bench-webhook-token';
 export const SECRET = 'bench-signing-secret';
+/** Where the app's processor profiles go (`--profile DIR`). */
+export const PROFILE = 'LASTGOOD_BENCH_PROFILE';
 export const BOT_TOKEN = 'xoxb-bench-token';
 
 /** The app as its own process, the strict local Slack behind a door that writes down when calls begin, router and Prometheus. */
@@ -24,6 +26,7 @@ export interface Stage {
 
 export async function setStage(options: { services: number; kind?: PolicyKind; start?: boolean }): Promise<Stage> {
   const { services, kind = plainKind, start = true } = options;
+  const profile = process.env[PROFILE];
   const directory = await mkdtemp(join(tmpdir(), 'lastgood-bench-'));
   const stubs = await startChild('world/stubs.ts');
   const workspace = createWorkspace({
@@ -46,6 +49,7 @@ export async function setStage(options: { services: number; kind?: PolicyKind; s
     DATA_DIR: join(directory, 'data'),
     HOST: '127.0.0.1',
     PORT: String(await freePort()),
+    ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` } : {}),
   });
   if (start) {
     app.start();
@@ -59,7 +63,8 @@ export async function setStage(options: { services: number; kind?: PolicyKind; s
     door,
     stubs,
     async stop() {
-      await app.kill();
+      // A profile is written at an end in order.
+      await (profile ? app.stop() : app.kill());
       await Promise.all([door.stop(), workspace.stop(), stubs.stop()]);
       await rm(directory, { recursive: true, force: true });
     },
