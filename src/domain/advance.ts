@@ -4,6 +4,7 @@ import { lookAgain } from './looking.ts';
 import { openQuestion } from './question.ts';
 import { serves } from './served.ts';
 import { orderShift } from './shifting.ts';
+import { inTheWayOfMoving, standBefore } from './standing.ts';
 import type { Actor, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { percent } from './words.ts';
@@ -111,21 +112,9 @@ function pass(turn: Turn, rollout: Rollout, better: readonly string[]): void {
   turn.tell('gate-passed', turn.automation, passedWords(rollout, better));
   // What a person promoted over held for that step.
   turn.setRollout({ overridden: [] });
-  const inTheWay = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
+  const inTheWay = inTheWayOfMoving(turn);
   if (inTheWay) {
-    turn.enter({
-      name: 'holding',
-      sinceMs: turn.now,
-      untilMs: null,
-      by: turn.automation,
-      reason: inTheWay,
-      during: 'advancing',
-    });
-    turn.tell(
-      'would-have',
-      turn.automation,
-      `Would have gone on to ${percent(next.exposurePercent)}, but ${inTheWay}. Press Promote to go on.`,
-    );
+    standBefore(turn, next.exposurePercent, inTheWay);
     return;
   }
   goTo(turn, rollout, index, turn.automation, '');

@@ -3,6 +3,7 @@ import { servesAlone, shareOf } from './in-force.ts';
 import { lookAgain } from './looking.ts';
 import { serves, serving } from './served.ts';
 import { noteShare, orderShift } from './shifting.ts';
+import { inTheWayOfMoving } from './standing.ts';
 import type { Rollout, ServiceState } from './state.ts';
 import { Ignored, isEnded, type Turn } from './turn.ts';
 import { percent, sentence } from './words.ts';
@@ -67,7 +68,7 @@ function newlyServing(turn: Turn, observed: Observed): void {
 
 /** More than was ordered: brought down, unless automation must not act. */
 function above(turn: Turn, rollout: Rollout, share: number, observed: Observed): void {
-  const why = turn.quiet ?? (turn.state.freeze ? `${turn.policy.service} is frozen` : null);
+  const why = inTheWayOfMoving(turn);
   const then = why
     ? `Would have taken it back to ${percent(rollout.exposurePercent)}, but ${why}.`
     : `It is taken back to ${percent(rollout.exposurePercent)}.`;

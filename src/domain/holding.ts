@@ -1,6 +1,7 @@
 import { goTo } from './advance.ts';
 import type { Command } from './event.ts';
 import { look, lookAgain } from './looking.ts';
+import { stopsHere } from './pausing.ts';
 import { ask } from './question.ts';
 import { goOn } from './recovery.ts';
 import { beginRollback, resumeRollback } from './rollback.ts';
@@ -91,6 +92,7 @@ export function onHoldEnd(turn: Turn): void {
     return;
   }
   if (phase?.name !== 'holding') return;
+  if (typeof phase.during === 'object' && stopsHere(turn, phase.during)) return;
   turn.tell('resumed', turn.automation, 'The hold has expired; it goes on where it was.');
   if (typeof phase.during === 'object') resumeRollback(turn, phase.during);
   else goOn(turn, phase.during);

@@ -1,8 +1,8 @@
 import type { Comparison } from '../analysis/types.ts';
 import { lookAgain } from './looking.ts';
-import { getStuck, holdAndPage, open } from './question.ts';
+import { pause, stopsHere } from './pausing.ts';
+import { getStuck } from './question.ts';
 import { beginPhase, endWithoutTraffic, finishRollback, gotNoTraffic } from './rollback.ts';
-import { liftSilence } from './silencing.ts';
 import type { Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { duration, list, percent } from './words.ts';
@@ -34,19 +34,7 @@ export function judgePhase(turn: Turn, comparison: Comparison, rollback: Rollbac
     lookAgain(turn, turn.now < rollback.soakUntilMs ? rollback.soakUntilMs : rollback.maxSoakUntilMs);
     return;
   }
-  if (isAutomatic(rollback) && turn.state.freeze) {
-    pause(
-      turn,
-      rollback,
-      'frozen',
-      `${turn.policy.service} was frozen: the rollback is held at ${percent(turn.rollout?.exposurePercent ?? 0)}.`,
-    );
-    return;
-  }
-  if (isAutomatic(rollback) && turn.quiet) {
-    pause(turn, rollback, 'observe', `Would have gone on with the rollback, but ${turn.quiet}.`);
-    return;
-  }
+  if (stopsHere(turn, rollback)) return;
   const why = fine
     ? 'stable carries the load well'
     : `no clear answer within the longest wait (${comparison.stableVerdict})`;
@@ -58,30 +46,9 @@ export function judgePhase(turn: Turn, comparison: Comparison, rollback: Rollbac
   beginPhase(turn, { ...rollback, phase: rollback.phase + 1 });
 }
 
-function isAutomatic(rollback: Rollback): boolean {
-  return rollback.by.kind === 'policy';
-}
-
 function critical(comparison: Comparison): string {
   const titles = comparison.metrics.filter((m) => m.critical).map((m) => m.title);
   return `${list(titles)} of the candidate is past its critical limit`;
-}
-
-/** Automation stops the way back where it is; a person has to say how it goes on. */
-function pause(turn: Turn, rollback: Rollback, why: 'stable-worse' | 'frozen' | 'observe', text: string): void {
-  turn.cancel('look');
-  liftSilence(turn);
-  turn.enter({
-    name: 'holding',
-    sinceMs: turn.now,
-    untilMs: null,
-    by: turn.automation,
-    reason: text,
-    during: rollback,
-  });
-  if (!turn.question) open(turn, { kind: 'stuck', reason: text, atMs: turn.now }, 'critical');
-  holdAndPage(turn, why, text);
-  lookAgain(turn);
 }
 
 /** A look after 0: is it really well again? */

@@ -1,4 +1,5 @@
 import { lookAgain } from './looking.ts';
+import { stopsHere } from './pausing.ts';
 import type { Step } from './policy.ts';
 import { endQuestion, getStuck } from './question.ts';
 import { compatible, serves, taint } from './served.ts';
@@ -108,7 +109,7 @@ export function onShiftedBack(turn: Turn, rollback: Rollback): void {
   if (!rollout || !phase) return;
   if (rollout.exposurePercent > phase.exposurePercent) {
     // What was in flight when the way back began has landed; now the phase itself.
-    orderShift(turn, phase.exposurePercent);
+    if (!stopsHere(turn, rollback)) orderShift(turn, phase.exposurePercent);
     return;
   }
   if (rollout.exposurePercent === 0) {
@@ -125,6 +126,13 @@ export function onShiftedBack(turn: Turn, rollback: Rollback): void {
 function verify(turn: Turn, rollout: Rollout, rollback: Rollback): void {
   const { soakMs, maxSoakMs } = rollout.plan.rollback.verify;
   const soakUntilMs = turn.now + soakMs;
+  // It may stand there already: moved by hand, or by a call that was given up.
+  if (turn.journal.length === 0)
+    turn.note(
+      'phase-passed',
+      turn.automation,
+      `All traffic is on ${rollout.stable.id} as it is, read back from the target.`,
+    );
   turn.enter({ name: 'verifying', sinceMs: turn.now, soakUntilMs, maxSoakUntilMs: turn.now + maxSoakMs, rollback });
   turn.set({ served: serves(taint(turn.state.served, rollout.candidate.id), rollout.stable, turn.now) });
   lookAgain(turn, soakUntilMs);
@@ -157,10 +165,14 @@ export function finishRollback(turn: Turn, rollback: Rollback, finding: string):
 
 /** Goes on where a rollback was paused or got stuck: the phase it was in is asserted again. */
 export function resumeRollback(turn: Turn, rollback: Rollback): void {
-  const exposurePercent = turn.rollout?.exposurePercent ?? 0;
   silence(turn);
   turn.enter({ name: 'rolling_back', sinceMs: turn.now, rollback });
-  // What was already reached need not be waited for again.
+  goDown(turn, rollback);
+}
+
+/** The next phase that is below what is in force: what was already reached need not be waited for again, and nothing is raised. */
+export function goDown(turn: Turn, rollback: Rollback): void {
+  const exposurePercent = turn.rollout?.exposurePercent ?? 0;
   const next = rollback.phases.findIndex((p, i) => i >= rollback.phase && p.exposurePercent < exposurePercent);
   beginPhase(turn, { ...rollback, phase: next === -1 ? rollback.phases.length - 1 : next });
 }

@@ -2,10 +2,12 @@ import { onShiftedForward } from './advance.ts';
 import type { DomainEvent } from './event.ts';
 import { plansShadow } from './gates.ts';
 import { lookAgain } from './looking.ts';
+import { stopsHere } from './pausing.ts';
 import { getStuck } from './question.ts';
-import { beginPhase, onShiftedBack } from './rollback.ts';
+import { beginPhase, goDown, onShiftedBack } from './rollback.ts';
 import { orderShift } from './shifting.ts';
-import type { Rollback, Rollout, ShiftInFlight } from './state.ts';
+import { standBefore } from './standing.ts';
+import type { Rollback, Rollout, ShiftInFlight, Split } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
 import { byEvidence, takeWayBack } from './way-back.ts';
 import { percent } from './words.ts';
@@ -20,7 +22,7 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
   const from = turn.position;
   turn.set({ shift: null });
   if (isForeign(rollout, shift)) {
-    if (shift.next) orderShift(turn, shift.next.exposurePercent);
+    if (shift.next) follow(turn, shift.next);
     return;
   }
   const moved = event.exposurePercent !== rollout.exposurePercent;
@@ -50,13 +52,30 @@ export function onShifted(turn: Turn, event: Extract<DomainEvent, { type: 'shift
     );
   if (event.uncertain) turn.timer('reassert', turn.now + REASSERT_AFTER_MS);
   if (shift.next) {
-    orderShift(turn, shift.next.exposurePercent);
+    follow(turn, shift.next);
     return;
   }
   const { phase } = rollout;
   if (phase.name === 'advancing') onShiftedForward(turn);
   else if (phase.name === 'rolling_back') onShiftedBack(turn, phase.rollback);
   else lookAgain(turn);
+}
+
+/** What was wished for while a shift was in flight, unless the service was frozen or automation stopped since. */
+function follow(turn: Turn, { exposurePercent }: Split): void {
+  const { rollout } = turn;
+  const phase = rollout?.phase;
+  const isUp = rollout !== null && exposurePercent > rollout.exposurePercent;
+  if (phase?.name === 'rolling_back') {
+    if (stopsHere(turn, phase.rollback)) return;
+    // The way back was planned from where a step forward would have landed. It never did.
+    if (isUp) goDown(turn, phase.rollback);
+    else orderShift(turn, exposurePercent);
+    return;
+  }
+  const isFrozen = phase?.name === 'advancing' && turn.state.freeze !== null;
+  if (isFrozen && isUp) standBefore(turn, exposurePercent, `${turn.policy.service} is frozen`);
+  else orderShift(turn, exposurePercent);
 }
 
 /** Nothing has moved, but from now on the candidate gets copies: what is compared begins here. */
@@ -85,7 +104,7 @@ export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 's
   turn.tell('shift-failed', turn.automation, what, { from: turn.position, reason: event.reason });
   if (event.uncertain) turn.timer('reassert', turn.now + REASSERT_AFTER_MS);
   if (shift.next) {
-    orderShift(turn, shift.next.exposurePercent);
+    follow(turn, shift.next);
     return;
   }
   const { phase } = rollout;
@@ -103,6 +122,7 @@ function goesElsewhere(
   const rollout = turn.rollout;
   if (!rollout || problem !== 'not-ready' || rollout.wayBack?.chosenBy !== 'evidence' || rollout.exposurePercent < 100)
     return false;
+  if (stopsHere(turn, rollback)) return true;
   const { passedOver } = rollout.wayBack;
   const next = byEvidence(turn, rollout.candidate, [...passedOver, { version: rollout.stable.id, why: reason }]);
   if (!next) return false;

@@ -1,6 +1,7 @@
 import type { DomainEvent } from './event.ts';
 import { getStuck } from './question.ts';
 import { orderShift } from './shifting.ts';
+import { inTheWayOfMoving, standBefore } from './standing.ts';
 import type { Rollout } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
 import { duration, percent } from './words.ts';
@@ -73,11 +74,17 @@ export function onProbed(turn: Turn, event: Extract<DomainEvent, { type: 'probed
 function warmedUp(turn: Turn, rollout: Rollout): void {
   const first = rollout.plan.steps[0];
   if (!first) throw new Error(`${rollout.id} has no first step`);
+  const inTheWay = inTheWayOfMoving(turn);
+  const then = inTheWay ? '' : ` It goes to ${percent(first.exposurePercent)}.`;
   turn.tell(
     'warmed-up',
     turn.automation,
-    `${rollout.candidate.id} is warm: all of its arm was ready long enough. It goes to ${percent(first.exposurePercent)}.`,
+    `${rollout.candidate.id} is warm: all of its arm was ready long enough.${then}`,
   );
+  if (inTheWay) {
+    standBefore(turn, first.exposurePercent, inTheWay);
+    return;
+  }
   turn.enter({ name: 'advancing', sinceMs: turn.now, stage: 'shifting', soakUntilMs: 0, maxSoakUntilMs: 0 });
   turn.setRollout({ step: 0 });
   orderShift(turn, first.exposurePercent);

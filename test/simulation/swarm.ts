@@ -71,18 +71,18 @@ export function swarmOf(seed: number): Swarm {
   const strength = Object.fromEntries(
     FAULTS.map((fault) => [fault, dice.chance(share) ? dice.magnitude(0.05, 1) : 0]),
   ) as Record<Fault, number>;
-  const everyMs = dice.pick([30_000, MINUTE, MINUTE, 2 * MINUTE, 2 * MINUTE, 5 * MINUTE, 5 * MINUTE]);
+  const everyMs = dice.pick([0.5, 1, 2, 3, 5, 5, 5, 10, 10, 10]) * MINUTE;
   return {
     strength,
-    services: dice.pick([1, 1, 1, 2]),
+    services: dice.chance(0.15) ? 2 : 1,
     stormMs: dice.pick([6, 12, 24]) * HOUR,
-    calmMs: 14 * HOUR,
+    calmMs: 12 * HOUR,
     pressesPerHour: dice.pick([0, 0.3, 1, 4]),
     startsPerHour: dice.pick([0.2, 0.5, 1]),
     degradationsPerHour: dice.pick([0.1, 0.3, 1]),
     everyMs,
     windowMs: Math.min(everyMs, MINUTE),
-    lookoutMs: dice.pick([30_000, MINUTE, 2 * MINUTE]),
+    lookoutMs: dice.pick([1, 2, 5]) * MINUTE,
     latencyMs: dice.pick([0, 0, 50, 2_000]),
   };
 }

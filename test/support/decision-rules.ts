@@ -51,6 +51,8 @@ const rules: readonly Rule[] = [
   function rule1raises(d) {
     for (const shift of shiftsOf(d)) {
       const raises = shift.split.exposurePercent > (d.state.rollout?.exposurePercent ?? 0);
+      if (raises && phaseOf(d.state)?.name === 'rolling_back')
+        return `rule 1: the way back raises to ${shift.split.exposurePercent} %`;
       const wanted = d.before.shift?.next?.exposurePercent === shift.split.exposurePercent;
       // A shadow has a gate before the first traffic; a warm-up alone is none.
       const warmedUp = has(d, 'warmed-up') && d.state.rollout?.plan.steps[0]?.gate?.kind !== 'shadow';
@@ -117,7 +119,7 @@ const rules: readonly Rule[] = [
       const why = d.before.freeze ? 'frozen' : d.before.automationOff ? 'switched off' : 'observed';
       const raises = shift.split.exposurePercent > (d.state.rollout?.exposurePercent ?? 0);
       if (raises || !ofAPerson)
-        return `rule 6: ${d.event.type} moves a ${why} service to ${shift.split.exposurePercent} %`;
+        return `rule 6: ${d.event.type} moves a ${why} service to ${shift.split.exposurePercent} %, ${phaseOf(d.before)?.name} → ${phaseOf(d.state)?.name}`;
     }
     return null;
   },
