@@ -70,6 +70,17 @@ describe('loadConfig', () => {
     }
   });
 
+  it("takes a PostgreSQL's address, also from a file, and keeps its password to itself", () => {
+    const url = 'postgres://lastgood:open%2Fsesame@db.internal:5432/lastgood?sslmode=verify-full';
+    const config = loadConfig({ ...good, DATABASE_URL: url });
+    expect(config.databaseUrl).toBe(url);
+    expect(secretsOf(config)).toEqual(expect.arrayContaining([url, 'open%2Fsesame', 'open/sesame']));
+    expect(loadConfig({ ...good, DATABASE_URL_FILE: file('db', `${url}\n`) }).databaseUrl).toBe(url);
+    const [problem] = problemsOf({ ...good, DATABASE_URL: 'lastgood:hunter2@db/lastgood' });
+    expect(problem).toMatch(/^DATABASE_URL must be a URL of PostgreSQL: postgres:/);
+    expect(problem).not.toContain('hunter2');
+  });
+
   it.each(['#ml-alerts', 'C024BE91L'])('takes %s for the default channel', (channel) => {
     expect(loadConfig({ ...good, DEFAULT_CHANNEL: channel }).defaultChannel).toBe(channel);
   });
