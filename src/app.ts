@@ -146,7 +146,7 @@ function assemble(begun: Beginnings): App {
     book,
     slack,
     pager: overrides.pager ?? pagerduty,
-    lookAtTarget: application.lookAtTarget,
+    application,
     alertmanagerOf: alertmanagers.endpointOf,
     clock: systemClock,
     everyMs: overrides.healthEveryMs,

@@ -15,6 +15,7 @@ import { createOperators, type Operators } from './operators.ts';
 import type { OperatorsMemory } from './operators-memory.ts';
 import { watchedChat, watchedPager } from './outcomes.ts';
 import type { PolicyBook } from './policy-book.ts';
+import { createWayOut, type WayOutParts } from './way-out.ts';
 
 export interface HealthWatchParts {
   readonly config: Config;
@@ -23,7 +24,7 @@ export interface HealthWatchParts {
   readonly book: PolicyBook;
   readonly slack: CheckParts['slack'] & { readonly chat: Chat };
   readonly pager: Pager;
-  readonly lookAtTarget: CheckParts['lookAtTarget'];
+  readonly application: Pick<CheckParts, 'lookAtTarget'> & Pick<WayOutParts, 'deliver'>;
   readonly alertmanagerOf: CheckParts['alertmanagerOf'];
   readonly telemetry: ServerTelemetry;
   /** What is outside answers in real time, whatever clock the decisions run on. */
@@ -57,12 +58,13 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     prometheusOf: (policy) => prometheusOf(config, policy),
     alertmanagerOf: parts.alertmanagerOf,
     checkPrometheus: (endpoint, signal) => checkPrometheus(http, endpoint, signal),
-    lookAtTarget: parts.lookAtTarget,
+    lookAtTarget: parts.application.lookAtTarget,
     chat: chat.outcomes,
     pager: pager.outcomes,
     pages: () => config.pagerduty.routingKey !== null || book.all().some(({ escalate }) => escalate !== null),
     operationsChannel: config.operationsChannel,
   });
+  const wayOut = createWayOut({ store, policies: book, deliver: parts.application.deliver });
   let monitor: HealthMonitor | null = null;
   const duty = parts.dutyOf?.('operators');
   telemetry.watchHealth(() => ({
@@ -90,7 +92,10 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
         known: operators?.known ?? [],
         everyMs: parts.everyMs,
         onProblem: (error) => telemetry.problem('health', error),
-        onRound: async (signal) => operators?.deliver(signal),
+        async onRound(signal) {
+          await operators?.deliver(signal);
+          await wayOut(monitor?.degraded() ?? []).catch((error) => telemetry.problem('way out', error));
+        },
         onChange(change) {
           tell(telemetry, change);
           operators?.changed(change);

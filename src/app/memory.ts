@@ -5,6 +5,7 @@ import type { Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { openPostgresStore } from '../runtime/postgres/open.ts';
 import { openStore } from '../runtime/store.ts';
+import { tellingTrouble } from '../runtime/trouble.ts';
 import { instanceName, newInstanceName } from './instance.ts';
 import { inFile, inSettings, type OperatorsMemory } from './operators-memory.ts';
 import { orProblem } from './start-problems.ts';
@@ -38,9 +39,10 @@ const pollMs = 1_000;
 export async function openMemory(config: Config, random: Random, telemetry: Telemetry): Promise<Memory> {
   const { dataDir, databaseUrl } = config;
   if (databaseUrl === undefined || databaseUrl === null) {
+    const databaseFile = join(dataDir, 'lastgood.db');
     return orProblem('DATA_DIR', async () => ({
       instance: await instanceName(dataDir, random),
-      store: await openStore(join(dataDir, 'lastgood.db')),
+      store: tellingTrouble(await openStore(databaseFile), databaseFile),
       clock: null,
       replicas: null,
       operators: inFile(join(dataDir, 'operators.json')),

@@ -5,7 +5,7 @@ import type { Decision } from './effect.ts';
 import type { Command, DomainEvent } from './event.ts';
 import { hold, resume } from './holding.ts';
 import { onMeasured } from './measured.ts';
-import { onPager } from './paging.ts';
+import { onPager, onUnseen } from './paging.ts';
 import { permit } from './permit.ts';
 import type { Policy } from './policy.ts';
 import { cancelRollout, promote } from './promote.ts';
@@ -89,6 +89,9 @@ function happen(turn: Turn, event: DomainEvent): void {
       return;
     case 'silenced':
       onSilenced(turn, event);
+      return;
+    case 'unseen':
+      onUnseen(turn, event.degradationId, event.why);
       return;
     case 'policy_changed':
       onPolicyChanged(turn);

@@ -47,6 +47,8 @@ export type DomainEvent =
       readonly action: 'create' | 'lift';
       readonly problem: string | null;
     }
+  /** The open question cannot be seen where it is asked; `why` without a full stop. */
+  | { readonly type: 'unseen'; readonly degradationId: string; readonly why: string }
   /** PagerDuty's answer to a page, and what people do there. */
   | { readonly type: 'paged'; readonly degradationId: string; readonly action: 'trigger' | 'acknowledge' | 'resolve' }
   | {

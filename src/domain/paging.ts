@@ -14,6 +14,18 @@ export function onEscalate(turn: Turn): void {
   page(turn, 'degraded, and nobody has answered yet.');
 }
 
+/** Nobody can answer what nobody sees: people are called now, not when they would be for their silence. */
+export function onUnseen(turn: Turn, degradationId: string, why: string): void {
+  const question = turn.question;
+  if (question?.id !== degradationId || question.stage.name !== 'asking')
+    throw new Ignored(`${degradationId} asks nobody any more`);
+  if (question.page.state !== 'none' || question.stage.escalateAtMs === null)
+    throw new Ignored('somebody is called already');
+  turn.stage({ ...question.stage, escalateAtMs: null });
+  turn.cancel('escalate');
+  page(turn, `degraded, and the question cannot be seen: ${why}.`);
+}
+
 export function onRepage(turn: Turn): void {
   const stage = turn.question?.stage.name;
   if (stage === 'held' || stage === 'asking' || stage === 'grace') page(turn, 'a person is still needed.');

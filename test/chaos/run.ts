@@ -5,10 +5,13 @@ import { judge, type Verdict } from './judge.ts';
 import type { StoreKind } from './options.ts';
 import { CANDIDATE, CHANNEL, type ChaosWorld, PATH, SERVICE, startChaosWorld } from './world.ts';
 
-/** Between a start and its kill: from before the process listens to well after it is ready. */
-const LONGEST_LIFE_MS = 2_500;
+/**
+ * Between a start and its kill: anything from nothing to twice as long as a start takes on this machine just now, and this. Some die
+ * before they listen, some at work; were it a fixed time, a busy machine would see nothing but starts.
+ */
+const LONGEST_WORK_MS = 1_500;
 /** Against hanging, not against slowness. */
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 600_000;
 
 export interface AcknowledgedAlert {
   readonly name: string;
@@ -110,6 +113,8 @@ class Reaper {
   readonly #kills: number;
   readonly #random: () => number;
   #stopped = false;
+  /** As it was lately. */
+  #startTakesMs = 1_000;
 
   constructor(world: ChaosWorld, record: Seen, { kills, random }: { kills: number; random: () => number }) {
     this.#world = world;
@@ -121,7 +126,7 @@ class Reaper {
   async run(): Promise<void> {
     const { app, haproxy } = this.#world;
     while (!this.#stopped && this.#record.kills.length < this.#kills) {
-      const untilMs = Date.now() + this.#random() * LONGEST_LIFE_MS;
+      const untilMs = Date.now() + this.#random() * (2 * this.#startTakesMs + LONGEST_WORK_MS);
       await this.#live(untilMs);
       const share = (await haproxy.weights())[CANDIDATE] ?? 0;
       const atMs = Date.now();
@@ -140,10 +145,12 @@ class Reaper {
 
   /** Waits until then, noting the moment at which the app became ready. */
   async #live(untilMs: number, onlyUntilReady = false): Promise<void> {
+    const beganMs = Date.now();
     let isReady = false;
     while (Date.now() < untilMs) {
       if (!isReady && (await this.#answers())) {
         isReady = true;
+        this.#startTakesMs = (3 * this.#startTakesMs + (Date.now() - beganMs)) / 4;
         this.#record.up.push({ fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY });
         if (onlyUntilReady) return;
       }

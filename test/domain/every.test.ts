@@ -107,6 +107,7 @@ function events(state: ServiceState, now: number): DomainEvent[] {
       { type: 'paged', degradationId: id, action },
       { type: 'page_failed', degradationId: id, action, reason: 'x' },
     ]),
+    { type: 'unseen', degradationId: id, why: 'Slack does not answer' },
     { type: 'pager_acknowledged', degradationId: id, by: 'Ann' },
     { type: 'pager_resolved', degradationId: id, by: 'Ann' },
     { type: 'pager_resolved', degradationId: 'other', by: 'Ann' },
