@@ -31,7 +31,7 @@ export class Numbers {
     this.#scene = scene;
     this.#target = target;
     this.#dice = scene.dice(`numbers/${target.service}`);
-    this.#requestsPerSecond = this.#dice.pick([2, 50, 50, 400]);
+    this.#requestsPerSecond = this.#dice.pick([3, 200, 400, 1000]);
     const perHour = scene.swarm.strength['prometheus-down'];
     const outage = () => {
       if (scene.strength('prometheus-down') > 0) {

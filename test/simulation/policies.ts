@@ -77,7 +77,7 @@ export class PolicyShelf implements Policies {
   #random(service: string, revision: string): Policy {
     const dice = this.#dice;
     const { everyMs, windowMs } = this.#scene.swarm;
-    const soakMs = dice.pick([3, 6, 10]) * Math.max(MINUTE, everyMs);
+    const soakMs = Math.max(2 * everyMs, dice.pick([5, 10, 20]) * MINUTE);
     const step = (exposurePercent: number) => ({ exposurePercent, soakMs, maxSoakMs: 3 * soakMs });
     const end = { soakMs: 0, maxSoakMs: 0 };
     const phase = (exposurePercent: number) => ({ exposurePercent, soakMs: 2 * everyMs, maxSoakMs: 6 * everyMs });

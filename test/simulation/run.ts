@@ -102,7 +102,7 @@ class Play {
     await this.#until(time.nowMs + swarm.stormMs);
     this.#scene.stormy = false;
     this.#scene.log('--- calm from here on');
-    if (this.#dice.chance(0.5)) for (const numbers of this.#parts.numbers.values()) numbers.heal();
+    if (this.#dice.chance(0.75)) for (const numbers of this.#parts.numbers.values()) numbers.heal();
     await this.#until(time.nowMs + swarm.calmMs);
     // What changed in the last second may not be drawn yet.
     let broken: string[] = [];

@@ -67,7 +67,7 @@ export interface Swarm {
 export function swarmOf(seed: number): Swarm {
   const dice = new Dice(seed, 'swarm');
   // Some seeds are calm in everything but one thing, some are rough all over.
-  const share = dice.pick([0.08, 0.2, 0.4, 0.7]);
+  const share = dice.pick([0.1, 0.3, 0.5, 0.8]);
   const strength = Object.fromEntries(
     FAULTS.map((fault) => [fault, dice.chance(share) ? dice.magnitude(0.05, 1) : 0]),
   ) as Record<Fault, number>;
@@ -76,10 +76,10 @@ export function swarmOf(seed: number): Swarm {
     strength,
     services: dice.chance(0.15) ? 2 : 1,
     stormMs: dice.pick([6, 12, 24]) * HOUR,
-    calmMs: 12 * HOUR,
-    pressesPerHour: dice.pick([0, 0.3, 1, 4]),
-    startsPerHour: dice.pick([0.2, 0.5, 1]),
-    degradationsPerHour: dice.pick([0.1, 0.3, 1]),
+    calmMs: 10 * HOUR,
+    pressesPerHour: dice.pick([0.2, 1, 4]),
+    startsPerHour: dice.pick([0.5, 1, 2]),
+    degradationsPerHour: dice.pick([0.05, 0.2, 0.6]),
     everyMs,
     windowMs: Math.min(everyMs, MINUTE),
     lookoutMs: dice.pick([1, 2, 5]) * MINUTE,
