@@ -61,6 +61,9 @@ export function readSubmission(body: unknown): ModalSubmission | null {
   };
 }
 
+/** It is shown in answers, so it is no more than a name. */
+const COMMAND = /^\/[\w-]{1,40}$/;
+
 export function readCommand(body: unknown): TypedCommand | null {
   const root = fields(body);
   const id = text(root.user_id);
@@ -68,7 +71,7 @@ export function readCommand(body: unknown): TypedCommand | null {
   if (id === null || triggerId === null) return null;
   return {
     actor: { kind: 'person', id, name: text(root.user_name) ?? id },
-    command: text(root.command) ?? '/rollout',
+    command: COMMAND.exec(text(root.command) ?? '')?.[0] ?? '/rollout',
     text: text(root.text) ?? '',
     triggerId,
   };
