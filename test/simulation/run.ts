@@ -1,6 +1,7 @@
 import type { Alert } from '../../src/domain/state.ts';
 import { openStore } from '../../src/runtime/store.ts';
 import { SimulatedAlertmanager } from './alertmanager.ts';
+import { Busy } from './busy.ts';
 import { SimulatedChat } from './chat.ts';
 import type { Dice } from './dice.ts';
 import { brokenEnd } from './end.ts';
@@ -13,7 +14,6 @@ import { PolicyShelf } from './policies.ts';
 import { Scene } from './scene.ts';
 import { type Swarm, swarmOf } from './swarm.ts';
 import { SimulatedTarget } from './target.ts';
-import { quiet } from './time.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -59,6 +59,7 @@ class Play {
   readonly #scene: Scene;
   readonly #parts: InstanceParts;
   readonly #dice: Dice;
+  readonly #busy = new Busy();
   readonly #startMs: number;
   #instance: Instance | null = null;
   #generation = 0;
@@ -76,7 +77,7 @@ class Play {
     const numbers = new Map([...targets].map(([service, target]) => [service, new Numbers(scene, target)]));
     this.#parts = {
       scene,
-      store,
+      store: this.#busy.over(store),
       targets,
       numbers,
       history: new History(scene),
@@ -122,9 +123,9 @@ class Play {
     const { time, broken } = this.#scene;
     let moments = 0;
     let atMs = time.nowMs;
-    await quiet();
+    await this.#busy.quiet();
     while (broken.length === 0 && time.step(endMs)) {
-      await quiet();
+      await this.#busy.quiet();
       this.#parts.history.check();
       moments = time.nowMs === atMs ? moments + 1 : 0;
       atMs = time.nowMs;

@@ -93,11 +93,6 @@ export class Time {
   }
 }
 
-/** Resolves when everything that does not wait for time has happened: promises only, no real input or output is under way. */
-export function quiet(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 function isBefore(a: Entry, b: Entry): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
