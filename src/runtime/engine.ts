@@ -1,4 +1,5 @@
 import { type Kysely, type SelectQueryBuilder, sql, type Transaction } from 'kysely';
+import { UNHURRIED } from './group-commit.ts';
 import { isPassing } from './postgres/errors.ts';
 import { tellEveryone } from './postgres/notices.ts';
 import type { Schema } from './schema.ts';
@@ -16,6 +17,8 @@ export interface Engine {
   inTurn(trx: Transaction<Schema>, name: string): Promise<void>;
   /** Tells every replica at the commit that there may be something to do. */
   notify(db: Kysely<Schema>): Promise<void>;
+  /** What this transaction says may be lost with the machine's power, not with the process: what follows makes it durable as well. */
+  unhurried(trx: Transaction<Schema>): Promise<void>;
   /** Another try may well succeed. */
   isPassing(error: unknown): boolean;
 }
@@ -28,6 +31,9 @@ export const sqlite: Engine = {
   takeLanes: async (_trx, lanes) => new Set(lanes),
   inTurn: async () => undefined,
   notify: async () => undefined,
+  async unhurried(trx) {
+    await sql.raw(UNHURRIED).execute(trx);
+  },
   isPassing: () => false,
 };
 
@@ -52,5 +58,7 @@ export const postgres: Engine = {
   async notify(db) {
     await sql.raw(tellEveryone).execute(db);
   },
+  // Others have to see who took what.
+  unhurried: async () => undefined,
   isPassing,
 };

@@ -8,10 +8,14 @@ const MOST_UNITS = 64;
 /** What may share a commit with others outside of a unit. */
 const WRITES = /^(insert|update|delete)\b/i;
 
+/** Said in a unit: it need not be on the disk before it counts. It is with the next flush, which comes at once. */
+export const UNHURRIED = '-- unhurried';
+
 /** One who uses the database: from its turn until it gives the turn on. */
 interface User extends DatabaseConnection {
   phase: 'plain' | 'unit' | 'over';
   hasTurn: boolean;
+  isUnhurried: boolean;
 }
 
 interface Awaiting {
@@ -53,6 +57,7 @@ class GroupDriver implements Driver {
     const user: User = {
       phase: 'plain',
       hasTurn: true,
+      isUnhurried: false,
       executeQuery: (query) => this.#execute(user, query),
       // biome-ignore lint/correctness/useYield: the interface wants a generator; nothing here is read in streams.
       streamQuery: async function* () {
@@ -97,12 +102,17 @@ class GroupDriver implements Driver {
   }
 
   async #execute<R>(user: User, { sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    if (sql === UNHURRIED) {
+      user.isUnhurried = true;
+      return { rows: [] };
+    }
     const { statement, reads } = this.#prepare(sql);
     const values = parameters as readonly SQLInputValue[];
     const isAlone = user.phase !== 'unit';
     const shares = isAlone && !reads && WRITES.test(sql);
     if (shares) this.#open();
-    else if (isAlone) this.#flush();
+    // What nobody waits for may be read before it is on the disk.
+    else if (isAlone && !(reads && this.#group?.length === 0)) this.#flush();
     if (reads) return { rows: statement.all(...values) as R[] };
     try {
       const { changes } = statement.run(...values);
@@ -123,9 +133,11 @@ class GroupDriver implements Driver {
 
   /** Resolves when what was done so far is on the disk; the next one has its turn meanwhile. */
   #durable(user: User): Promise<void> {
-    const durable = new Promise<void>((resolve, reject) => {
-      this.#group?.push({ resolve, reject });
-    });
+    const durable = user.isUnhurried
+      ? Promise.resolve()
+      : new Promise<void>((resolve, reject) => {
+          this.#group?.push({ resolve, reject });
+        });
     if ((this.#group?.length ?? 0) >= MOST_UNITS) this.#flush();
     else this.#scheduled ??= setImmediate(() => this.#flushWhenFree());
     this.#handOn(user);

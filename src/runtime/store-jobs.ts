@@ -4,6 +4,12 @@ import type { Job, JobQueue, Lease, NewJob, Places } from '../ports/store.ts';
 import type { Engine } from './engine.ts';
 import { type JobTable, performedKinds, type Schema, STATE_SCHEMA } from './schema.ts';
 
+/**
+ * Messages: before one is posted it is written down that it will be, and that makes the claim durable with it. What moves traffic or
+ * wakes people has to know after a power cut how often it was tried.
+ */
+const unhurriedKinds: ReadonlySet<string> = new Set(['card', 'say', 'report'] satisfies EffectKind[]);
+
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
 export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
   return {
@@ -121,6 +127,7 @@ async function claim(
   const free = await freeLanes(trx, engine, placed, nowMs);
   const taken = placed.filter(({ lane }) => lane === null || free.delete(lane));
   if (taken.length === 0) return [];
+  if (taken.every(({ kind }) => unhurriedKinds.has(kind))) await engine.unhurried(trx);
   await trx
     .updateTable('jobs')
     .set((eb) => ({ owner, attempt: eb('attempt', '+', 1), lease_until: nowMs + leaseMs }))

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createGroupDriver } from '../../src/runtime/group-commit.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createGroupDriver, UNHURRIED } from '../../src/runtime/group-commit.ts';
 
 interface Schema {
   notes: { text: string };
@@ -113,4 +113,24 @@ test('statements that cannot be part of a transaction are done alone', async () 
   await sql`VACUUM`.execute(db);
   await first;
   expect(await stored()).toEqual(['a']);
+});
+
+test('what is unhurried counts at once, can be read, and is durable with whatever is written next', async () => {
+  await db.transaction().execute(async (trx) => {
+    await sql.raw(UNHURRIED).execute(trx);
+    await trx.insertInto('notes').values({ text: 'claimed' }).execute();
+  });
+  expect(await stored()).toEqual(['claimed']);
+  expect(commits()).toBe(0);
+  await write('begun');
+  expect(commits()).toBe(1);
+  expect(await stored()).toEqual(['begun', 'claimed']);
+});
+
+test('what is unhurried is on the disk soon also where nothing follows', async () => {
+  await db.transaction().execute(async (trx) => {
+    await sql.raw(UNHURRIED).execute(trx);
+    await trx.insertInto('notes').values({ text: 'claimed' }).execute();
+  });
+  await vi.waitFor(() => expect(commits()).toBe(1));
 });
