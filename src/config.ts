@@ -76,7 +76,7 @@ export const variables: readonly { readonly name: string; readonly need: string;
   {
     name: 'ALERTMANAGER_WEBHOOK_TOKEN',
     need: 'required',
-    meaning: `bearer token Alertmanager sends, at least ${minimumTokenLength} characters; several with commas between them`,
+    meaning: `bearer token Alertmanager sends, at least ${minimumTokenLength} characters, or sha256:HASH of it; several with commas between them`,
   },
   { name: 'PROMETHEUS_URL', need: 'for policies without their own', meaning: 'where metrics are read' },
   {
@@ -240,7 +240,12 @@ export function loadClientConfig(environment: Environment): ClientConfig {
   const schema = environmentSchema.pick({ ALERTMANAGER_WEBHOOK_TOKEN: true, POLICY_DIR: true, PORT: true });
   const { values, policySecrets } = read(schema, environment, readUtf8);
   const { PORT: port, POLICY_DIR: policyDir, ALERTMANAGER_WEBHOOK_TOKEN: webhookTokens } = values;
-  return { port, policyDir, webhookTokens, policySecrets };
+  // A hash lets in who has the token; it is not one.
+  const tokens = webhookTokens.filter((token) => !token.startsWith('sha256:'));
+  if (tokens.length === 0) {
+    throw new ConfigError(['ALERTMANAGER_WEBHOOK_TOKEN holds hashes only: give this command a token itself']);
+  }
+  return { port, policyDir, webhookTokens: tokens, policySecrets };
 }
 
 /** Where the database is, for commands that look after it. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigError, type Environment, loadConfig, secretsOf } from '../../src/config.ts';
+import { ConfigError, type Environment, loadClientConfig, loadConfig, secretsOf } from '../../src/config.ts';
 
 const good = {
   SLACK_BOT_TOKEN: 'xoxb-1-2-abc',
@@ -48,6 +48,14 @@ describe('loadConfig', () => {
       journalRetentionDays: null,
       privateAddresses: 'allow',
     });
+  });
+
+  it('gives commands a token that can be sent, never a hash of one', () => {
+    const hash = `sha256:${'a'.repeat(64)}`;
+    expect(loadConfig({ ...good, ALERTMANAGER_WEBHOOK_TOKEN: hash }).alertmanager.webhookTokens).toEqual([hash]);
+    const both = { ALERTMANAGER_WEBHOOK_TOKEN: `${hash},${good.ALERTMANAGER_WEBHOOK_TOKEN}` };
+    expect(loadClientConfig(both).webhookTokens).toEqual([good.ALERTMANAGER_WEBHOOK_TOKEN]);
+    expect(() => loadClientConfig({ ALERTMANAGER_WEBHOOK_TOKEN: hash })).toThrow('holds hashes only');
   });
 
   it('takes a retention in days, and none that would leave no journal', () => {

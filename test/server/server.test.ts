@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { request as httpRequest, Server } from 'node:http';
@@ -88,6 +89,15 @@ describe('POST /webhooks/alertmanager', () => {
     const second = await post(url, '[{"name":"b"}]', { authorization: `bearer ${nextToken}` });
     expect(second.status).toBe(200);
     expect(received).toEqual([[{ name: 'a' }], [{ name: 'b' }]]);
+  });
+
+  it('knows a token by its hash, and does not take the hash for one', async () => {
+    const hash = `sha256:${createHash('sha256').update(token).digest('hex')}`;
+    const { url } = await serve({ alertTokens: [hash, nextToken] });
+    expect((await post(url, '[]')).status).toBe(200);
+    expect((await post(url, '[]', { authorization: `Bearer ${nextToken}` })).status).toBe(200);
+    for (const wrong of [hash, hash.slice(7)])
+      expect((await post(url, '[]', { authorization: `Bearer ${wrong}` })).status).toBe(401);
   });
 
   it.each([
