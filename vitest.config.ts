@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Whole processes, real servers and browsers in real time: one file after the other, so that they do not starve each other. */
 const inRealTime = [
   'test/acceptance/alertmanager-down.test.ts',
+  'test/acceptance/canaries.test.ts',
   'test/acceptance/real.test.ts',
   'test/acceptance/gates.test.ts',
   'test/acceptance/haproxy.test.ts',

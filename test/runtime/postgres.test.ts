@@ -5,6 +5,7 @@ import { openPostgresStore, type SharedStore } from '../../src/runtime/postgres/
 import { eventually } from '../acceptance/support/eventually.ts';
 import { hasPostgres, type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 import { freePort } from '../support/servers.ts';
+import { auditContract } from './audit.contract.ts';
 import { storeContract } from './store.contract.ts';
 import { sharedStoreContract } from './store-shared.contract.ts';
 import { enqueue, event, newJob, service, t0 } from './support.ts';
@@ -30,6 +31,7 @@ describe.skipIf(!hasPostgres)(`PostgreSQL${withoutPostgres}`, () => {
 
   storeContract('contract', anew);
   sharedStoreContract('shared', anew);
+  auditContract('PostgreSQL', anew);
 
   it('is opened by several at once, and made by one of them', async () => {
     const url = await server.database();
