@@ -52,6 +52,7 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
     return { ...nothing, problems: [fileProblem(directory, listed.problem)] };
   }
   const problems: PolicyProblem[] = [];
+  const templates: PolicyOptions['templates'] = new Map();
   const parsed = new Map<string, ParseResult>();
   const policies: LoadedPolicy[] = [];
   const linted = new Map<string, readonly PolicyProblem[]>();
@@ -62,7 +63,7 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
       problems.push(fileProblem(file, read.problem));
       continue;
     }
-    const result = await parsePolicy(read.text, file, options);
+    const result = await parsePolicy(read.text, file, { ...options, templates });
     const { policy, service, place } = result;
     problems.push(...result.problems);
     const first = service === null ? undefined : parsed.get(service);

@@ -13,7 +13,7 @@ import { formatPath, nearest, oneOf, type Path, type PolicyProblem, sortProblems
 import { type PolicyFile, policySchema } from './schema.ts';
 import { type Resolved, resolveSecrets, withoutSecrets } from './secrets.ts';
 import { withTheOneStep } from './strategy.ts';
-import { gatherTemplates } from './templates.ts';
+import { gatherTemplates, type KnownTemplates } from './templates.ts';
 
 /** What each kind of target can do and how it is configured (everything under `target` but `kind`). */
 export type TargetSchemas = Readonly<Record<string, { readonly steps: 'any' | 'switch'; readonly config: z.ZodType }>>;
@@ -22,6 +22,8 @@ export interface PolicyOptions {
   readonly targets: TargetSchemas;
   /** `LASTGOOD_SECRET_*` by full name. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Shared by policies that are read together. */
+  readonly templates?: KnownTemplates;
 }
 
 export interface LoadedPolicy {
@@ -73,7 +75,10 @@ export async function parsePolicy(text: string, file: string, options: PolicyOpt
   }
   const given = valueAt(document.value, ['service']);
   const service = typeof given === 'string' ? given.trim() : null;
-  const { layers, problems: unread } = await gatherTemplates({ file, text, document, value: document.value });
+  const { layers, problems: unread } = await gatherTemplates(
+    { file, text, document, value: document.value },
+    options.templates,
+  );
   const place: ParseResult['place'] = (path, at) => locate(layers, path, at);
   if (unread.length > 0) return { ...nothing, service, place, problems: sortProblems([...early, ...unread]) };
   const whole = wholeText(layers, text);

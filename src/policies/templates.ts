@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
-import { readDocument } from './document.ts';
+import { type PolicyDocument, readDocument } from './document.ts';
 import { check } from './explain.ts';
 import { readPolicyFile } from './files.ts';
 import { isMapping, type Layer } from './layers.ts';
@@ -17,9 +17,12 @@ export interface Gathered {
   readonly problems: readonly PolicyProblem[];
 }
 
+/** Templates as they were read before, by their text: thousands of services may extend the same one. */
+export type KnownTemplates = Map<string, PolicyDocument>;
+
 /** Reads the templates a policy extends, and those that they extend. Where there is a problem, the layers are not whole. */
-export async function gatherTemplates(own: Layer): Promise<Gathered> {
-  const gatherer = new Gatherer(own);
+export async function gatherTemplates(own: Layer, known: KnownTemplates = new Map()): Promise<Gathered> {
+  const gatherer = new Gatherer(own, known);
   const layers = await gatherer.gather(own, [normalize(own.file)]);
   return { layers, problems: gatherer.problems };
 }
@@ -28,9 +31,11 @@ class Gatherer {
   readonly problems: PolicyProblem[] = [];
   private readonly directory: string;
   private readonly policyFile: string;
+  private readonly known: KnownTemplates;
   private templates = 0;
 
-  constructor(own: Layer) {
+  constructor(own: Layer, known: KnownTemplates) {
+    this.known = known;
     this.directory = dirname(own.file);
     this.policyFile = own.file;
   }
@@ -100,7 +105,8 @@ class Gatherer {
   }
 
   private template(file: string, text: string): Layer | null {
-    const document = readDocument(text);
+    const document = this.known.get(text) ?? readDocument(text);
+    this.known.set(text, document);
     for (const { at, path, message } of document.problems) {
       this.problems.push({ file, line: at.line, column: at.column, path: formatPath(path), message });
     }
