@@ -51,9 +51,9 @@ async function measured(size: number, forMs: number) {
   const stage = await setStage({ services: size, kind: { metrics: METRICS, every: '30s', grace: '0s' }, start: false });
   const memory = watchMemory(stage);
   try {
-    await seedRollouts({ directory: stage.directory, everyMs: EVERY_MS, nowMs: Date.now() + 5000 + size });
+    await seedRollouts({ directory: stage.directory, everyMs: EVERY_MS, nowMs: Date.now() + 5000 });
     stage.app.start();
-    await stage.app.ready(120_000);
+    await stage.app.ready(300_000);
     // A round of looks first: what is drawn and compiled once is not what is measured.
     await new Promise((resolve) => setTimeout(resolve, Math.min(forMs, EVERY_MS + 5000)));
     const scrape = async () => (await fetch(`${stage.app.url}/metrics`)).text();
