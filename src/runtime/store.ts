@@ -129,7 +129,7 @@ function createUnit(trx: Transaction<Schema>, engine: Engine, states: StateReade
     },
     cancel: (service, key) => cancelJob(trx, service, key),
     complete: (lease) => completeJob(trx, lease),
-    append: (service, entries) => appendToJournal(trx, service, entries),
+    append: (service, entries) => appendToJournal(trx, engine, service, entries),
   };
 }
 

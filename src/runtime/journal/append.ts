@@ -1,24 +1,25 @@
 import type { Transaction } from 'kysely';
 import type { JournalEntry } from '../../domain/effect.ts';
 import { StoreConflict } from '../../ports/store.ts';
+import type { Engine } from '../engine.ts';
 import type { Schema } from '../schema.ts';
 import { beginning, linkHash } from './hash.ts';
 
 /**
  * Appends to the chain of one service, in the unit's own transaction. One chain a service, not one of all: services are decided on
  * side by side, and one chain would make every commit wait for every other. The chain's end is moved first and only from where it
- * was read, so two writers never hang a row on the same one: the later is a StoreConflict, and tried again.
+ * was read, so two writers never hang a row on the same one: the second waits, and where there was no chain yet
+ * it is a StoreConflict, and tried again.
  */
 export async function appendToJournal(
   trx: Transaction<Schema>,
+  engine: Engine,
   service: string,
   entries: readonly JournalEntry[],
 ): Promise<void> {
   if (entries.length === 0) return;
-  const end = await trx
-    .selectFrom('journal_chains')
-    .select(['position', 'hash'])
-    .where('service', '=', service)
+  const end = await engine
+    .forUpdate(trx.selectFrom('journal_chains').select(['position', 'hash']).where('service', '=', service))
     .executeTakeFirst();
   let hash = end?.hash ?? beginning;
   let position = Number(end?.position ?? 0);
