@@ -32,6 +32,7 @@ export function watchedChat(chat: Chat): Chat & { readonly outcomes: Outcomes } 
   return {
     post: (message, signal) => noted(message, chat.post(message, signal)),
     update: (address, message, signal) => noted(message, chat.update(address, message, signal)),
+    remove: async (address, message, signal) => chat.remove?.(address, message, signal),
     find: (message, signal) => chat.find(message, signal),
     outcomes: memory,
   };

@@ -7,6 +7,8 @@ export interface Chat {
   post(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress>;
   /** Brings an existing message to new content; may be repeated. */
   update(address: MessageAddress, message: ChatMessage, signal: AbortSignal): Promise<void>;
+  /** Takes back a message of ours that was posted once too often; absent: it cannot. */
+  remove?(address: MessageAddress, message: ChatMessage, signal: AbortSignal): Promise<void>;
   /** Looks for a message by our own id (metadata); null: it is not there. */
   find(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress | null>;
 }

@@ -85,6 +85,11 @@ export class SlackChat implements Chat {
     );
   }
 
+  async remove({ channel, ts }: MessageAddress, message: ChatMessage, signal: AbortSignal): Promise<void> {
+    const call = this.call('chat.delete', 'repeatable', message);
+    await this.asked(call, signal, () => this.client.chat.delete({ channel, ts }));
+  }
+
   async find(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress | null> {
     const { thread } = message;
     const channel = thread?.channel ?? (await this.channelId(message, signal));

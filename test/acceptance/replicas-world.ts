@@ -65,7 +65,7 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
   const asked: Asked[] = [];
   let told = '';
   const door = await startCheckpoint(router.url, async (crossing) => {
-    const by = processAt(crossing.fromPort, replicas);
+    const by = await askerAt(crossing.fromPort, replicas);
     const one = Object.assign(crossing, { by });
     asked.push(one);
     if (crossing.method === 'PUT') told += ` ${by}:${JSON.parse(crossing.body).candidate.percent}`;
@@ -149,6 +149,16 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
     },
   };
   return world;
+}
+
+/** The system's list of connections is not one of a single moment: one that is not found is looked for again. */
+async function askerAt(port: number, replicas: readonly AppProcess[]): Promise<number | null> {
+  for (let looks = 0; looks < 5; looks += 1) {
+    const found = processAt(port, replicas);
+    if (found !== null) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return null;
 }
 
 /** Which of the replicas has the connection that comes from this port. */

@@ -34,6 +34,12 @@ async function isShifting(percent: number): Promise<boolean> {
   return (await world.postgres.run(statement, world.databaseUrl)).length > 0;
 }
 
+/** Somebody is talking to Slack or PagerDuty now. */
+async function isSpeaking(): Promise<boolean> {
+  const statement = `SELECT 1 FROM jobs WHERE owner IS NOT NULL AND kind IN ('card', 'say', 'report', 'page')`;
+  return (await world.postgres.run(statement, world.databaseUrl)).length > 0;
+}
+
 /** Resolves when the one whom `choose` names at the router's door has been dealt with. */
 function atTheRouter(deal: (asked: Asked) => Promise<Fate | null>): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -99,6 +105,8 @@ describe.skipIf(!hasPostgres)(`three replicas on one PostgreSQL${withoutPostgres
     // Who is about to order the next phase has looked, and stands still before it orders.
     const freezing = atTheRouter(async (asked) => {
       if (asked.method !== 'GET' || asked.by === null || exposure() !== 50 || !(await isShifting(10))) return null;
+      // A message that is being sent at this very moment was begun before: it is not what this is about.
+      await world.until('nothing is being said', async () => !(await isSpeaking()), 4_000);
       world.replicas[asked.by]?.freeze();
       frozen = { by: asked.by, fromMs: Date.now(), toMs: Number.POSITIVE_INFINITY };
       return passes;

@@ -4,7 +4,7 @@ import type { ServiceState } from '../../domain/state.ts';
 import type { CardView, ChatMessage, MessageAddress } from '../../ports/chat.ts';
 import { PortError } from '../../ports/failure.ts';
 import { cardMessageId } from '../../ports/store.ts';
-import { alwaysOurs, type StillOurs, type World } from './performer.ts';
+import { alwaysOurs, LeaseLost, type StillOurs, type World } from './performer.ts';
 import { presentPolicy } from './policy.ts';
 
 /** The card as it has to look now, and where it is to be; null: what it was about is long past and forgotten. */
@@ -57,7 +57,10 @@ export async function bring(
     // Deleted, or too old to be edited: people still need one to act on. Were nothing taken from us at all, it stands as it stood.
     return post(world, message, posting, () => book.posted(message.id, address, ''));
   }
-  await book.posted(message.id, address, digest);
+  // Where another has gone on meanwhile, what it showed last may be covered by this: the next one draws it anew.
+  const isLate = await lostMeanwhile(stillOurs);
+  await book.posted(message.id, address, isLate ? '' : digest);
+  if (isLate) throw new LeaseLost();
   return address;
 }
 
@@ -93,6 +96,7 @@ async function post(
   refused: () => Promise<void>,
 ): Promise<MessageAddress> {
   const book = world.store.messages;
+  await stillOurs();
   await book.begin(message.id, world.clock.now());
   await stillOurs();
   let address: MessageAddress;
@@ -102,8 +106,35 @@ async function post(
     if (error instanceof PortError && error.failure !== 'ambiguous') await refused();
     throw error;
   }
+  if (await lostMeanwhile(stillOurs)) {
+    await takeBack(world, message, address, signal);
+    throw new LeaseLost();
+  }
   await book.posted(message.id, address, digest);
   return address;
+}
+
+/** We stood still while it was on its way. */
+async function lostMeanwhile(stillOurs: StillOurs): Promise<boolean> {
+  try {
+    await stillOurs();
+    return false;
+  } catch (error) {
+    if (error instanceof LeaseLost) return true;
+    throw error;
+  }
+}
+
+/** Another replica did not find ours, because it was not there yet, and posted its own: people are to see one. */
+async function takeBack(
+  world: Speaking,
+  message: ChatMessage,
+  ours: MessageAddress,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = await world.store.messages.get(message.id);
+  const isTwice = known?.state === 'posted' && known.address !== null && known.address.ts !== ours.ts;
+  if (isTwice) await world.chat.remove?.(ours, message, signal);
 }
 
 /** What passes is for the next try; only what will not is for us to go round. */
