@@ -9,7 +9,7 @@ import { INSTANCE, type InstanceParts } from './instance.ts';
 
 const MINUTE = 60_000;
 /** A question that nobody answers is decided within its deadline and everything that may lengthen it. */
-const LONGEST_QUESTION_MS = 8 * 60 * MINUTE;
+const LONGEST_QUESTION_MS = 5 * 60 * MINUTE;
 
 /** What does not agree after a long calm: with the world, with what people see, or with itself. */
 export async function brokenEnd(parts: InstanceParts): Promise<string[]> {

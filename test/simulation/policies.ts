@@ -134,7 +134,7 @@ export class PolicyShelf implements Policies {
         ? { afterMs: 4 * MINUTE, repeatMs: 15 * MINUTE, routingKey: null, severity: 'critical' }
         : null,
       lastGoodAfterMs: dice.pick([10, 60]) * MINUTE,
-      watchMs: dice.pick([1, 3]) * 60 * MINUTE,
+      watchMs: dice.pick([20, 60]) * MINUTE,
     });
   }
 }

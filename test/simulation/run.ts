@@ -18,7 +18,7 @@ import { SimulatedTarget } from './target.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** The machine's clock is never further off than this. */
-const MOST_OFFSET_MS = 2 * HOUR;
+const MOST_OFFSET_MS = HOUR;
 /** More moments than this within a millisecond: something goes in circles. */
 const MOST_MOMENTS = 20_000;
 

@@ -71,15 +71,15 @@ export function swarmOf(seed: number): Swarm {
   const strength = Object.fromEntries(
     FAULTS.map((fault) => [fault, dice.chance(share) ? dice.magnitude(0.05, 1) : 0]),
   ) as Record<Fault, number>;
-  const everyMs = dice.pick([0.5, 1, 2, 3, 5, 5, 5, 10, 10, 10]) * MINUTE;
+  const everyMs = dice.pick([0.5, 1, 2, 3, 5, 5, 5, 5, 10, 10, 10]) * MINUTE;
   return {
     strength,
     services: dice.chance(0.15) ? 2 : 1,
-    stormMs: dice.pick([6, 12, 24]) * HOUR,
-    calmMs: 10 * HOUR,
-    pressesPerHour: dice.pick([0.2, 1, 4]),
-    startsPerHour: dice.pick([0.5, 1, 2]),
-    degradationsPerHour: dice.pick([0.05, 0.2, 0.6]),
+    stormMs: dice.pick([3, 6, 12]) * HOUR,
+    calmMs: 6 * HOUR,
+    pressesPerHour: dice.pick([0.5, 3, 10]),
+    startsPerHour: dice.pick([0.5, 2, 4]),
+    degradationsPerHour: dice.pick([0.1, 0.4, 1]),
     everyMs,
     windowMs: Math.min(everyMs, MINUTE),
     lookoutMs: dice.pick([1, 2, 5]) * MINUTE,
