@@ -8,6 +8,8 @@ const inRealTime = [
   'test/acceptance/gates.test.ts',
   'test/acceptance/haproxy.test.ts',
   'test/acceptance/kill*.test.ts',
+  'test/acceptance/ground.test.ts',
+  'test/acceptance/overload.test.ts',
   'test/acceptance/replicas.test.ts',
   'test/browser/**/*.test.ts',
   'test/chaos/chaos.test.ts',

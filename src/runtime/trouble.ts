@@ -7,8 +7,9 @@ export class StoreTrouble extends Error {
 
 /** So often at most it is tried whether the database can be written, where nothing else is. */
 const PROBE_EVERY_MS = 15_000;
-/** More than is free in a database by chance: a full disk takes a byte when it takes nothing else. */
+/** A full disk takes a byte when it takes nothing else; after a write that failed, what is free by chance is not enough either. */
 const PROBE_BYTES = 16_384;
+const PROBE_AFTER_TROUBLE_BYTES = 524_288;
 const PROBE = 'write-probe';
 
 /**
@@ -57,7 +58,8 @@ export function tellingTrouble(store: Store, file: string, now: () => number = (
     }
   };
   const probe = async () => {
-    await told(store.settings.set(PROBE, 'x'.repeat(PROBE_BYTES)));
+    const bytes = trouble === null ? PROBE_BYTES : PROBE_AFTER_TROUBLE_BYTES;
+    await told(store.settings.set(PROBE, 'x'.repeat(bytes)));
     await told(store.settings.set(PROBE, ''));
     trouble = null;
   };

@@ -178,7 +178,9 @@ export interface Submission extends Delivery {
 export interface FaultOptions {
   /** A Web API method, or `*`. */
   method: string;
-  mode: 'accept-then-drop' | 'hang' | '500' | '429';
+  mode: 'accept-then-drop' | 'hang' | '500' | '429' | 'refused';
+  /** Of `refused`: Slack's error and what goes with it, as `{ error: 'missing_scope', needed: 'chat:write' }`. */
+  refusal?: { readonly error: string } & Readonly<Record<string, string>>;
   /** How often. Default 1. */
   times?: number;
   retryAfterSeconds?: number;

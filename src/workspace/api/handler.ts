@@ -148,6 +148,7 @@ function limited(seconds: number): Outcome {
 
 function injected(fault: FaultOptions | undefined): Outcome | null {
   if (fault?.mode === '429') return limited(fault.retryAfterSeconds ?? 1);
+  if (fault?.mode === 'refused') return { status: 200, body: { ok: false, error: 'fatal_error', ...fault.refusal } };
   if (fault?.mode === '500') return { status: 500, body: { ok: false, error: 'internal_error' } };
   // A call that hangs is not carried out.
   if (fault?.mode === 'hang') return { status: 200, body: { ok: false } };

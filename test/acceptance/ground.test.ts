@@ -1,0 +1,289 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
+import { createPagerDutyStandIn, type PagerDutyStandIn } from '../../src/demo/lab/index.ts';
+import { createWorkspace, type Workspace } from '../../src/workspace/index.ts';
+import { type Router, routerTarget, startRouter } from '../support/router.ts';
+import { type ScriptedPrometheus, startScriptedPrometheus } from '../support/scripted-prometheus.ts';
+import { CHANNEL, WEBHOOK_TOKEN, webhook } from './world.ts';
+
+/** Against hanging, not against slowness. */
+const patience = { timeout: 90_000, interval: 50 };
+const SERVICE = 'fraud-scorer';
+
+let directory: string;
+let router: Router;
+let prometheus: ScriptedPrometheus;
+let pagerDuty: PagerDutyStandIn;
+let workspace: Workspace;
+let illSinceMs: number;
+/** Whoever gives no answer is called a second before it. */
+let deadlineS: number;
+let stopApp: (() => Promise<void>) | null;
+let log: string[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'lastgood-ground-'));
+  illSinceMs = Number.POSITIVE_INFINITY;
+  stopApp = null;
+  deadlineS = 600;
+  log = [];
+  router = await startRouter(() => Date.now());
+  prometheus = await startScriptedPrometheus(
+    {
+      requestsPerSecond: () => 1_000,
+      errorShare: (version, atMs) => (version === 'v42' && atMs >= illSinceMs ? 0.2 : 0.02),
+    },
+    Date.now() - 600_000,
+  );
+  pagerDuty = await createPagerDutyStandIn();
+  workspace = createWorkspace({
+    signingSecret: 'ground-signing-secret',
+    botToken: 'xoxb-ground-token',
+    users: [{ id: 'U0ANN', name: 'ann', realName: 'Ann' }],
+    channels: [{ id: 'C1', name: CHANNEL.slice(1) }],
+    commands: [{ command: '/rollout', description: '', usageHint: '' }],
+    postsPerSecondPerChannel: 50,
+    postBurst: 50,
+  });
+});
+afterEach(async () => {
+  await stopApp?.();
+  await Promise.all([router.stop(), prometheus.stop(), pagerDuty.stop(), workspace.stop()]);
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function configOf(dataDir = join(directory, 'data')): Promise<Config> {
+  const { apiUrl } = await workspace.start();
+  await mkdir(join(directory, 'policies'), { recursive: true });
+  await writeFile(join(directory, 'policies', `${SERVICE}.yaml`), policyYaml());
+  return loadConfig({
+    SLACK_BOT_TOKEN: 'xoxb-ground-token',
+    SLACK_SIGNING_SECRET: 'ground-signing-secret',
+    SLACK_API_URL: apiUrl,
+    ALERTMANAGER_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
+    PROMETHEUS_URL: prometheus.url,
+    PAGERDUTY_ROUTING_KEY: 'a'.repeat(32),
+    PAGERDUTY_EVENTS_HOST: pagerDuty.eventsHost,
+    POLICY_DIR: join(directory, 'policies'),
+    DATA_DIR: dataDir,
+    HOST: '127.0.0.1',
+    PORT: '0',
+  });
+}
+
+async function begin(dataDir?: string) {
+  const app = await createApp(await configOf(dataDir), {
+    healthEveryMs: 200,
+    logDestination: { write: (line: string) => void log.push(line) },
+  });
+  stopApp = () => app.stop();
+  const { url } = await app.start();
+  workspace.connect(url);
+  const ready = async () => {
+    const answer = await fetch(`${url}/readyz`);
+    const body = (await answer.json()) as { parts: Record<string, { ok: boolean; detail: string }> };
+    return { status: answer.status, parts: body.parts };
+  };
+  await expect.poll(async () => (await ready()).status, patience).toBe(200);
+  const alert = (name: string, padding = '') => {
+    const body = webhook(name, 'firing', 'critical', Date.now(), Date.now());
+    for (const one of body.alerts) one.annotations.description += padding;
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` };
+    return fetch(`${url}/webhooks/alertmanager`, { method: 'POST', headers, body: JSON.stringify(body) });
+  };
+  return { url, ready, alert };
+}
+
+const share = () => router.weights.candidate.percent;
+
+async function rolledOut(): Promise<void> {
+  await workspace.user('U0ANN').type(CHANNEL, `/rollout start ${SERVICE} v42`);
+  await expect.poll(share, patience).toBe(70);
+  await expect.poll(() => workspace.messages(CHANNEL)[0]?.text ?? '', patience).toContain('70 %');
+}
+
+interface Loss {
+  readonly what: string;
+  readonly happens: () => void;
+  /** Where the operator looks. */
+  readonly part: 'slack' | 'dependencies';
+  readonly says: RegExp;
+  readonly status: 200 | 503;
+  readonly page: RegExp;
+}
+
+const refused = (error: string, more: Record<string, string> = {}) =>
+  workspace.fault({
+    method: 'chat.postMessage',
+    mode: 'refused',
+    refusal: { error, ...more },
+    times: Number.POSITIVE_INFINITY,
+  });
+const inChannel = {
+  part: 'dependencies',
+  status: 200,
+  page: /cannot be seen: the Slack channel #ml-rollouts/,
+} as const;
+const ofToken = {
+  part: 'slack',
+  status: 503,
+  page: /cannot be seen: (Slack does not answer|the Slack channel #ml-rollouts)/,
+} as const;
+const losses: readonly Loss[] = [
+  {
+    ...ofToken,
+    what: 'the token is revoked',
+    happens: () => workspace.revokeToken(),
+    says: /set SLACK_BOT_TOKEN anew/,
+  },
+  {
+    ...ofToken,
+    what: 'the token has expired',
+    happens: () =>
+      workspace.fault({
+        method: '*',
+        mode: 'refused',
+        refusal: { error: 'token_expired' },
+        times: Number.POSITIVE_INFINITY,
+      }),
+    says: /set SLACK_BOT_TOKEN anew/,
+  },
+  {
+    ...inChannel,
+    what: 'the scope is revoked',
+    happens: () => refused('missing_scope', { needed: 'chat:write', provided: 'commands' }),
+    says: /lacks the scope chat:write\. Add it/,
+  },
+  {
+    ...inChannel,
+    what: 'the channel is archived',
+    happens: () => workspace.archive(CHANNEL),
+    says: /#ml-rollouts is archived\. Unarchive it/,
+  },
+  {
+    ...inChannel,
+    what: 'the bot is removed from the channel',
+    happens: () => workspace.removeBot(CHANNEL),
+    says: /not in the channel #ml-rollouts; invite @/,
+  },
+];
+
+describe('Slack is lost in the middle of a rollout', { timeout: 300_000 }, () => {
+  it.each(losses)('$what: it is said where operators look, and people are paged at once', async (loss) => {
+    const { ready, alert } = await begin();
+    await rolledOut();
+    loss.happens();
+    illSinceMs = Date.now();
+    expect((await alert('ErrorsHigh')).status).toBe(200);
+    await expect.poll(async () => (await ready()).parts[loss.part]?.detail ?? '', patience).toMatch(loss.says);
+    expect((await ready()).status).toBe(loss.status);
+    // The policy would call nobody for ten minutes.
+    await expect
+      .poll(
+        () =>
+          pagerDuty
+            .incidents()
+            .map(({ summary }) => summary)
+            .join(),
+        patience,
+      )
+      .toMatch(loss.page);
+    expect(log.join('')).toMatch(loss.says);
+  });
+});
+
+const small = join(tmpdir(), `lastgood-small-disk-${process.pid}`);
+const mounted =
+  spawnSync('mkdir', ['-p', small]).status === 0 &&
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1536k', 'tmpfs', small]).status === 0;
+afterAll(() => {
+  if (mounted) spawnSync('umount', [small]);
+  spawnSync('rmdir', [small]);
+});
+
+describe('Slack does not come back', { timeout: 300_000 }, () => {
+  it('traffic goes back by itself at the deadline', async () => {
+    deadlineS = 8;
+    const { alert } = await begin();
+    await rolledOut();
+    workspace.revokeToken();
+    illSinceMs = Date.now();
+    expect((await alert('ErrorsHigh')).status).toBe(200);
+    await expect.poll(share, patience).toBe(0);
+    expect(router.changes.map(({ weights }) => weights.candidate.percent)).toEqual([0, 70, 50, 0]);
+    expect(pagerDuty.incidents()).toHaveLength(1);
+  });
+});
+
+describe('the ground under the store', { timeout: 300_000 }, () => {
+  const named = 'is a disk that runs full: alerts get 503, readyz says what to do, and with space again it goes on';
+  it.skipIf(!mounted)(`${named}${mounted ? '' : ' (skipped: no file system may be mounted here)'}`, async () => {
+    deadlineS = 5;
+    const { ready, alert } = await begin(join(small, 'data'));
+    await rolledOut();
+    illSinceMs = Date.now();
+    const fill = join(small, 'fill');
+    // All there is.
+    spawnSync('dd', ['if=/dev/zero', `of=${fill}`, 'bs=4096']);
+    let count = 0;
+    const status = async () => {
+      count += 1;
+      return (await alert(`Alert${count}`, 'x'.repeat(50_000))).status;
+    };
+    await expect.poll(status, patience).toBe(503);
+    await expect
+      .poll(async () => (await ready()).parts.store?.detail ?? '', patience)
+      .toMatch(/disk .* is full\. Free space/);
+    expect((await ready()).status).toBe(503);
+    await rm(fill);
+    await expect.poll(async () => (await ready()).status, patience).toBe(200);
+    expect((await alert('ErrorsHigh')).status).toBe(200);
+  });
+
+  it('is a directory that is none: the start is refused with what to do', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    const config = await configOf(join(file, 'data'));
+    await expect(createApp(config)).rejects.toThrow(/DATA_DIR/);
+  });
+
+  it('is a damaged database: the start is refused with what to do', async () => {
+    await mkdir(join(directory, 'data'));
+    await writeFile(join(directory, 'data', 'lastgood.db'), 'this is no database'.repeat(1_000));
+    const config = await configOf();
+    await expect(createApp(config)).rejects.toThrow(/not a sound SQLite database. Restore it from a backup/);
+  });
+});
+
+function policyYaml(): string {
+  return `service: ${SERVICE}
+mode: enforce
+channel: "${CHANNEL}"
+${routerTarget(router.url)}
+steps:
+  - { exposure: 70, soak: 10m, maxSoak: 20m }
+  - { exposure: 100 }
+rollback:
+  phases: [{ exposure: 50, soak: 500ms, maxSoak: 2s }, { exposure: 0 }]
+  verify: { soak: 500ms, maxSoak: 4s }
+comparison: { window: 1s, warmUp: 1s, every: 500ms, minimumWindows: 3 }
+metrics:
+  - name: errors
+    title: Error rate
+    kind: proportion
+    bad: 'http_requests_total{service="${SERVICE}",version="{{version}}",code=~"5.."}'
+    total: 'http_requests_total{service="${SERVICE}",version="{{version}}"}'
+    tolerance: { relative: 25%, absolute: 6%, healthy: 1.5 }
+    minimum: 100
+alerts:
+  - match: ['service="${SERVICE}"', 'severity=~"warning|critical"']
+approvers: { users: [U0ANN], quorum: 1 }
+respond: { grace: 0s, deadline: ${deadlineS}s, criticalDeadline: ${deadlineS}s, stability: 1s }
+escalate: { after: ${deadlineS - 1}s, repeat: 2h }
+`;
+}
