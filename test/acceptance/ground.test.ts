@@ -200,7 +200,7 @@ describe('Slack is lost in the middle of a rollout', { timeout: 300_000 }, () =>
 const small = join(tmpdir(), `lastgood-small-disk-${process.pid}`);
 const mounted =
   spawnSync('mkdir', ['-p', small]).status === 0 &&
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1536k', 'tmpfs', small]).status === 0;
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', small]).status === 0;
 afterAll(() => {
   if (mounted) spawnSync('umount', [small]);
   spawnSync('rmdir', [small]);
@@ -233,7 +233,7 @@ describe('the ground under the store', { timeout: 300_000 }, () => {
     let count = 0;
     const status = async () => {
       count += 1;
-      return (await alert(`Alert${count}`, 'x'.repeat(50_000))).status;
+      return (await alert(`Alert${count}`, 'x'.repeat(200_000))).status;
     };
     await expect.poll(status, patience).toBe(503);
     await expect
@@ -243,6 +243,7 @@ describe('the ground under the store', { timeout: 300_000 }, () => {
     await rm(fill);
     await expect.poll(async () => (await ready()).status, patience).toBe(200);
     expect((await alert('ErrorsHigh')).status).toBe(200);
+    await expect.poll(share, patience).toBe(0);
   });
 
   it('is a directory that is none: the start is refused with what to do', async () => {
