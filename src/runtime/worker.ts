@@ -6,14 +6,9 @@ import type { Clock } from '../ports/clock.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Job, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import {
-  alwaysOurs,
-  LeaseLost,
-  type Outcome,
-  type Performer,
-  type Performers,
-  type StillOurs,
-} from './performers/performer.ts';
+import { pause } from './clock.ts';
+import { guardOf, keepAtMs, keepLeases, type LeaseParts, type Running } from './leases.ts';
+import { LeaseLost, type Outcome, type Performer, type Performers } from './performers/performer.ts';
 import { nextTryMs, type RetryRule } from './retry.ts';
 import { defaultSlots, freePlaces, type Slots } from './slots.ts';
 
@@ -67,16 +62,10 @@ export function createWorker(parts: WorkerParts): Worker {
   return new ClaimLoop(parts);
 }
 
-interface Running {
-  readonly job: Job;
-  readonly abort: AbortController;
-  readonly ended: Promise<void>;
-  leaseUntilMs: number;
-}
-
 class ClaimLoop implements Worker {
   readonly #parts: WorkerParts;
   readonly #leaseMs: number;
+  readonly #leases: LeaseParts;
   readonly #pollMs: number;
   readonly #concurrency: number;
   readonly #slots: readonly Slots[];
@@ -92,6 +81,7 @@ class ClaimLoop implements Worker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#leaseMs = parts.leaseMs ?? DEFAULT_LEASE_MS;
+    this.#leases = { store: parts.store, clock: parts.clock, leaseMs: this.#leaseMs };
     this.#pollMs = parts.pollMs ?? DAY_MS;
     this.#slots = parts.slots ?? defaultSlots;
     this.#concurrency = parts.concurrency ?? this.#slots.reduce((sum, { jobs }) => sum + jobs, 0);
@@ -124,7 +114,7 @@ class ClaimLoop implements Worker {
     this.#loop = null;
     const ended = Promise.all([...this.#running.values()].map((running) => running.ended));
     const limit = new AbortController();
-    await Promise.race([ended, realPause(limitMs, limit.signal)]);
+    await Promise.race([ended, pause(limitMs, limit.signal)]);
     limit.abort();
     for (const { abort } of this.#running.values()) abort.abort();
     await ended;
@@ -147,7 +137,7 @@ class ClaimLoop implements Worker {
   async #turn(): Promise<number | null> {
     const { store, clock } = this.#parts;
     this.#woken = false;
-    await this.#keepLeases();
+    await keepLeases([...this.#running.values()], this.#leases);
     const places = this.#freePlaces();
     if (places.length > 0) {
       const owner = this.#parts.owner;
@@ -171,8 +161,8 @@ class ClaimLoop implements Worker {
       return this.#vain > 1 ? nowMs + IN_VAIN_MS : null;
     }
     this.#vain = 0;
-    const keepAtMs = [...this.#running.values()].map((running) => running.leaseUntilMs - (this.#leaseMs * 2) / 3);
-    return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + this.#pollMs, ...keepAtMs);
+    const keeping = [...this.#running.values()].map((running) => keepAtMs(running, this.#leaseMs));
+    return Math.min(nextMs ?? Number.POSITIVE_INFINITY, nowMs + this.#pollMs, ...keeping);
   }
 
   #freePlaces() {
@@ -195,17 +185,6 @@ class ClaimLoop implements Worker {
     const resting = this.#resting;
     this.#resting = [];
     for (const resolve of resting) resolve();
-  }
-
-  /** A third of the lease gone: it is renewed. One that is lost ends its job, whose outcome would not be recorded anyway. */
-  async #keepLeases(): Promise<void> {
-    const nowMs = this.#parts.clock.now();
-    for (const running of [...this.#running.values()]) {
-      if (nowMs < running.leaseUntilMs - (this.#leaseMs * 2) / 3) continue;
-      const untilMs = nowMs + this.#leaseMs;
-      if (await this.#parts.store.jobs.extend(running.job.lease, untilMs)) running.leaseUntilMs = untilMs;
-      else running.abort.abort();
-    }
   }
 
   async #housekeep(): Promise<void> {
@@ -231,24 +210,10 @@ class ClaimLoop implements Worker {
     this.#running.set(job.id, running);
   }
 
-  /** Asks the store itself: our own clock may have stood still as long as we did. */
-  #guardOf(job: Job): StillOurs {
-    const { alone, store, clock } = this.#parts;
-    if (alone) return alwaysOurs;
-    return async () => {
-      for (;;) {
-        const askedMs = clock.now();
-        if (!(await store.jobs.extend(job.lease, askedMs + this.#leaseMs))) throw new LeaseLost();
-        // An answer that took so long is old: we stood still meanwhile.
-        if (clock.now() - askedMs < this.#leaseMs / 2) return;
-      }
-    };
-  }
-
   async #perform(job: Job, signal: AbortSignal): Promise<void> {
     const performer = performerOf(this.#parts.performers, job.effect);
     const beganMs = this.#parts.clock.now();
-    const guard = this.#guardOf(job);
+    const guard = guardOf(job, this.#parts.alone, this.#leases);
     let outcome: Outcome;
     try {
       const who = `The ${job.effect.kind} of ${job.service}`;
@@ -349,14 +314,4 @@ function afterRefusal({ permanentMs }: RetryRule, nowMs: number): number | null 
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function realPause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
