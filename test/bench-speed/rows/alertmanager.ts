@@ -10,7 +10,8 @@ import { serviceName } from '../world/policies.ts';
 import { setStage, TOKEN } from '../world/stage.ts';
 
 const WARM_UP = 10;
-const PAUSE_MS = 40;
+/** As in the row of webhooks. */
+const PAUSE_MS = 350;
 
 /** From an alert's arrival at a real Alertmanager to the first call to Slack: its own Slack receiver, and by way of us. */
 export const alertmanagerRow: Row = {
