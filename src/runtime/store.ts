@@ -25,6 +25,8 @@ import { createUnmatchedBook } from './store-unmatched.ts';
 const CONFLICT_RETRIES = 3;
 /** A connection that broke is made anew: a server that restarts takes a second or two. */
 const RECONNECT_WAITS_MS = [100, 400, 1_000];
+/** Decisions come in between. */
+const PRUNED_AT_A_TIME = 5_000;
 /** Longer keys do not fit into PostgreSQL's indexes, and stand there by their hash. */
 const LONGEST_KEY = 500;
 
@@ -65,14 +67,24 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
     audit: createAudit(db),
     backup: (file) => backupDatabase(db, engine.kind, file),
     async prune(beforeMs) {
-      const result = await db.deleteFrom('events').where('at', '<', beforeMs).executeTakeFirst();
+      const events = await pruneEvents(db, beforeMs);
       // Cards and reports are brought to the state for as long as there is one; a line is said once.
       for (const once of ['say/%', 'unmatched/%'])
         await db.deleteFrom('messages').where('id', 'like', once).where('at', '<', beforeMs).execute();
-      return Number(result.numDeletedRows);
+      return events;
     },
     close: () => db.destroy(),
   };
+}
+
+/** In pieces: a month of events in one statement takes longer than any may. */
+async function pruneEvents(db: Kysely<Schema>, beforeMs: number): Promise<number> {
+  for (let pruned = 0; ; ) {
+    const old = db.selectFrom('events').select('key').where('at', '<', beforeMs).limit(PRUNED_AT_A_TIME);
+    const { numDeletedRows } = await db.deleteFrom('events').where('key', 'in', old).executeTakeFirst();
+    pruned += Number(numDeletedRows);
+    if (Number(numDeletedRows) < PRUNED_AT_A_TIME) return pruned;
+  }
 }
 
 function createReading(db: Kysely<Schema>, states: StateReader): Pick<Store, 'load' | 'services' | 'journal'> {

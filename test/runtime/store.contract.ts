@@ -52,6 +52,13 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.transaction((unit) => unit.insertEvent(event('e1')))).toBe(true);
       });
 
+      it('forgets them all, however many there are', async () => {
+        await store.transaction(async (unit) => {
+          for (let n = 0; n < 5_100; n += 1) await unit.insertEvent(event(`many${n}`));
+        });
+        expect(await store.prune(t0 + 1)).toBe(5_100);
+      });
+
       it('saves a state at the next version and gives it back as it was', async () => {
         const state = { ...initialState(service, t0), sequence: 7 };
         await store.transaction((unit) => unit.save(state, 0));
