@@ -154,12 +154,8 @@ function subject(turn: Turn): string {
 /** Closes what PagerDuty holds for it; harmless where nothing was opened. */
 function closePage(turn: Turn, text: string): void {
   const question = turn.question;
-  if (
-    question &&
-    turn.policy.escalate &&
-    question.page.state !== 'resolved' &&
-    (question.page.state !== 'none' || wasPaged(turn))
-  )
+  // Also where the policy pages nobody any more: who was woken before is told.
+  if (question && question.page.state !== 'resolved' && (question.page.state !== 'none' || wasPaged(turn)))
     turn.effects.push({ kind: 'page', action: 'resolve', degradationId: question.id, summary: text });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blueGreen, MINUTE } from '../support/policy.ts';
-import { ann, bob, type Given, given, rollingBack, soaking } from './given.ts';
+import { ann, asked, bob, type Given, given, resolved, rollingBack, soaking } from './given.ts';
 
 /** Warmed up, ready for as long as the policy asks. */
 function warmedUp(g: Given): Given {
@@ -63,4 +63,13 @@ describe('rule 1: the way back never raises', () => {
     g.shiftFails('failed', '503').shifts(0);
     g.shifted().phase('verifying');
   });
+});
+
+it('rule 11: an incident is resolved also where the policy pages nobody any more', () => {
+  const g = asked().measured({ verdict: 'degraded' }).timer('escalate').pages(1);
+  g.when({ type: 'paged', degradationId: g.state.degradation?.id ?? '', action: 'trigger' });
+  g.policy = { ...g.policy, escalate: null };
+  g.when({ type: 'policy_changed' }).looks({ verdict: 'healthy' }).when(resolved('ErrorsHigh')).timer('stability');
+  g.stage('ended', 'recovered');
+  expect(g.effects).toContainEqual(expect.objectContaining({ kind: 'page', action: 'resolve' }));
 });

@@ -102,6 +102,9 @@ export class SimulatedTarget {
   }
 
   #observed(versions: readonly string[]): Observed {
+    // Instances are lost at the worst of moments as well: just before they are to be used.
+    if (this.#scene.strength('not-ready') > 0 && versions.length > 0 && this.#dice.chance(0.02))
+      this.loseInstances(this.#dice.pick(versions));
     const { stable, candidate, percent } = this.truth;
     const asked = new Set([stable, ...(candidate === null ? [] : [candidate]), ...versions]);
     const ready = Object.fromEntries([...asked].map((version) => [version, this.#readiness(version)]));
