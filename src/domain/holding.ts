@@ -115,6 +115,11 @@ function askAgain(turn: Turn, why: string): void {
   if (question.stage.name === 'recovering') {
     // It looks well: what the hold interrupted goes on when that lasts, and should it come back people are asked anew.
     turn.stage({ ...question.stage, held: null, unasked: false, ...freshClock(turn, question) });
+    turn.note(
+      'question-resumed',
+      turn.automation,
+      `${why}. It looks well: should that not last, people are asked anew.`,
+    );
     return;
   }
   turn.setQuestion({ epoch: question.epoch + 1, decision: null });

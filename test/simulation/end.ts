@@ -8,8 +8,8 @@ import { silenceTag } from '../../src/runtime/performers/silence.ts';
 import { INSTANCE, type InstanceParts } from './instance.ts';
 
 const MINUTE = 60_000;
-/** A question that nobody answers is decided within its deadline and everything that may lengthen it. */
-const LONGEST_QUESTION_MS = 5 * 60 * MINUTE;
+/** No step, phase or proof takes longer than this. */
+const LONGEST_PHASE_MS = 5 * 60 * MINUTE;
 
 /** What does not agree after a long calm: with the world, with what people see, or with itself. */
 export async function brokenEnd(parts: InstanceParts): Promise<string[]> {
@@ -24,7 +24,7 @@ export async function brokenEnd(parts: InstanceParts): Promise<string[]> {
     if (JSON.stringify(stored?.state) !== JSON.stringify(state)) add(['what is stored is not what was committed last']);
     const journal = await store.journal({ service, limit: 1_000_000 });
     if (journal.length !== (history.journalled.get(service) ?? 0)) add(['the journal is not complete']);
-    add(waitsForEver(state));
+    add(waitsForEver(state, machineMs));
     add(targetDiffers(parts, state));
     add(cardsDiffer(parts, state));
     add(stillPaged(parts, state));
@@ -32,20 +32,17 @@ export async function brokenEnd(parts: InstanceParts): Promise<string[]> {
   return broken;
 }
 
-/** Every question has ended, or waits for a person. */
-function waitsForEver({ degradation, clockMs, rollout }: ServiceState): string[] {
+/** Every question has ended, waits for a person, or for a moment that is still to come. */
+function waitsForEver({ degradation, clockMs, rollout }: ServiceState, machineMs: number): string[] {
   const broken: string[] = [];
   const stage = degradation?.stage;
-  if (degradation && stage && stage.name !== 'ended' && stage.name !== 'held') {
-    const forMs = clockMs - degradation.openedAtMs;
-    const moments = degradation.milestones.map((milestone) => milestone.atMs);
-    const sinceMs = clockMs - Math.max(...moments, degradation.decision?.atMs ?? 0);
-    if (forMs > LONGEST_QUESTION_MS && sinceMs > LONGEST_QUESTION_MS)
-      broken.push(`${degradation.id} is ${stage.name} for ${Math.round(forMs / MINUTE)} min`);
-  }
+  const untilMs = stage?.name === 'asking' ? stage.deadlineMs : stage && 'untilMs' in stage ? stage.untilMs : null;
+  const lateMs = untilMs === null ? 0 : Math.max(clockMs, machineMs) - untilMs;
+  if (lateMs > 2 * MINUTE)
+    broken.push(`${degradation?.id} is ${stage?.name}, ${lateMs} ms after that should have ended`);
   const phase = rollout?.phase;
   const isMoving = phase && 'sinceMs' in phase && ['advancing', 'rolling_back', 'verifying'].includes(phase.name);
-  if (rollout && isMoving && clockMs - phase.sinceMs > LONGEST_QUESTION_MS)
+  if (rollout && isMoving && clockMs - phase.sinceMs > LONGEST_PHASE_MS)
     broken.push(`${rollout.id} is ${phase.name} for ${Math.round((clockMs - phase.sinceMs) / MINUTE)} min`);
   return broken;
 }
