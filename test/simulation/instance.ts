@@ -22,7 +22,7 @@ import type { SimulatedTarget } from './target.ts';
 
 export const INSTANCE = 'sim';
 /** At full strength it dies at one await in so many. */
-const AWAITS_A_DEATH = 4_000;
+const AWAITS_A_DEATH = 1_500;
 
 /** The store's own trouble, as a full disk makes it. */
 class StoreTrouble extends Error {
