@@ -4,7 +4,7 @@ import { composed } from './mentions.ts';
 import type { Outgoing } from './outgoing.ts';
 import { actionFields, channelName, commandFields, eventEnvelope, interactionBase } from './payloads.ts';
 import { type Replies, slackbotSays } from './replies.ts';
-import type { Channel, State } from './state.ts';
+import type { Channel, Drawing, State } from './state.ts';
 import type { Triggers } from './triggers.ts';
 import type { Delivery, Ephemeral, Message, View } from './types.ts';
 import type { Views } from './views.ts';
@@ -104,7 +104,7 @@ export class Interactions {
   /** Uses a button, select, … in a message, an ephemeral message, a modal or the Home tab. */
   async use(user: string, target: string, use: Use): Promise<Delivery> {
     const place = this.find(user, target, use.channel);
-    const { found, attachment } = pick(place, use, target);
+    const { found, attachment } = pick(this.pressable(place, use), use, target);
     const chosen = this.choice(found, use);
     const ts = this.state.nextTs();
     const values = this.remember(place, found, chosen);
@@ -138,6 +138,19 @@ export class Interactions {
       if (message !== undefined) return { kind: 'message', message, channel };
     }
     throw new Error(`${user} sees no message, ephemeral message or view ${target}`);
+  }
+
+  /**
+   * Where the element is looked for. A message may have been drawn anew while a press from the page was on its way: as with Slack, what
+   * was pressed then reaches the app, and the app says whether it still holds.
+   */
+  private pressable({ view, message }: Place, use: Use): Drawing {
+    const present = use.asSeen ?? view ?? message ?? {};
+    if (message === undefined || use.name !== undefined || elementsIn(present).some((one) => isMeant(one, use))) {
+      return present;
+    }
+    const former = this.state.formerDrawingsOf(message.ts);
+    return former.find((drawing) => elementsIn(drawing).some((one) => isMeant(one, use))) ?? present;
   }
 
   private choice(found: Found, use: Use): Fields {
@@ -215,28 +228,36 @@ export class Interactions {
   }
 }
 
-/** Finds the one element that is meant; says what there is when it is not there. */
-function pick(place: Place, use: Use, target: string): { found: Found; attachment: number | null } {
-  const source = use.asSeen ?? place.view ?? place.message ?? {};
-  const attachments = 'attachments' in source ? objectsOf(source.attachments) : [];
-  const all = [
-    ...elementsOf(source.blocks).map((found) => ({ found, attachment: null as number | null })),
-    ...attachments.flatMap((one) =>
-      elementsOf(one.blocks).map((found) => ({ found, attachment: Number(one.id) as number | null })),
+interface Element {
+  readonly found: Found;
+  /** The attachment it stands in; null: in the message itself. */
+  readonly attachment: number | null;
+}
+
+function elementsIn({ blocks, attachments }: Drawing): Element[] {
+  return [
+    ...elementsOf(blocks).map((found) => ({ found, attachment: null })),
+    ...objectsOf(attachments).flatMap((one) =>
+      elementsOf(one.blocks).map((found) => ({ found, attachment: Number(one.id) })),
     ),
   ];
-  const matching = all.filter(({ found }) =>
-    use.name !== undefined
-      ? isNamed(found, use.name)
-      : found.block.block_id === use.blockId && found.element.action_id === use.actionId,
-  );
-  const [first, second] = matching;
+}
+
+function isMeant({ found }: Element, use: Use): boolean {
+  if (use.name !== undefined) return isNamed(found, use.name);
+  return found.block.block_id === use.blockId && found.element.action_id === use.actionId;
+}
+
+/** Finds the one element that is meant; says what there is when it is not there. */
+function pick(drawing: Drawing, use: Use, target: string): Element {
+  const all = elementsIn(drawing);
+  const [first, ...others] = all.filter((one) => isMeant(one, use));
   const wanted = use.name ?? use.actionId;
   if (first === undefined) {
     const there = all.map(({ found }) => String(fieldsOf(found.element.text).text ?? found.element.action_id));
     throw new Error(`There is no "${wanted}" in ${target}; there are: ${there.join(', ') || 'no elements'}`);
   }
-  if (second !== undefined)
-    throw new Error(`"${wanted}" is there ${matching.length} times in ${target}: use its action_id`);
+  if (others.length > 0)
+    throw new Error(`"${wanted}" is there ${others.length + 1} times in ${target}: use its action_id`);
   return first;
 }

@@ -96,6 +96,7 @@ export class Replies {
       ? this.state.ephemerals.find((one) => one.ts === original.ts)
       : this.state.findMessage(channel, original.ts);
     if (message === undefined) throw new SlackError('message_not_found');
+    this.state.keepDrawing(message);
     message.text = content.text;
     for (const field of ['blocks', 'attachments'] as const) {
       const value = content[field];

@@ -42,6 +42,12 @@ export interface Change {
   text?: string;
 }
 
+/** What of a message can be pressed. */
+export type Drawing = Pick<Message, 'blocks' | 'attachments'>;
+
+/** A card is seldom drawn anew more often than this while a press is on its way. */
+const formerDrawings = 8;
+
 /** Everything the workspace knows, in memory, and who wants to hear of changes. */
 export class State {
   readonly options: WorkspaceOptions;
@@ -65,6 +71,8 @@ export class State {
   readonly deliveries: SentRequest[] = [];
   /** What people chose in inputs of messages: ts → block id → action id → value. */
   readonly messageValues = new Map<string, Record<string, Record<string, Fields>>>();
+  /** What messages looked like before they were drawn anew, the newest last: a press of that may still be on its way. */
+  private readonly former = new Map<string, Drawing[]>();
   tokenRevoked = false;
   private readonly listeners = new Set<(change: Change) => void>();
   private counter = 0;
@@ -162,6 +170,17 @@ export class State {
 
   findMessage(channel: string, ts: string): Message | undefined {
     return this.in(channel).find((message) => message.ts === ts);
+  }
+
+  /** To be called before a message is drawn anew: people may just be pressing what stands there. */
+  keepDrawing({ ts, blocks, attachments }: Pick<Message, 'ts'> & Drawing): void {
+    const kept = [...(this.former.get(ts) ?? []), { blocks, attachments }];
+    this.former.set(ts, kept.slice(-formerDrawings));
+  }
+
+  /** The drawings before the present one, the newest first. */
+  formerDrawingsOf(ts: string): Drawing[] {
+    return (this.former.get(ts) ?? []).toReversed();
   }
 
   /** Adds a message, and to its parent the reply's count. */

@@ -179,6 +179,25 @@ describe('a real Bolt app', () => {
     expect(seen).toMatchObject([{ action_id: 'rollback', value: 'b1' }]);
   });
 
+  test('a press from the page reaches the app though the message was drawn anew while it was on its way', async () => {
+    app.action('rollback', async ({ ack, action }) => {
+      await ack();
+      seen.push(action as unknown as Fields);
+    });
+    const ts = await post(degradationCard(clock.ms));
+    const block = workspace.messages(channel)[0]?.blocks?.find((one) => one.type === 'actions');
+    await ok(workspace, 'chat.update', { channel, ts, text: 'over' });
+    const press = (blockId: unknown) =>
+      fetch(`${workspace.url}/client/act`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: workspace.url },
+        body: JSON.stringify({ user: ada, action: 'use', target: ts, channel, blockId, actionId: 'rollback' }),
+      });
+    expect(await (await press(block?.block_id)).json()).toMatchObject({ ok: true });
+    expect(seen).toMatchObject([{ action_id: 'rollback', value: 'b1', block_id: block?.block_id }]);
+    expect((await press('never-there')).status).toBe(409);
+  });
+
   test('an ephemeral message has no message in its payload, and is replaced by response_url', async () => {
     app.action('a', async ({ ack, body, respond }) => {
       await ack();

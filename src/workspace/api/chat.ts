@@ -24,6 +24,7 @@ function update(call: Call): Fields {
   const message = ownMessage(call, channel.id, 'cant_update_message');
   const content = checkedContent(state, args.fields, limits.updateText);
   const metadata = checkedMetadata(args.fields.metadata);
+  state.keepDrawing(message);
   // Text alone takes blocks and attachments away; otherwise what is not named stays.
   const textAlone = content.text !== undefined && content.blocks === undefined && content.attachments === undefined;
   if (textAlone || content.blocks !== undefined) replace(message, 'blocks', content.blocks);
