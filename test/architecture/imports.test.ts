@@ -30,6 +30,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   policies: ['domain', 'ports', 'application', 'analysis', 'outbound'],
   outbound: ['domain', 'ports', 'analysis'],
   workspace: [],
+  'config.ts': ['config'],
+  config: [],
 };
 /** Compose the others: they see everything. */
 const composers = new Set(['app.ts', 'app', 'main.ts', 'cli', 'demo']);
