@@ -6,7 +6,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { openPostgresStore } from '../runtime/postgres/open.ts';
 import { openStore } from '../runtime/store.ts';
 import { tellingTrouble } from '../runtime/trouble.ts';
-import { instanceName, newInstanceName } from './instance.ts';
+import { instanceName, sharedInstanceName } from './instance.ts';
 import { inFile, inSettings, type OperatorsMemory } from './operators-memory.ts';
 import { orProblem } from './start-problems.ts';
 
@@ -40,18 +40,21 @@ export async function openMemory(config: Config, random: Random, telemetry: Tele
   const { dataDir, databaseUrl } = config;
   if (databaseUrl === undefined || databaseUrl === null) {
     const databaseFile = join(dataDir, 'lastgood.db');
-    return orProblem('DATA_DIR', async () => ({
-      instance: await instanceName(dataDir, random),
-      store: tellingTrouble(await openStore(databaseFile), databaseFile),
-      clock: null,
-      replicas: null,
-      operators: inFile(join(dataDir, 'operators.json')),
-    }));
+    return orProblem('DATA_DIR', async () => {
+      const store = tellingTrouble(await openStore(databaseFile), databaseFile);
+      try {
+        const instance = await instanceName(dataDir, store.settings, random);
+        return { instance, store, clock: null, replicas: null, operators: inFile(join(dataDir, 'operators.json')) };
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
+    });
   }
   return orProblem('DATABASE_URL', async () => {
     const onProblem = (error: unknown) => telemetry.problem('notices', error);
     const { store, clock, onNotice } = await openPostgresStore(databaseUrl, { onProblem });
-    const instance = await store.settings.settle('instance', newInstanceName(random));
+    const instance = await sharedInstanceName(store.settings, random);
     const operators = inSettings(store.settings);
     return { instance, store, clock, replicas: { leaseMs, pollMs, onNotice }, operators };
   });

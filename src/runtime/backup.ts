@@ -32,10 +32,15 @@ export async function backupDatabase(db: Kysely<Schema>, kind: 'sqlite' | 'postg
   flush(file);
 }
 
-export interface BackupContents {
+interface Counts {
   readonly services: number;
   readonly journalEntries: number;
   readonly jobs: number;
+}
+
+export interface BackupContents extends Counts {
+  /** The installation's name; null: the backup was made by a version that kept it in a file beside the database only. */
+  readonly instance: string | null;
 }
 
 /**
@@ -67,7 +72,7 @@ export async function restoreDatabase(backup: string, database: string): Promise
 }
 
 /** `3 services, 120 journal entries and 4 jobs` */
-export function inWords({ services, journalEntries, jobs }: BackupContents): string {
+export function inWords({ services, journalEntries, jobs }: Counts): string {
   const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
   return `${count(services, 'service', 'services')}, ${count(journalEntries, 'journal entry', 'journal entries')} and ${count(jobs, 'job', 'jobs')}`;
 }
@@ -80,7 +85,8 @@ function contentsOfBackup(file: string): BackupContents {
     const verdict = database.prepare('PRAGMA integrity_check').get();
     if (verdict?.integrity_check !== 'ok') throw new Error(String(verdict?.integrity_check));
     const count = (table: string) => Number(database?.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? 0);
-    return { services: count('services'), journalEntries: count('journal'), jobs: count('jobs') };
+    const instance = nameIn(database);
+    return { services: count('services'), journalEntries: count('journal'), jobs: count('jobs'), instance };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new BackupRefused(`${file} is not a sound backup of Lastgood: ${why}. Take another one.`, { cause: error });
@@ -89,8 +95,16 @@ function contentsOfBackup(file: string): BackupContents {
   }
 }
 
+/** Backups of before there were settings can be restored as well. */
+function nameIn(database: DatabaseSync): string | null {
+  const table = database.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'settings'`).get();
+  if (table === undefined) return null;
+  const row = database.prepare(`SELECT value FROM settings WHERE name = 'instance'`).get();
+  return row === undefined ? null : String(row.value);
+}
+
 /** Opened as an instance would: where one runs, this fails. */
-async function contentsOfTarget(file: string): Promise<BackupContents> {
+async function contentsOfTarget(file: string): Promise<Counts> {
   const db = await openDatabase(file).catch((error: unknown) => {
     throw new BackupRefused(error instanceof Error ? error.message : String(error), { cause: error });
   });

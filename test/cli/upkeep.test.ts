@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { instanceName } from '../../src/app/instance.ts';
 import { runCli } from '../../src/cli/run.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/runtime/store.ts';
@@ -183,6 +184,59 @@ describe('lastgood restore', () => {
     });
     expect(existsSync(join(fresh, 'lastgood.db'))).toBe(false);
     expect(await lastgood(['restore', join(directory, 'none.db')], fresh)).toMatchObject({ code: 1 });
+  });
+});
+
+describe('the name of the installation', () => {
+  const named = async (name: string | null, setting: string | null) => {
+    const store = await filled();
+    if (setting !== null) await store.settings.set('instance', setting);
+    await store.close();
+    if (name !== null) writeFileSync(join(directory, 'data', 'instance'), `${name}\n`);
+    const file = join(directory, 'copy.db');
+    expect(await lastgood(['backup', file])).toMatchObject({ code: 0, err: '' });
+    return file;
+  };
+  const random = { id: () => 'fresh' };
+  const begunWith = async (dataDir: string) => {
+    const store = await openStore(join(dataDir, 'lastgood.db'));
+    const name = await instanceName(dataDir, store.settings, random);
+    await store.close();
+    return { name, beside: readFileSync(join(dataDir, 'instance'), 'utf8') };
+  };
+
+  it.each([
+    ['as the database has it', null, 'lastgood-prod'],
+    ['as only the file has it, where it was never started since', 'lastgood-prod', null],
+  ])('goes with a backup %s, and stands against that of where it is restored', async (_, name, setting) => {
+    const file = await named(name, setting);
+    const elsewhere = join(directory, 'elsewhere');
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'instance'), 'lastgood-other\n');
+    const { code, out } = await lastgood(['restore', file], elsewhere);
+    expect([code, out]).toEqual([0, expect.stringContaining('goes on as lastgood-prod')]);
+    expect(await begunWith(elsewhere)).toEqual({ name: 'lastgood-prod', beside: 'lastgood-prod\n' });
+  });
+
+  it('is asked for where the backup does not hold it, and the file of then does', async () => {
+    const file = await named(null, null);
+    tamper('DROP TABLE settings', file);
+    const elsewhere = join(directory, 'elsewhere');
+    expect((await lastgood(['restore', file], elsewhere)).out).toContain('put the file `instance` of then');
+    const third = join(directory, 'third');
+    mkdirSync(third);
+    writeFileSync(join(third, 'instance'), 'lastgood-prod\n');
+    expect((await lastgood(['restore', file], third)).out).toContain('lastgood-prod is beside it');
+  });
+
+  it('is taken over from a file, made once, and the same ever after', async () => {
+    const old = join(directory, 'old');
+    mkdirSync(old);
+    writeFileSync(join(old, 'instance'), 'lastgood-old\n');
+    expect((await begunWith(old)).name).toBe('lastgood-old');
+    rmSync(join(old, 'instance'));
+    expect(await begunWith(old)).toEqual({ name: 'lastgood-old', beside: 'lastgood-old\n' });
+    expect((await begunWith(join(directory, 'new'))).name).toBe('lastgood-fresh');
   });
 });
 

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { BackupRefused, inWords, restoreDatabase } from '../../runtime/backup.ts';
 import { type CliCommand, parse } from '../command.ts';
+import { besides } from './besides.ts';
 import { databaseFile, reachStore } from './reach.ts';
 import { said } from './said.ts';
 
@@ -40,10 +41,20 @@ export const restore: CliCommand = {
       await mkdir(dirname(target), { recursive: true });
       const contents = await restoreDatabase(positionals[0] ?? '', target);
       io.out(`${target} is restored: ${inWords(contents)}.`);
+      for (const line of whoseWords(contents.instance, besides(target).instance ?? null)) io.out(line);
       io.out('At its start the instance asks every target what is in force now, before it does anything.');
       return 0;
     }),
 };
+
+/** Under another name, what it had opened in PagerDuty and silenced is a stranger's to it. */
+function whoseWords(instance: string | null, beside: string | null): readonly string[] {
+  if (instance !== null) return [`It goes on as ${instance}: its PagerDuty incidents and silences are still its own.`];
+  if (beside !== null) return [`The backup does not hold the installation's name; ${beside} is beside it, and stays.`];
+  return [
+    "The backup does not hold the installation's name: put the file `instance` of then into DATA_DIR before the start, or PagerDuty incidents and silences of before are not its own.",
+  ];
+}
 
 /** The file is there when all of it is, on disk. Rejects where the sender ends early. */
 async function writeWhole(stream: Readable, file: string): Promise<void> {

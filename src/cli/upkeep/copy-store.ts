@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { loadStorePlace } from '../../config.ts';
 import { copyIntoPostgres } from '../../runtime/copy.ts';
 import { postgresAddress } from '../../runtime/postgres/address.ts';
 import { type CliCommand, type Io, parse, UsageError } from '../command.ts';
+import { besides } from './besides.ts';
 import { databaseFile } from './reach.ts';
 
 export const copyStore: CliCommand = {
@@ -36,15 +36,4 @@ async function copy(io: Io, file: string, url: string): Promise<0 | 1> {
     io.err(error.message);
     return 1;
   }
-}
-
-/** The installation's name, and what operators were told: without a database they are files. */
-function besides(file: string): Record<string, string> {
-  const names = { instance: 'instance', operators: 'operators.json' };
-  return Object.fromEntries(
-    Object.entries(names).flatMap(([setting, name]) => {
-      const path = join(dirname(file), name);
-      return existsSync(path) ? [[setting, readFileSync(path, 'utf8').trim()]] : [];
-    }),
-  );
 }

@@ -10,6 +10,7 @@ import { openPostgresStore } from '../../runtime/postgres/open.ts';
 import { openStore } from '../../runtime/store.ts';
 import { linesOf, upkeepSocket } from '../../server/upkeep.ts';
 import type { Io } from '../command.ts';
+import { besides } from './besides.ts';
 
 /** The database, by whoever has it open: the running instance, or nobody, then this process. */
 export interface Reached {
@@ -44,7 +45,11 @@ export async function reachStore(io: Io, file: string | undefined): Promise<Reac
   }
   const path = file ?? databaseFile(io);
   if (!existsSync(path)) throw new Unreachable(`There is no database ${path}: set DATA_DIR as the instance has it.`);
-  return ownHands(await opened(openStore(path)));
+  const store = await opened(openStore(path));
+  // Whoever was never started since the name has its place in the database has it in the file only.
+  const { instance } = file === undefined ? besides(path) : {};
+  if (instance !== undefined) await store.settings.settle('instance', instance);
+  return ownHands(store);
 }
 
 /** Beside the instances: a PostgreSQL may be opened by anybody whom it lets in. */
