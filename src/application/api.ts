@@ -24,6 +24,7 @@ export interface Application {
     reason: string;
     actor: Actor;
     key: string;
+    once?: string;
   }): Promise<Answer>;
   /** Whether a press would be allowed now: the check before a modal is opened; the same is checked again at submit. */
   check(request: CommandRequest): Promise<Answer>;
@@ -43,6 +44,11 @@ export interface CommandRequest {
   readonly actor: Actor;
   readonly binding?: string;
   readonly key: string;
+  /**
+   * What it came with, kept also where it is refused: the very same request, recorded and sent again to another replica, does
+   * nothing however things stand by then. Absent: a refused request may be repeated.
+   */
+  readonly once?: string;
 }
 
 export type Answer =

@@ -16,6 +16,8 @@ import { createSubmit, type SubmitParts } from './submit.ts';
 
 /** A person waits for the answer to a start, and Slack only three seconds. */
 const OBSERVE_LIMIT_MS = 2_000;
+/** What is known of a target that does not answer. */
+const UNKNOWN: Observed = { stable: null, candidate: null, exposurePercent: null, ready: {}, revision: null };
 
 export interface ApplicationParts extends SubmitParts {
   readonly policies: Policies;
@@ -52,12 +54,12 @@ export function createApplication(parts: ApplicationParts): Application & Record
       unmatched: store.unmatched,
       onUnmatched: parts.onUnmatched,
     }),
-    async command({ service, command, actor, binding, key }) {
+    async command({ service, command, actor, binding, key, once }) {
       const policy = policies.get(service);
       if (!policy) return unknown(service);
-      return submit.one(policy, { key, event: { type: 'command', command, actor, binding } });
+      return submit.one(policy, { key, once, event: { type: 'command', command, actor, binding } });
     },
-    async start({ service, candidate, force, reason, actor, key }) {
+    async start({ service, candidate, force, reason, actor, key, once }) {
       const policy = policies.get(service);
       if (!policy) return unknown(service);
       // Asked before the target is: for who may not start anything no call is made with our credentials either.
@@ -70,6 +72,8 @@ export function createApplication(parts: ApplicationParts): Application & Record
         );
       } catch (error) {
         telemetry.problem(`start ${service}: observe the target`, error);
+        const blindly = { name: 'start' as const, candidate, observed: UNKNOWN, force, reason };
+        await submit.spend(service, { once, event: { type: 'command', command: blindly, actor } });
         return refuse(
           'conflict',
           `${service} was not started: what is in force could not be read from its target (${messageOf(error)}). Nothing was changed. Try again when the target answers.`,
@@ -77,7 +81,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
       }
       const promotion = await promotionFor(policy, candidate.id, parts);
       const command = { name: 'start' as const, candidate, observed, ...(promotion && { promotion }), force, reason };
-      return application.command({ service, command, actor, key });
+      return application.command({ service, command, actor, key, once });
     },
     async check({ service, command, actor, binding }) {
       const policy = policies.get(service);

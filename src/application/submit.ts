@@ -26,14 +26,18 @@ export interface SubmitParts {
 export interface Submission {
   readonly key: string;
   readonly event: DomainEvent;
+  /** A key besides, kept also where the event is refused: see `CommandRequest.once`. */
+  readonly once?: string | undefined;
   /** Another key for the event where the state says that the same words mean something new; null: they do not. */
   readonly anew?: (state: ServiceState, nowMs: number) => string | null;
 }
 
 /** The way of events into the state: event, decision, state, journal and jobs commit together, or none of them. */
 export interface Submit {
-  /** One event. A refused one leaves nothing behind, not even its key: put right it can be sent again. */
+  /** One event. A refused one leaves nothing behind, not even its key (but `once`): put right it can be sent again. */
   one(policy: Policy, submission: Submission): Promise<Answer>;
+  /** Keeps the `once` of what was refused before it came to a decision. */
+  spend(service: string, submission: Pick<Submission, 'once' | 'event'>): Promise<void>;
   /** Many of one service in one commit; answers which outcome each had, in order. */
   batch(policy: Policy, submissions: readonly Submission[]): Promise<readonly Outcome[]>;
   /** A job's outcome together with the job's end. False: the lease was lost, nothing is recorded. */
@@ -59,6 +63,10 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
     if (turn.ended) telemetry.rolloutEnded(policy.service, turn.state());
     if (turn.effects.length > 0) wake();
   };
+  async function spend(service: string, { once: key, event }: Pick<Submission, 'once' | 'event'>): Promise<void> {
+    if (key === undefined) return;
+    await store.transaction((unit) => unit.insertEvent({ key, service, event, atMs: clock.now() }));
+  }
   return {
     async one(policy, submission) {
       const beganMs = clock.now();
@@ -81,9 +89,11 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
         const kept = refused as { turn: Turn; answer: Answer } | null;
         if (!(error instanceof Abandoned) || !kept) throw error;
         tell(policy, kept.turn, beganMs);
+        await spend(policy.service, submission);
         return kept.answer;
       }
     },
+    spend,
     async batch(policy, submissions) {
       const beganMs = clock.now();
       const turn = await store.transaction(async (unit) => {
@@ -140,6 +150,10 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
   const journal: JournalEntry[] = [];
   const insert = (key: string, event: DomainEvent) =>
     unit.insertEvent({ key, service, event: withoutNumbers(event), atMs: now });
+  const insertAnother = (anew: Submission['anew'], event: DomainEvent) => {
+    const another = anew?.(state, now) ?? null;
+    return another !== null && insert(another, event);
+  };
   return {
     taken,
     effects,
@@ -148,13 +162,12 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
       return hasEnded(before, state);
     },
     state: () => state,
-    async take({ key, event, anew }) {
-      if (!(await insert(key, event))) {
-        const another = anew?.(state, now) ?? null;
-        if (another === null || !(await insert(another, event))) {
-          taken.push({ event, outcome: 'duplicate' });
-          return { ok: true, text: 'This was done already.', duplicate: true };
-        }
+    async take({ key, event, once = key, anew }) {
+      // First, or the key of a form that may still be put right would be used up by what is sent again.
+      const isNew = once === key || (await insert(once, event));
+      if (!isNew || !((await insert(key, event)) || (await insertAnother(anew, event)))) {
+        taken.push({ event, outcome: 'duplicate' });
+        return { ok: true, text: 'This was done already.', duplicate: true };
       }
       const decision = decide(state, event, { now, policy });
       taken.push({ event, outcome: decision.outcome });

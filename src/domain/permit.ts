@@ -6,7 +6,15 @@ import type { Actor } from './state.ts';
 /** Whether the actor may ask for this at all. Null: yes. Checked at the press, at submit and for typed commands alike. */
 export function permit(policy: Policy, actor: Actor, command: CommandName): Refusal | null {
   const { users } = policy.approvers;
-  if (actor.kind === 'person' && (users.includes('*') || users.includes(actor.id))) return null;
+  const isNamed = users.includes(actor.id);
+  const isEverybody = users.includes('*');
+  if (actor.kind === 'person' && (isNamed || (isEverybody && !actor.outsider))) return null;
+  if (isEverybody) {
+    return {
+      code: 'forbidden',
+      text: `You are not of this workspace, so nothing was changed. ${VERB[command]} takes a member of it, or somebody whose user id stands in \`approvers.users\` of the policy of ${policy.service}.`,
+    };
+  }
   const whom = users.map((id) => `<@${id}>`).join(', ');
   return {
     code: 'forbidden',

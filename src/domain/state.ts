@@ -44,6 +44,8 @@ export interface Actor {
   readonly id: string;
   /** As shown; for a person the name Slack gave, where known. */
   readonly name: string;
+  /** A person of another workspace, in a channel that is shared with it: "everybody" does not mean them. */
+  readonly outsider?: true;
 }
 
 /** Something somebody set, with who, when and why. */

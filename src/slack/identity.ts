@@ -1,12 +1,16 @@
 import type { WebClient } from '@slack/web-api';
+import type { Actor } from '../domain/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { isTokenProblem, slackFailure } from './errors.ts';
+import type { Home } from './inbound.ts';
 
 export interface BotIdentity {
   readonly botId: string | undefined;
   readonly botUserId: string | undefined;
   readonly teamId: string | undefined;
+  /** The organisation the workspace is in, on Enterprise Grid. */
+  readonly enterpriseId: string | undefined;
   /** The bot user's name: what people have to invite. */
   readonly name: string;
 }
@@ -36,7 +40,26 @@ export class Identity {
   }
 
   get bot(): BotIdentity {
-    return this.known ?? { botId: undefined, botUserId: undefined, teamId: undefined, name: NAME_UNTIL_KNOWN };
+    return (
+      this.known ?? {
+        botId: undefined,
+        botUserId: undefined,
+        teamId: undefined,
+        enterpriseId: undefined,
+        name: NAME_UNTIL_KNOWN,
+      }
+    );
+  }
+
+  /**
+   * The actor, marked where they are of another workspace: Slack lets people of both press buttons in a channel that is shared.
+   * Who we are is not known before Slack has said so once; until then nobody is told apart.
+   */
+  placed(actor: Actor, { teamId, enterpriseId }: Home): Actor {
+    const own = this.bot;
+    const isOwn = teamId === null || own.teamId === undefined || teamId === own.teamId;
+    if (isOwn || (enterpriseId !== null && enterpriseId === own.enterpriseId)) return actor;
+    return { ...actor, outsider: true };
   }
 
   readiness(): { ok: boolean; detail: string } {
@@ -72,6 +95,7 @@ export class Identity {
           botId: answer.bot_id,
           botUserId: answer.user_id,
           teamId: answer.team_id,
+          enterpriseId: answer.enterprise_id,
           name: answer.user ?? NAME_UNTIL_KNOWN,
         };
         this.detail = `connected to ${answer.team ?? 'Slack'} as @${this.known.name}`;

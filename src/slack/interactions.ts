@@ -53,12 +53,14 @@ async function answerPress(desk: Desk, press: Press, respond: RespondFn): Promis
   if (!status) return tell(desk, press, respond, `There is no policy for ${value.service} any more.`);
   const mild = mildest({ command: command as CommandName, ...(value.pace ? { pace: value.pace } : {}) }, status);
   if (!mild) return tell(desk, press, respond, STALE_BUTTON);
+  const key = `press/${press.actionTs}/${press.actor.id}/${press.triggerId}`;
   const request = {
     service: value.service,
     command: mild,
-    actor: press.actor,
+    actor: desk.identity.placed(press.actor, press.home),
     binding: value.binding,
-    key: `press/${press.actionTs}/${press.actor.id}/${press.triggerId}`,
+    key,
+    once: key,
   };
   const allowed = command === 'acknowledge' ? await application.command(request) : await application.check(request);
   if (!allowed.ok) return tell(desk, press, respond, allowed.refusal.text);
@@ -122,15 +124,18 @@ export async function onSubmit(
 
 /** What was filled in, asked of the application; what cannot be understood is refused like anything invalid. */
 async function decide(
-  { application }: Desk,
-  { viewId, actor, values }: ModalSubmission,
+  { application, identity }: Desk,
+  { viewId, triggerId, actor: submitter, home, values }: ModalSubmission,
   metadata: ModalMetadata,
 ): Promise<Answer> {
   const { service, binding } = metadata;
   const status = metadata.command === 'rollback' ? await application.status(service) : null;
   const command = readForm(metadata, values, status?.state.served ?? []);
   if ('problem' in command) return { ok: false, refusal: { code: 'invalid', text: command.problem } };
-  return application.command({ service, command, actor, binding, key: `view/${viewId}` });
+  const actor = identity.placed(submitter, home);
+  // A form that was refused may be put right and submitted again; the same submission may not.
+  const once = triggerId === null ? {} : { once: `submission/${triggerId}` };
+  return application.command({ service, command, actor, binding, key: `view/${viewId}`, ...once });
 }
 
 function refusedView(title: string, refusal: Refusal): ViewResponseAction {

@@ -1,7 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Slack's window, both ways: an older signature may be a replay, one from the future would outlive the replay cache. */
+/** Slack's own window: an older signature may be a replay. */
 const WINDOW_SECONDS = 300;
+/**
+ * How far ahead of our clock a stamp may be. None of Slack's is from the future: what looks so is our clock being behind, and
+ * with NTP that is a second at the most. A minute lets in a machine whose clock drifts, and nobody who signs for later.
+ */
+const SKEW_SECONDS = 60;
 const VERSION = 'v0';
 /** Only what Slack signed gets in here, so this is never reached in practice; it bounds memory all the same. */
 const REMEMBERED = 100_000;
@@ -31,7 +36,9 @@ export class SignatureCheck {
     const nowSeconds = Math.floor(this.nowMs() / 1000);
     const atSeconds = Number(timestamp);
     if (atSeconds < nowSeconds - WINDOW_SECONDS) return { ok: false, why: 'its signature is too old' };
-    if (atSeconds > nowSeconds + WINDOW_SECONDS) return { ok: false, why: 'its signature is from the future' };
+    if (atSeconds > nowSeconds + SKEW_SECONDS) {
+      return { ok: false, why: "its signature is from the future (this machine's clock may be behind)" };
+    }
     const hmac = createHmac('sha256', this.secret).update(`${VERSION}:${timestamp}:`).update(body).digest('hex');
     if (!same(`${VERSION}=${hmac}`, signature)) return { ok: false, why: 'its signature is wrong' };
     return this.remember(signature, atSeconds + WINDOW_SECONDS, nowSeconds);

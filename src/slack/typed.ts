@@ -20,7 +20,7 @@ export async function onTyped(
   const { application } = desk;
   const work = answerTyped(typed.text, {
     application,
-    actor: typed.actor,
+    actor: desk.identity.placed(typed.actor, typed.home),
     key: typed.triggerId,
     slash: typed.command,
     nowMs,

@@ -111,7 +111,7 @@ describe('a request', () => {
     ['signed by somebody else', { signature: sign('other', String(SECONDS), 'x') }],
     ['signed without its version', { signature: 'v1=00' }],
     ['dated in words', { timestamp: 'now' }],
-    ['dated in the future', { timestamp: String(SECONDS + 301) }],
+    ['dated in the future', { timestamp: String(SECONDS + 61) }],
     ['dated long ago', { timestamp: String(SECONDS - 301) }],
     ['dated with infinity', { timestamp: '9'.repeat(400) }],
   ])('%s is refused, told to the operator, and changes nothing', async (_name, sent) => {
@@ -136,9 +136,9 @@ describe('a request', () => {
 
   it('dated a little ahead by another clock is taken, and cannot be replayed when our clock is there', async () => {
     await using receiving = await receiver();
-    const sent = { body: command(), timestamp: String(SECONDS + 200) };
+    const sent = { body: command(), timestamp: String(SECONDS + 60) };
     expect((await receiving.send(sent)).status).toBe(200);
-    for (let i = 0; i < 6; i += 1) {
+    for (let i = 0; i < 5; i += 1) {
       await receiving.clock.advance(100_000);
       expect((await receiving.send(sent)).status).toBe(401);
     }

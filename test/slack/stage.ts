@@ -20,6 +20,8 @@ export class FakeApplication implements Application {
   readonly checks: CommandRequest[] = [];
   readonly commands: CommandRequest[] = [];
   readonly starts: Parameters<Application['start']>[0][] = [];
+  /** Of every command and start, what it is kept by also where it is refused; left out of those above. */
+  readonly onces: (string | undefined)[] = [];
   onCheck: (request: CommandRequest) => Promise<Answer> | Answer = () => accepted('allowed');
   onCommand: (request: CommandRequest) => Promise<Answer> | Answer = () => accepted('Done.');
   onStart: () => Promise<Answer> | Answer = () => accepted('Started.');
@@ -35,16 +37,18 @@ export class FakeApplication implements Application {
   async deliver(): Promise<never> {
     throw new Error('Slack delivers commands only');
   }
-  async check(request: CommandRequest): Promise<Answer> {
+  async check({ once: _once, ...request }: CommandRequest): Promise<Answer> {
     this.checks.push(request);
     return this.onCheck(request);
   }
-  async command(request: CommandRequest): Promise<Answer> {
+  async command({ once, ...request }: CommandRequest): Promise<Answer> {
     this.commands.push(request);
+    this.onces.push(once);
     return this.onCommand(request);
   }
-  async start(request: Parameters<Application['start']>[0]): Promise<Answer> {
+  async start({ once, ...request }: Parameters<Application['start']>[0]): Promise<Answer> {
     this.starts.push(request);
+    this.onces.push(once);
     return this.onStart();
   }
   policies(): readonly Policy[] {

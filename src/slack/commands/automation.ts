@@ -24,7 +24,8 @@ export const automation = defineCommand({
     const lines: string[] = [];
     for (const service of services) {
       const command = { name: 'automation', on, reason } as const;
-      const reply: Reply = told(await application.command({ service, command, actor, key: `${key}/${service}` }));
+      const own = `${key}/${service}`;
+      const reply: Reply = told(await application.command({ service, command, actor, key: own, once: own }));
       lines.push(reply.text);
     }
     return { text: lines.length === 0 ? 'No policy is loaded, so there is nothing to switch.' : lines.join('\n') };

@@ -152,6 +152,6 @@ export function serviceCommand(definition: {
       return { service, command: definition.command(words, others, reasonOf(words)) };
     },
     run: async ({ service, command }, { application, actor, key }) =>
-      told(await application.command({ service, command, actor, key })),
+      told(await application.command({ service, command, actor, key, once: key })),
   });
 }

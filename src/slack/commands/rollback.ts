@@ -24,7 +24,7 @@ export const rollback = defineCommand({
     return { service, command: rollbackOf(words, context) };
   },
   run: async ({ service, command }, { application, actor, key }) => {
-    const answer = await application.command({ service, command, actor, key });
+    const answer = await application.command({ service, command, actor, key, once: key });
     const reply = told(answer);
     if (!answer.ok) return reply;
     const when = command.beforeMs === undefined ? '' : `As it was on ${utcMoment(command.beforeMs)}.`;

@@ -25,7 +25,7 @@ export const start = defineCommand({
     };
   },
   run: async (input, { application, actor, key, policies, slash }) => {
-    const answer = await application.start({ ...input, actor, key });
+    const answer = await application.start({ ...input, actor, key, once: key });
     const reply = told(answer);
     const before = policies.find((one) => one.service === input.service)?.requires?.service;
     // Refused for what has to happen elsewhere first: said where to look.
