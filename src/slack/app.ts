@@ -10,11 +10,17 @@ import { onTyped } from './typed.ts';
  * only acknowledged: Bolt would leave it unanswered, and Slack show an error for it.
  */
 export function isAnswered(body: unknown): boolean {
-  const { type, command, event, actions, view } = (body ?? {}) as Record<string, unknown>;
-  if (typeof event === 'object' && event !== null) return true;
+  const { type, command, event, actions, view, user } = (body ?? {}) as Record<string, unknown>;
+  if (isObject(event)) return true;
   if (typeof command === 'string') return true;
+  // Bolt reads the person's id before anybody is asked, and throws where there is none.
+  if (!isObject(user)) return false;
   if (type === 'block_actions') return Array.isArray(actions) && actions.length > 0;
-  return (type === 'view_submission' || type === 'view_closed') && typeof view === 'object' && view !== null;
+  return (type === 'view_submission' || type === 'view_closed') && isObject(view);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Bolt, wired: every way Slack has of reaching us leads to one of our handlers. */
