@@ -1,70 +1,133 @@
-import type { Kysely } from 'kysely';
+import { hash } from 'node:crypto';
+import { type Kysely, sql } from 'kysely';
 import type { ServiceState } from '../domain/state.ts';
 import type { StoredState } from '../ports/store.ts';
-import { type Engine, sqlite } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
 
+/** Of their texts together; what they are parsed to takes about three times that. */
+const MOST_REMEMBERED = 32 * 1024 * 1024;
+/** Texts that are held at a time while all states are read. */
+const READ_AT_A_TIME = 100;
+
+/** A state as it stands in the database. */
+export interface KnownState extends StoredState {
+  /** Length of its text. */
+  readonly size: number;
+  /** Of its text; null where its version says enough. */
+  readonly fingerprint: string | null;
+}
+
 /**
- * Reads states, and remembers each as it was read last: its version says whether it is still the same, and then it is neither
- * fetched nor parsed again. Most reads are of what has not changed: cards, looks at targets, and who asks every few seconds what
- * is under way. Only what is committed may be remembered; a state is never changed by who reads it.
+ * Reads states, and remembers each as it was read or written last: its version says whether it is still the same, and then it is
+ * neither fetched nor parsed again. Most reads are of what has not changed or of what we wrote ourselves: a storm of alerts, cards,
+ * looks at targets, and who asks every few seconds what is under way. Only what is committed may be remembered; a state is never
+ * changed by who reads it. Those not used for longest are forgotten first.
  */
 export class StateReader {
-  readonly #known = new Map<string, StoredState & { readonly text: string }>();
+  readonly #engine: Engine;
+  readonly #known = new Map<string, KnownState>();
+  readonly #most: number;
+  #size = 0;
 
-  /** What was read in a unit may not have been committed after all. */
-  forget(): void {
-    this.#known.clear();
+  constructor(engine: Engine, mostRemembered = MOST_REMEMBERED) {
+    this.#engine = engine;
+    this.#most = mostRemembered;
   }
 
+  /** Outside of units: what is committed. */
   async load(db: Kysely<Schema>, service: string): Promise<StoredState | null> {
-    const known = this.#known.get(service);
-    if (known) {
-      const present = await db
-        .selectFrom('services')
-        .select('version')
-        .where('service', '=', service)
-        .executeTakeFirst();
-      if (present?.version === known.version) return { state: known.state, version: known.version };
-    }
-    return this.loadToWrite(db, service, sqlite);
+    const read = await this.#readUnlessKnown(db, service);
+    if (read) this.remember(read);
+    else this.#forget(service);
+    return storedOf(read);
   }
 
-  /** In a unit that has not written it yet. */
-  async loadToWrite(db: Kysely<Schema>, service: string, engine: Engine): Promise<StoredState | null> {
-    const row = await engine
+  /** In a unit that has not written it yet: to be remembered when that is committed. */
+  async loadToWrite(db: Kysely<Schema>, service: string): Promise<KnownState | null> {
+    if (this.#engine.kind === 'sqlite') return this.#readUnlessKnown(db, service);
+    const row = await this.#engine
       .forUpdate(db.selectFrom('services').select(['state', 'version']).where('service', '=', service))
       .executeTakeFirst();
-    return row ? this.#remembered(service, row) : null;
+    if (!row) return null;
+    const known = this.#known.get(service);
+    // The text too: a database that was put back to before has other states at the same versions.
+    const isSame = known?.version === row.version && known.fingerprint === this.#fingerprintOf(row.state);
+    return isSame ? known : this.knownAs(parsed(service, row.state), row.version, row.state);
   }
 
   /** All of them, by name. */
   async all(db: Kysely<Schema>): Promise<readonly ServiceState[]> {
     const present = await db.selectFrom('services').select(['service', 'version']).orderBy('service').execute();
-    const changed = present
-      .filter(({ service, version }) => this.#known.get(service)?.version !== version)
-      .map(({ service }) => service);
-    const rows =
-      changed.length === 0
-        ? []
-        : await db
-            .selectFrom('services')
-            .select(['service', 'state', 'version'])
-            .where('service', 'in', changed)
-            .execute();
-    for (const row of rows) this.#remembered(row.service, row);
-    return present.flatMap(({ service }) => this.#known.get(service)?.state ?? []);
+    const states = new Map<string, ServiceState>();
+    const changed: string[] = [];
+    for (const { service, version } of present) {
+      const known = this.#known.get(service);
+      if (known?.version === version) states.set(service, known.state);
+      else changed.push(service);
+    }
+    while (changed.length > 0) {
+      const some = changed.splice(0, READ_AT_A_TIME);
+      const columns = ['service', 'state', 'version'] as const;
+      const rows = await db.selectFrom('services').select(columns).where('service', 'in', some).execute();
+      for (const { service, state, version } of rows) {
+        const read = this.knownAs(parsed(service, state), version, state);
+        states.set(service, read.state);
+        // Who goes through all of them is no reason to forget those in use.
+        if (this.#size + read.size <= this.#most) this.remember(read);
+        else this.#forget(service);
+      }
+    }
+    return present.flatMap(({ service }) => states.get(service) ?? []);
   }
 
-  #remembered(service: string, row: { state: string; version: number }): StoredState {
-    const known = this.#known.get(service);
-    // The text too: a database that was put back to before has other states at the same versions.
-    if (known?.version === row.version && known.text === row.state)
-      return { state: known.state, version: known.version };
-    const stored = { state: parsed(service, row.state), version: row.version, text: row.state };
-    this.#known.set(service, stored);
-    return { state: stored.state, version: stored.version };
+  /** What is remembered of a state with this text. */
+  knownAs(state: ServiceState, version: number, text: string): KnownState {
+    return { state, version, size: text.length, fingerprint: this.#fingerprintOf(text) };
   }
+
+  /** Only what is committed. */
+  remember(known: KnownState): void {
+    const { service } = known.state;
+    this.#forget(service);
+    this.#known.set(service, known);
+    this.#size += known.size;
+    for (const oldest of this.#known.keys()) {
+      if (this.#size <= this.#most) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(service: string): void {
+    this.#size -= this.#known.get(service)?.size ?? 0;
+    this.#known.delete(service);
+  }
+
+  async #readUnlessKnown(db: Kysely<Schema>, service: string): Promise<KnownState | null> {
+    const known = this.#known.get(service);
+    const row = await db
+      .selectFrom('services')
+      // Versions begin at 1.
+      .select([
+        'version',
+        sql<string | null>`CASE WHEN version = ${known?.version ?? 0} THEN NULL ELSE state END`.as('state'),
+      ])
+      .where('service', '=', service)
+      .executeTakeFirst();
+    if (!row) return null;
+    if (row.state !== null) return this.knownAs(parsed(service, row.state), row.version, row.state);
+    return known ?? null;
+  }
+
+  /** One process owns an embedded database, so nobody else puts it back to before. */
+  #fingerprintOf(text: string): string | null {
+    return this.#engine.kind === 'sqlite' ? null : hash('sha256', text, 'base64url');
+  }
+}
+
+/** What others need to know of it. */
+export function storedOf(known: KnownState | null): StoredState | null {
+  return known && { state: known.state, version: known.version };
 }
 
 /** Older shapes are brought up here once there are any. */

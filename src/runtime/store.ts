@@ -16,7 +16,7 @@ import { type Engine, sqlite } from './engine.ts';
 import { appendToJournal } from './journal/append.ts';
 import { createAudit } from './journal/audit.ts';
 import type { Schema } from './schema.ts';
-import { StateReader } from './states.ts';
+import { type KnownState, StateReader, storedOf } from './states.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
 import { createDuties, createSettings } from './store-shared.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
@@ -37,21 +37,18 @@ export async function openStore(path: string): Promise<Store> {
 
 /** The store on an open database, whichever. */
 export function createStore(db: Kysely<Schema>, engine: Engine): Store {
-  const states = new StateReader();
+  const states = new StateReader(engine);
   const steady = <T extends object>(part: T) => (engine.kind === 'sqlite' ? part : steadied(part, engine));
   return {
     async transaction(work) {
       for (let retries = 0; ; retries += 1) {
-        let isDone = false;
+        const seen = new Map<string, KnownState>();
         try {
-          return await db.transaction().execute(async (trx) => {
-            const result = await work(createUnit(trx, engine, states));
-            isDone = true;
-            return result;
-          });
+          const result = await db.transaction().execute((trx) => work(createUnit(trx, engine, states, seen)));
+          // What a unit reads or writes may never come to be; now it has.
+          for (const known of seen.values()) states.remember(known);
+          return result;
         } catch (error) {
-          // Others that shared its commit may have read what it wrote.
-          if (isDone) states.forget();
           if (!(error instanceof StoreConflict || engine.isPassing(error)) || retries >= CONFLICT_RETRIES) throw error;
           if (!(error instanceof StoreConflict)) await waitBefore(retries);
         }
@@ -116,10 +113,13 @@ function waitBefore(retry: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, RECONNECT_WAITS_MS[retry] ?? 0));
 }
 
-function createUnit(trx: Transaction<Schema>, engine: Engine, states: StateReader): Unit {
+function createUnit(
+  trx: Transaction<Schema>,
+  engine: Engine,
+  states: StateReader,
+  seen: Map<string, KnownState>,
+): Unit {
   let isTold = false;
-  // What this unit wrote may never come to be: from then on nothing it reads is remembered.
-  let reader = states;
   return {
     async insertEvent({ key, service, event, atMs }) {
       const result = await trx
@@ -129,10 +129,15 @@ function createUnit(trx: Transaction<Schema>, engine: Engine, states: StateReade
         .executeTakeFirst();
       return Number(result.numInsertedOrUpdatedRows) > 0;
     },
-    load: (service) => reader.loadToWrite(trx, service, engine),
-    save(state, expectedVersion) {
-      reader = new StateReader();
-      return save(trx, state, expectedVersion);
+    async load(service) {
+      const known = seen.get(service) ?? (await states.loadToWrite(trx, service));
+      if (known) seen.set(service, known);
+      return storedOf(known);
+    },
+    async save(state, expectedVersion) {
+      const text = JSON.stringify(state);
+      await save(trx, state, text, expectedVersion);
+      seen.set(state.service, states.knownAs(state, expectedVersion + 1, text));
     },
     async enqueue(job) {
       await enqueueJob(trx, job);
@@ -149,8 +154,13 @@ function boundedKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `sha256/${createHash('sha256').update(key).digest('base64url')}`;
 }
 
-async function save(trx: Transaction<Schema>, state: ServiceState, expectedVersion: number): Promise<void> {
-  const values = { version: expectedVersion + 1, schema: state.schema, state: JSON.stringify(state) };
+async function save(
+  trx: Transaction<Schema>,
+  state: ServiceState,
+  text: string,
+  expectedVersion: number,
+): Promise<void> {
+  const values = { version: expectedVersion + 1, schema: state.schema, state: text };
   const changed =
     expectedVersion === 0
       ? (

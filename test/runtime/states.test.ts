@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
-import { openStore } from '../../src/runtime/store.ts';
+import type { Actor } from '../../src/domain/state.ts';
+import { openDatabase } from '../../src/runtime/database.ts';
+import { sqlite } from '../../src/runtime/engine.ts';
+import { StateReader } from '../../src/runtime/states.ts';
+import { createStore, openStore } from '../../src/runtime/store.ts';
 import { saveState, service, state, t0 } from './support.ts';
+
+const ada: Actor = { kind: 'person', id: 'U1', name: 'Ada' };
 
 it('reads a state that has not changed once, and one that has anew', async () => {
   const store = await openStore(':memory:');
@@ -28,5 +34,36 @@ it('does not remember what a unit wrote that was given up, also where the unit r
   await saveState(store, state({ clockMs: t0 + 1 }));
   expect((await store.load(service))?.state.clockMs).toBe(t0 + 1);
   expect((await store.transaction((unit) => unit.load(service)))?.state.clockMs).toBe(t0 + 1);
+  await store.close();
+});
+
+it('does not read again what it wrote itself, once that is committed', async () => {
+  const store = await openStore(':memory:');
+  const written = state({ clockMs: t0 + 1 });
+  await saveState(store, written);
+  expect((await store.transaction((unit) => unit.load(service)))?.state).toBe(written);
+  expect((await store.load(service))?.state).toBe(written);
+  await store.close();
+});
+
+it('forgets the states not used for longest where they are too many, and answers for all of them the same', async () => {
+  const db = await openDatabase(':memory:');
+  const states = new StateReader(sqlite, 2500);
+  const store = createStore(db, sqlite);
+  const named = (name: string) => ({
+    ...state(),
+    service: name,
+    freeze: { by: ada, atMs: t0, reason: 'x'.repeat(300) },
+  });
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await saveState(store, named(name));
+  const first = await states.load(db, 'a');
+  expect((await states.load(db, 'a'))?.state).toBe(first?.state);
+  for (const name of ['b', 'c', 'd', 'e', 'f']) expect((await states.load(db, name))?.state.service).toBe(name);
+  const again = await states.load(db, 'a');
+  expect(again?.state).not.toBe(first?.state);
+  expect(again?.state).toEqual(first?.state);
+  expect((await states.all(db)).map((one) => one.service)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  // Going through all of them did not push out what was read last.
+  expect((await states.load(db, 'a'))?.state).toBe(again?.state);
   await store.close();
 });
