@@ -1,4 +1,5 @@
 import type { Effect } from '../domain/effect.ts';
+import type { TimerKey } from '../domain/state.ts';
 import type { NewJob } from '../ports/store.ts';
 
 /**
@@ -22,6 +23,9 @@ const priorities = {
   card: 7,
   report: 8,
 } as const;
+
+/** The one shift a service may have in flight. */
+export const SHIFT_JOB = 'shift';
 
 /** More lines than this for one thread in one commit are a flood: Slack takes about one a second, and nobody reads them. */
 const MAX_LINES = 10;
@@ -78,7 +82,8 @@ function sooner(before: NewJob, job: NewJob): NewJob {
   };
 }
 
-function timerKey(key: string): string {
+/** The job of a timer. */
+export function timerKey(key: TimerKey): string {
   return `timer/${key}`;
 }
 
@@ -86,7 +91,7 @@ function jobOf(service: string, effect: Exclude<Effect, { kind: 'cancel_timer' }
   const job = { service, effect, dueAtMs: nowMs, createdAtMs: nowMs, merge: false, lane: null, key: null };
   switch (effect.kind) {
     case 'shift':
-      return { ...job, key: 'shift', lane: `shift/${service}`, priority: priorities.shift };
+      return { ...job, key: SHIFT_JOB, lane: `shift/${service}`, priority: priorities.shift };
     case 'timer':
       return { ...job, key: timerKey(effect.key), dueAtMs: effect.atMs, priority: priorities.timer };
     case 'measure':

@@ -70,10 +70,10 @@ function happen(turn: Turn, event: DomainEvent): void {
       onCommand(turn, event.command, event.actor, event.binding);
       return;
     case 'measured':
-      onMeasured(turn, event.lookId, event.comparison);
+      onMeasured(turn, event.lookId, event.comparison, event.alike);
       return;
     case 'timer':
-      onTimer(turn, event.key, event.epoch);
+      onTimer(turn, event.key, event.epoch, event.putOffToMs);
       return;
     case 'shifted':
       onShifted(turn, event);

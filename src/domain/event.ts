@@ -15,8 +15,20 @@ export type DomainEvent =
       readonly actor: Actor /** What the pressed button was drawn for; absent for a typed command. See `binding.ts`. */;
       readonly binding?: string;
     }
-  | { readonly type: 'measured'; readonly lookId: number; readonly comparison: Comparison }
-  | { readonly type: 'timer'; readonly key: TimerKey; readonly epoch: number }
+  | {
+      readonly type: 'measured';
+      readonly lookId: number;
+      readonly comparison: Comparison;
+      /** Looks since the last one told that came to the same and were not (see `quiet.ts`); absent: none. */
+      readonly alike?: number;
+    }
+  | {
+      readonly type: 'timer';
+      readonly key: TimerKey;
+      readonly epoch: number;
+      /** The moment it was put off to without a word to the state (see `quiet.ts`); absent: it was not. */
+      readonly putOffToMs?: number;
+    }
   | {
       readonly type: 'shifted';
       readonly shiftId: string;

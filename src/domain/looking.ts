@@ -1,9 +1,10 @@
 import type { ComparisonSettings, LookPeriod } from '../analysis/types.ts';
 import type { Effect } from './effect.ts';
 import { isAtShadow } from './gates.ts';
+import type { Policy } from './policy.ts';
 import { serving } from './served.ts';
-import type { Rollout } from './state.ts';
-import type { Turn } from './turn.ts';
+import type { Rollout, ServiceState } from './state.ts';
+import { Turn } from './turn.ts';
 
 /**
  * No look goes further back than this, or to the begin of the step that is under way, where that is longer ago: a gate that soaks for
@@ -22,12 +23,28 @@ const RECENT_WINDOWS = 20;
 /** An answer that never comes must not end the looking: after this a new look is taken. */
 const BACKSTOP_MS = 60_000;
 
+/** What a look reads: which versions, over which time. */
+export type Measurement = Omit<Extract<Effect, { kind: 'measure' }>, 'kind' | 'lookId'>;
+
 /** Takes a look now; an earlier one still under way no longer counts. */
 export function look(turn: Turn): void {
   const lookId = turn.number();
   turn.set({ look: { id: lookId, askedAtMs: turn.now } });
-  turn.effects.push(measurement(turn, lookId));
-  turn.timer('look', turn.now + Math.max(BACKSTOP_MS, 4 * settings(turn).everyMs));
+  turn.effects.push({ kind: 'measure', lookId, ...measurement(turn) });
+  turn.timer('look', backstopMs(turn.now, settings(turn)));
+}
+
+/** When a look that is taken at `atMs` is given up and taken anew. */
+export function backstopMs(atMs: number, { everyMs }: ComparisonSettings): number {
+  return atMs + Math.max(BACKSTOP_MS, 4 * everyMs);
+}
+
+/**
+ * What the look that stands in the state reads now: one that was put off, because those before it found nothing new, is taken much
+ * later than it was asked for.
+ */
+export function whatToMeasure(state: ServiceState, policy: Policy, nowMs: number): Measurement {
+  return measurement(new Turn(state, Math.max(state.clockMs, nowMs), policy));
 }
 
 /** The next look in the ordinary rhythm, or at `noLaterThanMs` where something is decided then. */
@@ -40,10 +57,10 @@ function settings(turn: Turn): ComparisonSettings {
   return turn.rollout?.plan.comparison ?? turn.policy.comparison;
 }
 
-function measurement(turn: Turn, lookId: number): Effect {
+function measurement(turn: Turn): Measurement {
   const { rollout, now } = turn;
   const { windowMs, warmUpMs } = settings(turn);
-  if (!rollout) return alone(turn, lookId);
+  if (!rollout) return alone(turn);
   const arms = { stable: rollout.stable.id, candidate: rollout.candidate.id };
   const lastShiftMs = rollout.shifts[rollout.shifts.length - 1]?.atMs ?? rollout.startedAtMs;
   const way = wayBack(rollout);
@@ -55,8 +72,6 @@ function measurement(turn: Turn, lookId: number): Effect {
     const lastServedMs = rollout.wayBack?.served.untilMs ?? way.beganAtMs;
     const beforeOffsetMs = wholeWindows(now - lastServedMs, windowMs);
     return {
-      kind: 'measure',
-      lookId,
       ...arms,
       period: {
         fromMs,
@@ -75,8 +90,6 @@ function measurement(turn: Turn, lookId: number): Effect {
   const fromMs = Math.max(earliestMs, backTo(turn, rollout, stepFromMs, windowMs));
   const longMs = windowFor(now - fromMs, windowMs);
   return {
-    kind: 'measure',
-    lookId,
     ...arms,
     period: {
       fromMs,
@@ -133,14 +146,12 @@ function restarts(turn: Turn, rollout: Rollout, windowMs: number): number[] {
 }
 
 /** No second arm: the serving version against the same time last week. */
-function alone(turn: Turn, lookId: number): Effect {
+function alone(turn: Turn): Measurement {
   const { windowMs, lastWeekOffsetMs } = turn.policy.comparison;
   const since = turn.question?.openedAtMs ?? turn.now;
   const fromMs = Math.max(since - RECENT_WINDOWS * windowMs, turn.now - LOOK_BACK_MS);
   const stable = serving(turn.state.served)?.id ?? '';
   return {
-    kind: 'measure',
-    lookId,
     stable,
     candidate: null,
     period: {
@@ -154,7 +165,8 @@ function alone(turn: Turn, lookId: number): Effect {
   };
 }
 
-function wayBack(rollout: Rollout): { beganAtMs: number } | null {
+/** The rollback it is on, or is held or stuck in; null: it is on none. */
+export function wayBack(rollout: Rollout): { beganAtMs: number } | null {
   const { phase } = rollout;
   if (phase.name === 'rolling_back' || phase.name === 'verifying') return phase.rollback;
   if (

@@ -9,12 +9,17 @@ import { lookedAt } from './served.ts';
 import { postponeLateDecision } from './timing.ts';
 import { Ignored, type Turn } from './turn.ts';
 
-/** A look has come back: kept for the cards, then judged by whoever has the floor. */
-export function onMeasured(turn: Turn, lookId: number, comparison: Comparison): void {
+/**
+ * A look has come back: kept for the cards, then judged by whoever has the floor. `alike`: so many looks before it came to the same as
+ * the one that is kept, and were not told (see quiet.ts).
+ */
+export function onMeasured(turn: Turn, lookId: number, comparison: Comparison, alike = 0): void {
   const { look } = turn.state;
   if (look?.id !== lookId) throw new Ignored(`look ${lookId} was replaced by a newer one`);
   turn.set({ look: null });
   turn.cancel('look');
+  const kept = turn.rollout?.comparison;
+  if (kept && alike > 0) turn.set({ served: lookedAt(turn.state.served, verdictOnServing(turn, kept), alike) });
   if (turn.rollout) turn.setRollout({ comparison });
   turn.set({ served: lookedAt(turn.state.served, verdictOnServing(turn, comparison)) });
   keepForQuestion(turn, comparison);

@@ -77,9 +77,9 @@ export function wellAgain(served: readonly Served[], now: number): readonly Serv
   return atPresent(served, (s) => ({ ...s, cleanSinceMs: s.cleanSinceMs ?? now }));
 }
 
-/** A look was taken while it serves everything. */
-export function lookedAt(served: readonly Served[], verdict: Verdict): readonly Served[] {
-  return atPresent(served, (s) => ({ ...s, looks: { ...s.looks, [verdict]: s.looks[verdict] + 1 } }));
+/** So many looks were taken while it serves everything. */
+export function lookedAt(served: readonly Served[], verdict: Verdict, looks = 1): readonly Served[] {
+  return atPresent(served, (s) => ({ ...s, looks: { ...s.looks, [verdict]: s.looks[verdict] + looks } }));
 }
 
 function atPresent(served: readonly Served[], change: (present: Served) => Served): readonly Served[] {

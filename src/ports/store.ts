@@ -126,12 +126,28 @@ export interface JobQueue {
    * False: the lease is lost.
    */
   retry(lease: Lease, next: { dueAtMs: number; problem: string | null; progress: string | null }): Promise<boolean>;
+  /**
+   * Puts a look back that is to be taken once more, and moves the timer behind it, without a word to the state. Need not be durable:
+   * lost, it is looked at once more at once. False, and nothing is changed: the lease is lost, the state is no longer at
+   * `next.version`, or a newer job with the same key waits.
+   */
+  postpone(lease: Lease, next: PutBack): Promise<boolean>;
   /** When the next job (of these kinds) that could be claimed is due or the next lease expires (may be past); null: none. */
   nextDueMs(kinds?: readonly EffectKind[]): Promise<number | null>;
   /** How many jobs are not done. */
   pending(): Promise<number>;
   /** Ends all leases. Only who knows that no other worker lives may call it: one process owns an embedded store. */
   voidLeases(): Promise<void>;
+}
+
+export interface PutBack {
+  readonly service: string;
+  /** Of the state that was decided by. */
+  readonly version: number;
+  readonly dueAtMs: number;
+  readonly progress: string;
+  /** The waiting job of the service that is moved with it; there may be none. */
+  readonly backstop: { readonly key: string; readonly dueAtMs: number; readonly progress: string };
 }
 
 /** How many more jobs of these kinds may be begun. */

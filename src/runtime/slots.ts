@@ -10,12 +10,13 @@ export interface Slots {
 /**
  * Slots of their own for what must not wait for each other: a Prometheus, a PagerDuty or a Slack that hangs takes up its own, and a
  * rollback finds a free one. Among what is due the most urgent goes first (`priorities` in application/jobs.ts). Shifts have most of
- * them: one target that hangs is one service's.
+ * them: one target that hangs is one service's. Looks that are taken together share their queries, and how many of those are under way
+ * is the source's to say.
  */
 export const defaultSlots: readonly Slots[] = [
   { kinds: ['shift', 'probe'], jobs: 16 },
   { kinds: ['timer'], jobs: 4 },
-  { kinds: ['measure'], jobs: 8 },
+  { kinds: ['measure'], jobs: 128 },
   { kinds: ['page'], jobs: 4 },
   { kinds: ['silence'], jobs: 2 },
   { kinds: ['card', 'say', 'report'], jobs: 6 },

@@ -1,14 +1,13 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Effect, EffectKind } from '../domain/effect.ts';
-import type { Job, JobQueue, Lease, NewJob, Places } from '../ports/store.ts';
+import type { Job, JobQueue, Lease, NewJob, Places, PutBack } from '../ports/store.ts';
 import type { Engine } from './engine.ts';
 import { type JobTable, performedKinds, type Schema, STATE_SCHEMA } from './schema.ts';
 
-/**
- * Messages: before one is posted it is written down that it will be, and that makes the claim durable with it. What moves traffic or
- * wakes people has to know after a power cut how often it was tried.
- */
-const unhurriedKinds: ReadonlySet<string> = new Set(['card', 'say', 'report'] satisfies EffectKind[]);
+/** What moves traffic or wakes people has to know after a power cut how often it was tried: only these claims are flushed. */
+const flushedKinds: ReadonlySet<string> = new Set(['shift', 'page', 'silence'] satisfies EffectKind[]);
+/** What a process that died may have posted for these without a flush is looked for (`beginLeftBehind`). */
+export const messageKinds: ReadonlySet<string> = new Set(['card', 'say', 'report'] satisfies EffectKind[]);
 
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
 export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
@@ -20,6 +19,7 @@ export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
     },
     complete: (lease) => completeJob(db, lease),
     retry: (lease, next) => db.transaction().execute((trx) => retry(trx, lease, next)),
+    postpone: (lease, next) => db.transaction().execute((trx) => postpone(trx, engine, lease, next)),
     nextDueMs: (kinds) => nextDueMs(db, kinds ?? performedKinds),
     async pending() {
       const row = await db
@@ -126,8 +126,8 @@ async function claim(
   const placed = placedOf(due, places);
   const free = await freeLanes(trx, engine, placed, nowMs);
   const taken = placed.filter(({ lane }) => lane === null || free.delete(lane));
+  if (!taken.some(({ kind }) => flushedKinds.has(kind))) await engine.unhurried(trx);
   if (taken.length === 0) return [];
-  if (taken.every(({ kind }) => unhurriedKinds.has(kind))) await engine.unhurried(trx);
   await trx
     .updateTable('jobs')
     .set((eb) => ({ owner, attempt: eb('attempt', '+', 1), lease_until: nowMs + leaseMs }))
@@ -203,7 +203,7 @@ function busyLane(eb: ExpressionBuilder<Schema, 'jobs'>, nowMs: number | null) {
 }
 
 /** An earlier job of its lane and priority is not done. */
-function behindAnother(eb: ExpressionBuilder<Schema, 'jobs'>) {
+export function behindAnother(eb: ExpressionBuilder<Schema, 'jobs'>) {
   return eb.exists(
     eb
       .selectFrom('jobs as earlier')
@@ -248,6 +248,40 @@ async function retry(trx: Transaction<Schema>, lease: Lease, next: Parameters<Jo
   // Somebody else may have taken it over since it was looked at.
   const result = await held(trx.updateTable('jobs').set(waiting), lease).executeTakeFirst();
   return Number(result.numUpdatedRows) === 1;
+}
+
+async function postpone(trx: Transaction<Schema>, engine: Engine, lease: Lease, next: PutBack): Promise<boolean> {
+  await engine.unhurried(trx);
+  const { service, version, dueAtMs, progress, backstop } = next;
+  // Whoever decides about the service waits until this is done, or has done so before.
+  const state = trx.selectFrom('services').select('version').where('service', '=', service);
+  const present = await engine.forUpdate(state).executeTakeFirst();
+  if (present?.version !== version) return false;
+  const waiting = { owner: null, lease_until: null, attempt: 0, due_at: dueAtMs, problem: null, progress };
+  const result = await held(trx.updateTable('jobs').set(waiting), lease)
+    .where((eb) => eb.not(hasNewer(eb)))
+    .executeTakeFirst();
+  if (Number(result.numUpdatedRows) !== 1) return false;
+  await trx
+    .updateTable('jobs')
+    .set({ due_at: backstop.dueAtMs, progress: backstop.progress })
+    .where('service', '=', service)
+    .where('key', '=', backstop.key)
+    .where('owner', 'is', null)
+    .execute();
+  return true;
+}
+
+/** One with the same key was put in while this one ran. */
+function hasNewer(eb: ExpressionBuilder<Schema, 'jobs'>) {
+  return eb.exists(
+    eb
+      .selectFrom('jobs as newer')
+      .select(sql`1`.as('one'))
+      .whereRef('newer.service', '=', 'jobs.service')
+      .whereRef('newer.key', '=', 'jobs.key')
+      .where('newer.owner', 'is', null),
+  );
 }
 
 async function nextDueMs(db: Kysely<Schema>, kinds: readonly EffectKind[]): Promise<number | null> {

@@ -90,7 +90,10 @@ class ClaimLoop implements Worker {
   async start(): Promise<void> {
     if (this.#loop) throw new Error('The worker is running already.');
     this.#stopping = false;
-    if (this.#parts.alone) await this.#parts.store.jobs.voidLeases();
+    if (this.#parts.alone) {
+      await this.#parts.store.jobs.voidLeases();
+      await this.#parts.store.messages.beginLeftBehind();
+    }
     this.#loop = this.#run();
   }
 
@@ -233,7 +236,15 @@ class ClaimLoop implements Worker {
     else if (outcome.kind === 'again') {
       const { atMs, problem, progress } = outcome;
       await jobs.retry(job.lease, { dueAtMs: atMs, problem, progress });
-    } else await this.#record(job, outcome.event);
+    } else if (outcome.kind === 'postponed') await this.#postpone(job, outcome);
+    else await this.#record(job, outcome.event);
+  }
+
+  async #postpone(job: Job, next: Extract<Outcome, { kind: 'postponed' }>): Promise<void> {
+    const { store, clock } = this.#parts;
+    if (await store.jobs.postpone(job.lease, { ...next, service: job.service })) return;
+    // Something else was decided meanwhile, so nothing of this holds: it is done anew.
+    await store.jobs.retry(job.lease, { dueAtMs: clock.now(), problem: null, progress: job.progress });
   }
 
   async #record(job: Job, event: DomainEvent): Promise<void> {

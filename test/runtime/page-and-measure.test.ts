@@ -119,6 +119,8 @@ describe('a look', () => {
     beforeOffsetMs: 3_600_000,
   };
   const effect = { kind: 'measure', lookId: 5, stable: 'v41', candidate: 'v42', period } as const;
+  const looking = { look: { id: 5, askedAtMs: t0 } };
+  beforeEach(() => saveState(store, state({ degradation: degradation(), ...looking })));
   const perform = () => measurePerformer(fake.world).perform(effect, jobOf(effect), signal());
   const noData = (missing: string) => ({
     kind: 'event',
@@ -147,7 +149,10 @@ describe('a look', () => {
     const policies = { ...policiesOf(policy(), edited), get: () => edited };
     fake.world = { ...fake.world, policies };
     await perform();
-    await saveState(store, state({ rollout: rollout({ phase: { name: 'rolled_back', atMs: t0, reason: '' } }) }));
+    await saveState(
+      store,
+      state({ rollout: rollout({ phase: { name: 'rolled_back', atMs: t0, reason: '' } }), ...looking }),
+    );
     await perform();
     expect(fake.asked.sources).toEqual(['rev1', 'rev2']);
     expect(fake.source.requests.map((request) => request.metrics.length)).toEqual([1, 0]);

@@ -1,45 +1,101 @@
 import { compare } from '../../analysis/compare.ts';
-import { createMemory, forgetful, type Memory } from '../../analysis/evidence/memory.ts';
 import type { ComparisonSettings, LookPeriod, MetricSamples } from '../../analysis/types.ts';
+import { timerKey } from '../../application/jobs.ts';
 import { withinLimit } from '../../application/limit.ts';
+import { createQuietLooks, type Postponement } from '../../application/quiet-looks.ts';
+import type { DomainEvent } from '../../domain/event.ts';
+import { whatToMeasure } from '../../domain/looking.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { Plan, ServiceState } from '../../domain/state.ts';
+import { OVERDUE_MS } from '../../domain/timing.ts';
 import { isEnded } from '../../domain/turn.ts';
-import type { EffectOf, Performer, World } from './performer.ts';
-import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
+import type { Job } from '../../ports/store.ts';
+import { createMemories } from './memories.ts';
+import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
+import { policyOfRollout, presentPolicy, storedOf } from './policy.ts';
 
 /** A look that takes longer is no data: a gate or a deadline waits for it. */
 const READ_LIMIT_MS = 20_000;
 
 type Ruler = Pick<Plan, 'metrics' | 'comparison'>;
 
-/** What was summed for the rollouts under way, by service: one rollout each, forgotten with it. */
-type Memories = Map<string, { readonly of: string; readonly memory: Memory }>;
-
-/** Takes one look and says what it comes to, always: what cannot be read is no-data, with why (rule 4). */
+/**
+ * Takes one look and says what it comes to, always: what cannot be read is no-data, with why (rule 4). One that says what is known
+ * already is put off instead, and taken again when the next one would be.
+ */
 export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
-  const memories: Memories = new Map();
+  const memories = createMemories();
+  const quiet = createQuietLooks({ clock: world.clock });
   return {
     limitMs: READ_LIMIT_MS + 5_000,
     // Only our own store can fail here, so the look is taken anew until it can be recorded.
     retry: { firstMs: 500, capMs: 60_000, giveUpAfterMs: null },
     async perform(effect, job, signal) {
-      const state = await stateOf(world, job.service);
-      const { policy, ruler } = await measuredBy(world, state);
-      const period: LookPeriod = { ...effect.period, toMs: world.clock.now() };
-      const samples = await read(world, { service: job.service, effect, policy, ruler, period }, signal);
-      const comparison = compare({
-        metrics: ruler.metrics,
-        settings: settingsOf(ruler, period),
-        period,
-        samples,
-        hasCandidate: effect.candidate !== null,
-        memory: memoryOf(memories, state),
-      });
-      return { kind: 'event', event: { type: 'measured', lookId: effect.lookId, comparison } };
+      const { lookId } = effect;
+      const stored = await storedOf(world, job.service);
+      const { state, version } = stored;
+      // Another look took its place, or nobody looks any more.
+      if (state.look?.id !== lookId) return done;
+      const missed = missedLook(state, job, world.clock.now());
+      if (missed) return { kind: 'event', event: missed };
+      const look = await take({ world, state, effect, wasPutOff: job.progress !== null }, signal);
+      const comparison = (draw: boolean) =>
+        compare({ ...look, draw, memory: memories.of(state, look.period, look.settings.windowMs) });
+      const alike = Number(job.progress ?? 0);
+      if (quiet.canBeQuiet(state)) {
+        const found = { state, policy: look.policy, lookId, comparison: comparison(false) };
+        const next = quiet.postponed(found);
+        if (next) return postponed(version, alike + 1, next);
+      }
+      const counted = alike > 0 ? { alike } : {};
+      return { kind: 'event', event: { type: 'measured', lookId, comparison: comparison(true), ...counted } };
     },
     givenUp: () => null,
   };
+}
+
+/** The job's `progress` counts the looks that were put off, and that of the timer behind it says when the next one is expected. */
+function postponed(version: number, alike: number, { untilMs, backstopMs, expectedAtMs }: Postponement): Outcome {
+  const backstop = { key: timerKey('look'), dueAtMs: backstopMs, progress: String(expectedAtMs) };
+  return { kind: 'postponed', version, dueAtMs: untilMs, progress: String(alike), backstop };
+}
+
+/** A look that was put off and is long overdue: Lastgood was away, and comes back as it does where a timer is overdue (rule 10). */
+function missedLook({ timers, clockMs }: ServiceState, job: Job, nowMs: number): DomainEvent | null {
+  const lateMs = nowMs - job.dueAtMs;
+  if (job.progress === null || lateMs <= OVERDUE_MS || !timers.look) return null;
+  return { type: 'timer', key: 'look', epoch: timers.look.epoch, putOffToMs: Math.max(clockMs, nowMs) - lateMs };
+}
+
+interface Taken {
+  readonly metrics: Ruler['metrics'];
+  readonly settings: ComparisonSettings;
+  readonly period: LookPeriod;
+  readonly samples: readonly MetricSamples[];
+  readonly hasCandidate: boolean;
+  /** The one in force. */
+  readonly policy: Policy;
+}
+
+interface Taking {
+  readonly world: World;
+  readonly state: ServiceState;
+  readonly effect: EffectOf<'measure'>;
+  /** What it was asked to read is of then. */
+  readonly wasPutOff: boolean;
+}
+
+async function take({ world, state, effect, wasPutOff }: Taking, signal: AbortSignal): Promise<Taken> {
+  const measured = await measuredBy(world, state);
+  const { ruler } = measured;
+  const policy = await presentPolicy(world, state);
+  const what = wasPutOff ? whatToMeasure(state, policy, world.clock.now()) : effect;
+  const { period: since, stable, candidate } = what;
+  const period: LookPeriod = { ...since, toMs: world.clock.now() };
+  const reading = { service: state.service, stable, candidate, policy: measured.policy, ruler, period };
+  const samples = await read(world, reading, signal);
+  const hasCandidate = candidate !== null;
+  return { metrics: ruler.metrics, settings: settingsOf(ruler, period), period, samples, hasCandidate, policy };
 }
 
 /** A rollout under way is measured as it began; a service without one by its present policy. */
@@ -57,28 +113,17 @@ function settingsOf({ comparison }: Ruler, { windowMs }: LookPeriod): Comparison
   return windowMs === undefined ? comparison : { ...comparison, windowMs };
 }
 
-function memoryOf(memories: Memories, { service, rollout }: ServiceState): Memory {
-  if (!rollout || isEnded(rollout.phase)) {
-    memories.delete(service);
-    return forgetful;
-  }
-  const known = memories.get(service);
-  if (known?.of === rollout.id) return known.memory;
-  const memory = createMemory();
-  memories.set(service, { of: rollout.id, memory });
-  return memory;
-}
-
 interface Reading {
   readonly service: string;
-  readonly effect: EffectOf<'measure'>;
+  readonly stable: string;
+  readonly candidate: string | null;
   readonly policy: Policy;
   readonly ruler: Ruler;
   readonly period: LookPeriod;
 }
 
 async function read(world: World, reading: Reading, signal: AbortSignal): Promise<readonly MetricSamples[]> {
-  const { service, effect, policy, ruler, period } = reading;
+  const { service, stable, candidate, policy, ruler, period } = reading;
   try {
     return await withinLimit(
       READ_LIMIT_MS,
@@ -87,8 +132,8 @@ async function read(world: World, reading: Reading, signal: AbortSignal): Promis
         world.sources(policy).read(
           {
             service,
-            stable: effect.stable,
-            candidate: effect.candidate,
+            stable,
+            candidate,
             metrics: ruler.metrics,
             windowMs: settingsOf(ruler, period).windowMs,
             period,

@@ -7,7 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MetricSource } from '../../ports/metric-source.ts';
 import type { Pager } from '../../ports/pager.ts';
 import type { Policies } from '../../ports/policies.ts';
-import type { Job, Store } from '../../ports/store.ts';
+import type { Job, PutBack, Store } from '../../ports/store.ts';
 import type { Target } from '../../ports/target.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { RetryRule } from '../retry.ts';
@@ -59,6 +59,8 @@ export type Outcome =
   | { readonly kind: 'done' }
   /** Recorded together with the end of the job. */
   | { readonly kind: 'event'; readonly event: DomainEvent }
+  /** Nothing came of it that has to be recorded, as long as the state is the one at this version: once more, later. */
+  | ({ readonly kind: 'postponed' } & Omit<PutBack, 'service'>)
   /** No failure, but not there yet: look again then. */
   | { readonly kind: 'again'; readonly atMs: number; readonly problem: string | null; readonly progress: string };
 

@@ -1,13 +1,19 @@
 import type { Policy } from '../../domain/policy.ts';
 import type { Rollout, ServiceState } from '../../domain/state.ts';
 import { PortError } from '../../ports/failure.ts';
+import type { StoredState } from '../../ports/store.ts';
 import type { World } from './performer.ts';
 
 /** The service's state; a job without one is a job of nobody. */
 export async function stateOf(world: World, service: string): Promise<ServiceState> {
+  return (await storedOf(world, service)).state;
+}
+
+/** The same with its version. */
+export async function storedOf(world: World, service: string): Promise<StoredState> {
   const stored = await world.store.load(service);
   if (!stored) throw new PortError('permanent', `There is no state of ${service}; its job is left undone.`);
-  return stored.state;
+  return stored;
 }
 
 /** The policy in force: approvers, channel and routing follow an edit at once. */

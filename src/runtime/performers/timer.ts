@@ -5,7 +5,11 @@ export function timerPerformer(): Performer<EffectOf<'timer'>> {
   return {
     limitMs: 5_000,
     retry: { firstMs: 500, capMs: 60_000, giveUpAfterMs: null },
-    perform: async ({ key, epoch }) => ({ kind: 'event', event: { type: 'timer', key, epoch } }),
+    async perform({ key, epoch }, { progress }) {
+      // What was written when it was put off: see `postpone`.
+      const putOff = progress === null ? {} : { putOffToMs: Number(progress) };
+      return { kind: 'event', event: { type: 'timer', key, epoch, ...putOff } };
+    },
     givenUp: () => null,
   };
 }

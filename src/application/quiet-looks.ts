@@ -1,0 +1,89 @@
+import type { Comparison } from '../analysis/types.ts';
+import { decide as domainDecide } from '../domain/decide.ts';
+import type { Policy } from '../domain/policy.ts';
+import { canBeQuiet, putOff } from '../domain/quiet.ts';
+import type { ServiceState } from '../domain/state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Decide } from './submit.ts';
+
+/** What a card shows is at most this old, or four looks where that is less. */
+const FRESH_MS = 60_000;
+const FRESH_LOOKS = 4;
+/**
+ * Cards of quiet looks that are drawn anew within a minute, over all services. Slack allows chat.update 50 times a minute in a
+ * workspace (tier 3, https://docs.slack.dev/apis/web-api/rate-limits); half of it is left for what people wait for. So a few
+ * rollouts always show fresh numbers, and thousands do not flood Slack with numbers that say nothing new.
+ */
+const DRAWN_A_MINUTE = 25;
+const MINUTE_MS = 60_000;
+/** Looks that are put off by a whole interval are due together with others, so that they share queries and commits. */
+const MOST_TOGETHER_MS = 250;
+
+export interface QuietLook {
+  readonly state: ServiceState;
+  /** The policy in force. */
+  readonly policy: Policy;
+  readonly lookId: number;
+  /** Drawn or not: only what it says is asked about. */
+  readonly comparison: Comparison;
+}
+
+export interface Postponement {
+  /** When it is looked again, by the machine's clock. */
+  readonly untilMs: number;
+  /** When that look is given up and another one taken, by the machine's clock. */
+  readonly backstopMs: number;
+  /** `untilMs` in the service's time, which never runs backwards. */
+  readonly expectedAtMs: number;
+}
+
+/** Which looks are not recorded. */
+export interface QuietLooks {
+  /** False: `postponed` would be null whatever the look finds. */
+  canBeQuiet(state: ServiceState): boolean;
+  /** Null: it has to be recorded. Not null: nothing has to, and it is looked again then. */
+  postponed(look: QuietLook): Postponement | null;
+}
+
+export interface QuietLooksParts {
+  readonly clock: Clock;
+  /** The decisions; the real ones unless a test is about something else. */
+  readonly decide?: Decide;
+}
+
+/**
+ * Finds the looks that say again what is known already: with thousands of rollouts under way nearly all. A quiet one is nevertheless
+ * recorded, and so its card drawn, where what the card shows has become old, as long as the minute's share of Slack lasts.
+ */
+export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksParts): QuietLooks {
+  const drawnAtMs: number[] = [];
+  const mayDraw = (nowMs: number) => {
+    while (drawnAtMs[0] !== undefined && nowMs - drawnAtMs[0] >= MINUTE_MS) drawnAtMs.shift();
+    if (drawnAtMs.length >= DRAWN_A_MINUTE) return false;
+    drawnAtMs.push(nowMs);
+    return true;
+  };
+  return {
+    canBeQuiet,
+    postponed({ state, policy, lookId, comparison }) {
+      const machineMs = clock.now();
+      const now = Math.max(state.clockMs, machineMs);
+      const decision = decide(state, { type: 'measured', lookId, comparison }, { now, policy });
+      const next = putOff(state, comparison, decision);
+      const everyMs = state.rollout?.plan.comparison.everyMs ?? policy.comparison.everyMs;
+      const shownMs = now - (state.rollout?.comparison?.atMs ?? 0);
+      if (!next) return null;
+      if (shownMs >= Math.min(FRESH_MS, FRESH_LOOKS * everyMs) && mayDraw(machineMs)) return null;
+      // A machine whose clock was set back is behind the service's time.
+      const aheadMs = now - machineMs;
+      const isOrdinary = next.untilMs - now >= everyMs;
+      const togetherMs = Math.min(MOST_TOGETHER_MS, everyMs / 60);
+      const laterMs = isOrdinary ? Math.ceil(next.untilMs / togetherMs) * togetherMs - next.untilMs : 0;
+      return {
+        untilMs: next.untilMs + laterMs - aheadMs,
+        backstopMs: next.backstopMs + laterMs - aheadMs,
+        expectedAtMs: next.untilMs + laterMs,
+      };
+    },
+  };
+}
