@@ -14,6 +14,8 @@ export interface Limits {
   readonly keepAliveMs: number;
   readonly headerBytes: number;
   readonly headerCount: number;
+  /** Open at a time; what comes beyond is closed at once. */
+  readonly connections: number;
   /** How long a stop waits for what is being answered. */
   readonly drainMs: number;
 }
@@ -26,6 +28,9 @@ export const defaultLimits: Limits = {
   keepAliveMs: 65_000,
   headerBytes: 16 * 1024,
   headerCount: 100,
+  // Alertmanager, Slack and probes keep a handful. The rest of the process's files is for the database and for going out, and
+  // as many bodies of a megabyte are what somebody without a token can make it hold.
+  connections: 512,
   drainMs: 10_000,
 };
 
@@ -70,6 +75,8 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   server.requestTimeout = limits.requestMs;
   server.keepAliveTimeout = limits.keepAliveMs;
   server.maxHeadersCount = limits.headerCount;
+  server.maxConnections = limits.connections;
+  tellOfDrops(server, options.telemetry);
   return {
     async listen() {
       const address = await listen(server, options.host, options.port);
@@ -88,6 +95,26 @@ export function createHttpServer(options: ServerOptions): HttpServer {
   };
 }
 
+/** On every answer, Slack's as well. Nothing here is a page: whatever a browser is made to open of it may do nothing. */
+const always: readonly (readonly [string, string])[] = [
+  ['cache-control', 'no-store'],
+  ['x-content-type-options', 'nosniff'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+];
+
+/** A flood is told of once a minute, not once a connection. */
+const tellAgainMs = 60_000;
+
+function tellOfDrops(server: Server, telemetry: ServerTelemetry): void {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  server.on('drop', () => {
+    if (performance.now() - toldMs < tellAgainMs) return;
+    toldMs = performance.now();
+    const problem = `More than ${server.maxConnections} connections at a time: what comes beyond is closed. Is the proxy in front bypassed?`;
+    telemetry.problem('server', new Error(problem));
+  });
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -100,6 +127,7 @@ async function answer(
   const route = routes.find((r) => r.path === path);
   let problem: string | undefined;
   response.setHeader('x-request-id', id);
+  for (const [name, value] of always) response.setHeader(name, value);
   response.once('close', () => {
     const cut = response.writableEnded ? undefined : 'the sender went away before the answer';
     telemetry.answered({
@@ -142,8 +170,6 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
   response.writeHead(reply.status, {
     'content-type': reply.contentType ?? 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(reply.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
     ...reply.headers,
     // What was not read of the body would be taken for the next request.
     ...(request.complete ? {} : { connection: 'close' }),
