@@ -1,7 +1,10 @@
 import type { GridSeries } from './increase.ts';
+import { createJoining } from './joining.ts';
+import { createKeeping } from './keeping.ts';
 import type { Stretch } from './matrix.ts';
 import { type Answer, type PrometheusApi, requestsFor } from './prometheus-api.ts';
 import { createSharing, limited } from './sharing.ts';
+import { weightOfSeries } from './spans.ts';
 
 /** Queries of one look under way at the same time: Prometheus itself runs 20 by default, and others ask it too. */
 const AT_ONCE = 6;
@@ -9,45 +12,63 @@ const AT_ONCE = 6;
 const AT_ONCE_IN_ALL = 12;
 /** Looks of several services at the same moment ask for the same; a look later is another one, and reads what came late. */
 const KEPT_MS = 3_000;
-/** Numbers kept for that moment: some 32 MB. */
-const MOST_KEPT = 4_000_000;
-/** A native histogram's point is counted as this many numbers. */
-const NATIVE_POINT = 100;
+/** What is kept for that moment. */
+const MOST_SHARED_BYTES = 32 * 1024 * 1024;
+/** How long others are waited for that ask for the same of another service: nothing to a look, which comes every few seconds. */
+export const GATHER_MS = 20;
+/** Settled points of some thousands of rollouts. */
+export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
 export type Found = Answer<GridSeries[]>;
 
 /** One look's way to Prometheus. */
 export interface Asking {
-  /** Identical queries over the same stretch are asked once, here and by looks at the same moment. */
-  ask(query: string, stretch: Stretch, signal: AbortSignal): Promise<Found>;
+  /**
+   * Identical queries over the same stretch are asked once, here and by looks at the same moment; those that differ only in what
+   * labels are equal to are asked together. `lateMs`: how long after its moment a sample of it may still come.
+   */
+  ask(query: string, stretch: Stretch, signal: AbortSignal, lateMs?: number): Promise<Found>;
 }
 
 export interface Batch {
-  /** Begins a look, which may send so many requests. */
+  /** Begins a look, which may send so many requests. One that is put together with others counts for each. */
   look(mostRequests: number): Asking;
 }
 
-export function createBatch(api: PrometheusApi, now: () => number): Batch {
+export interface BatchOptions {
+  readonly now: () => number;
+  readonly gatherMs: number;
+  readonly mostKeptBytes: number;
+}
+
+export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }: BatchOptions): Batch {
+  const stopped: Found = { ok: false, problem: 'the look was stopped before Prometheus answered', wasAnswered: false };
   const sharing = createSharing<Found>({
     now,
     keepMs: (answer) => (answer.ok ? KEPT_MS : 0),
-    mostWeight: MOST_KEPT,
-    weightOf: (answer) => (answer.ok ? answer.value.reduce((sum, s) => sum + weightOf(s), 0) : 0),
-    stopped: { ok: false, problem: 'the look was stopped before Prometheus answered', wasAnswered: false },
+    mostWeight: MOST_SHARED_BYTES,
+    weightOf: (answer) => (answer.ok ? weightOfSeries(answer.value) : 0),
+    stopped,
   });
-  const inAll = limited(AT_ONCE_IN_ALL);
+  const keeping = createKeeping(now, mostKeptBytes);
+  const joining = createJoining({ api, inAll: limited(AT_ONCE_IN_ALL), now, gatherMs, stopped });
   const look = (mostRequests: number): Asking => {
     const here = limited(AT_ONCE);
     let sent = 0;
     return {
-      ask: async (query, stretch, signal) => {
+      ask: async (query, stretch, signal, lateMs = 0) => {
+        if (signal.aborted) return stopped;
+        const settled = keeping.whole(query, stretch);
+        if (settled !== null) return { ok: true, value: settled };
         const key = `${stretch.startMs} ${stretch.endMs} ${stretch.stepMs} ${query}`;
         if (!sharing.has(key)) {
           const requests = requestsFor(stretch);
           if (sent + requests > mostRequests) return tooMany(mostRequests);
           sent += requests;
         }
-        return sharing.get(key, signal, (stop) => here(() => inAll(() => api.range(query, stretch, stop))));
+        return sharing.get(key, signal, (stop) =>
+          keeping.read({ query, stretch, lateMs }, (part) => joining.range(query, part, stop, here)),
+        );
       },
     };
   };
@@ -59,8 +80,4 @@ function tooMany(mostRequests: number): Found {
     `the look would have taken more than ${mostRequests} queries to Prometheus; ` +
     'have fewer metrics, or let them share selectors';
   return { ok: false, problem, wasAnswered: false };
-}
-
-function weightOf(series: GridSeries): number {
-  return series.at.length + (series.natives?.length ?? 0) * NATIVE_POINT;
 }

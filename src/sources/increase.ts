@@ -15,6 +15,10 @@ export interface GridSeries {
   readonly at: Float64Array;
   /** Where the series is a native histogram, its points by index; `at` is NaN there. */
   readonly natives?: readonly (NativePoint | null)[];
+  /** Where a sample was answered that is no number to count with (NaN, an infinity): the series was there all the same. */
+  readonly odd?: readonly number[];
+  /** The same for native histograms. */
+  readonly oddNatives?: readonly number[];
 }
 
 /** What a group of series counted in the windows: index i is the window that ends at grid index i+1; NaN: not known. */
@@ -24,8 +28,13 @@ export type Increases = Float64Array;
 export function firstSeen(series: readonly GridSeries[]): number {
   let first = Number.POSITIVE_INFINITY;
   for (const s of series) {
-    const index = s.at.findIndex((v) => !Number.isNaN(v));
-    if (index >= 0 && index < first) first = index;
+    const { at } = s;
+    const until = Math.min(first, at.length);
+    for (let index = 0; index < until; index += 1) {
+      if (Number.isNaN(at[index])) continue;
+      first = index;
+      break;
+    }
   }
   return first;
 }
@@ -39,10 +48,11 @@ export function firstSeen(series: readonly GridSeries[]): number {
  * value is the baseline (a Prometheus that has just begun to scrape must not report months of errors as this minute's).
  */
 export function increasesOf(series: GridSeries, armSeenAt: number): Increases {
-  const out = new Float64Array(Math.max(0, series.at.length - 1)).fill(Number.NaN);
+  const { at } = series;
+  const out = new Float64Array(Math.max(0, at.length - 1)).fill(Number.NaN);
   let before = Number.NaN;
-  for (let i = 0; i < series.at.length; i += 1) {
-    const value = series.at[i] ?? Number.NaN;
+  for (let i = 0; i < at.length; i += 1) {
+    const value = at[i] ?? Number.NaN;
     if (Number.isNaN(value)) continue;
     if (i > 0) {
       if (!Number.isNaN(before)) out[i - 1] = value >= before ? value - before : value;

@@ -11,6 +11,8 @@ interface Row {
   readonly labels: Readonly<Record<string, string>>;
   readonly at: Float64Array;
   natives?: (NativePoint | null)[];
+  odd?: number[];
+  oddNatives?: number[];
 }
 
 /** The series of a stretch, put together from the answers to its pieces. */
@@ -33,12 +35,15 @@ export function createMatrix(stretch: Stretch): Matrix {
       onGrid(one.values, stretch, points, (index, value) => {
         const number = sampleValue(value);
         if (Number.isFinite(number)) row.at[index] = number;
+        else row.odd = [...(row.odd ?? []), index];
       });
       if (!Array.isArray(one.histograms)) continue;
       const natives = row.natives ?? new Array<NativePoint | null>(points).fill(null);
       row.natives = natives;
       onGrid(one.histograms, stretch, points, (index, value) => {
-        natives[index] = nativePoint(value);
+        const point = nativePoint(value);
+        natives[index] = point;
+        if (point === null) row.oddNatives = [...(row.oddNatives ?? []), index];
       });
     }
     return null;
@@ -52,11 +57,25 @@ export function pointsOf({ startMs, endMs, stepMs }: Stretch): number {
 
 /** Two series with the same labels are one: pieces of a stretch, or an answer that names it twice. */
 function rowOf(metric: Record<string, unknown>, rows: Map<string, Row>, points: number): Row {
-  const entries = Object.entries(metric).map(([name, value]): [string, string] => [name, String(value)]);
-  const key = JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  const row = rows.get(key) ?? { labels: Object.fromEntries(entries), at: new Float64Array(points).fill(Number.NaN) };
+  let key = '';
+  let isText = true;
+  for (const name of Object.keys(metric).sort()) {
+    const value = metric[name];
+    isText &&= typeof value === 'string';
+    // The lengths keep two labels from reading as one.
+    const text = String(value);
+    key += `${name.length} ${text.length} ${name}${text}`;
+  }
+  const known = rows.get(key);
+  if (known !== undefined) return known;
+  const labels = isText ? (metric as Record<string, string>) : asTexts(metric);
+  const row: Row = { labels, at: new Float64Array(points).fill(Number.NaN) };
   rows.set(key, row);
   return row;
+}
+
+function asTexts(metric: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metric).map(([name, value]) => [name, String(value)]));
 }
 
 /** Takes the samples that lie on the grid, by index; of several for the same moment the last one holds. */
@@ -98,7 +117,10 @@ function nativePoint(value: unknown): NativePoint | null {
 function sampleValue(text: unknown): number {
   if (text === '+Inf' || text === 'Inf') return Number.POSITIVE_INFINITY;
   if (text === '-Inf') return Number.NEGATIVE_INFINITY;
-  return typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN;
+  if (typeof text !== 'string') return Number.NaN;
+  const number = Number(text);
+  // Nothing at all reads as 0.
+  return number === 0 && text.trim() === '' ? Number.NaN : number;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../domain/policy.ts';
 import { excerpt, secretsOf } from '../outbound/excerpt.ts';
 import type { Http, HttpResponse } from '../outbound/http.ts';
+import { PortError } from '../ports/failure.ts';
 import type { GridSeries } from './increase.ts';
 import { createMatrix, isRecord, pointsOf, type Stretch } from './matrix.ts';
 
@@ -12,7 +13,13 @@ import { createMatrix, isRecord, pointsOf, type Stretch } from './matrix.ts';
  */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problem: string; readonly wasAnswered: boolean };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly wasAnswered: boolean;
+      /** It was refused for what was asked: a wrong query, one that takes too much, an answer that is too long. */
+      readonly wasRefused?: boolean;
+    };
 
 export interface PrometheusApi {
   range(query: string, stretch: Stretch, signal?: AbortSignal): Promise<Answer<GridSeries[]>>;
@@ -21,6 +28,8 @@ export interface PrometheusApi {
 
 /** Prometheus refuses more points a series than 11,000; longer stretches are read in pieces. */
 const MOST_POINTS = 10_000;
+/** Statuses of what was asked: a wrong query, a form or a query that is too much. */
+const REFUSED = [400, 413, 414, 422];
 /** What an answer may weigh: many series of a long stretch are some megabytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
@@ -49,7 +58,8 @@ export function prometheusApi(http: Http, endpoint: Endpoint, timeoutMs: number)
       return readBody(response, tell);
     } catch (error) {
       const why = signal?.aborted ? 'the look was stopped before it answered' : tell(messageOf(error));
-      return { ok: false, problem: `Prometheus could not be read: ${why}`, wasAnswered: !signal?.aborted };
+      const wasRefused = !signal?.aborted && error instanceof PortError && error.failure === 'permanent';
+      return { ok: false, problem: `Prometheus could not be read: ${why}`, wasAnswered: !signal?.aborted, wasRefused };
     }
   };
   return {
@@ -104,7 +114,8 @@ function readBody(response: HttpResponse, tell: (text: string) => string): Answe
       response.status === 200 || response.status === 404
         ? ': is it the address of a Prometheus?'
         : hintFor(response.status);
-    return { ok: false, problem: `Prometheus answered with ${what}${hint}`, wasAnswered: true };
+    const wasRefused = REFUSED.includes(response.status);
+    return { ok: false, problem: `Prometheus answered with ${what}${hint}`, wasAnswered: true, wasRefused };
   }
   if (!isRecord(body) || response.status !== 200 || body.status !== 'success') {
     const error = isRecord(body) && typeof body.error === 'string' ? `: ${tell(body.error)}` : hintFor(response.status);
@@ -113,6 +124,7 @@ function readBody(response: HttpResponse, tell: (text: string) => string): Answe
       ok: false,
       problem: `Prometheus answered with status ${response.status}${kind}${error}`,
       wasAnswered: true,
+      wasRefused: REFUSED.includes(response.status),
     };
   }
   const partial = whatIsPartial(body);

@@ -2,7 +2,7 @@ import type { Metric, MetricSamples, Series } from '../analysis/types.ts';
 import type { Endpoint } from '../domain/policy.ts';
 import type { Http } from '../outbound/http.ts';
 import type { MetricRequest, MetricSource } from '../ports/metric-source.ts';
-import { type Asking, createBatch } from './asking.ts';
+import { type Asking, createBatch, GATHER_MS, MOST_KEPT_BYTES } from './asking.ts';
 import { createDays, type Days } from './days.ts';
 import { prometheusApi } from './prometheus-api.ts';
 import { fillForAnyVersion, fillForWholeService, fillPromql, type Placeholders } from './promql.ts';
@@ -23,6 +23,10 @@ export interface PrometheusOptions {
   readonly timeoutMs?: number;
   /** Requests one look may send; 120. What is beyond them is missing. */
   readonly mostRequests?: number;
+  /** How long others are waited for who ask for the same of another service; 20 ms. */
+  readonly gatherMs?: number;
+  /** What is kept of answers that do not change any more; 64 MB. */
+  readonly mostKeptBytes?: number;
   /** For how long answers are kept: seconds for looks at the same moment, an hour for days of history. */
   readonly now?: () => number;
 }
@@ -34,7 +38,11 @@ export interface PrometheusOptions {
  */
 export function createPrometheusSource(options: PrometheusOptions): MetricSource {
   const now = options.now ?? Date.now;
-  const batch = createBatch(prometheusApi(options.http, options.endpoint, options.timeoutMs ?? TIMEOUT_MS), now);
+  const batch = createBatch(prometheusApi(options.http, options.endpoint, options.timeoutMs ?? TIMEOUT_MS), {
+    now,
+    gatherMs: options.gatherMs ?? GATHER_MS,
+    mostKeptBytes: options.mostKeptBytes ?? MOST_KEPT_BYTES,
+  });
   const days = createDays(now);
   return {
     read: (request, signal) =>

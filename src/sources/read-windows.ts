@@ -29,7 +29,9 @@ export async function readWindows(
     const whole = queries.filter((query) => query !== null);
     if (whole.length < queries.length) return { read: absent('no series were found'), wasAnswered: true };
     const found: GridSeries[][] = [];
-    for (const answer of await Promise.all(whole.map((query) => asking.ask(query, stretch, signal)))) {
+    for (const answer of await Promise.all(
+      whole.map((query) => asking.ask(query, stretch, signal, metric.labelDelayMs)),
+    )) {
       if (!answer.ok) return { read: absent(answer.problem), wasAnswered: answer.wasAnswered };
       found.push(answer.value);
     }

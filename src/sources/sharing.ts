@@ -21,69 +21,87 @@ export interface SharingOptions<T> {
   readonly stopped: T;
 }
 
-interface Entry<T> {
+interface UnderWay<T> {
   readonly promise: Promise<T>;
   readonly stop: AbortController;
   waiting: number;
-  /** Infinity: still under way. */
-  keptUntilMs: number;
-  weight: number;
 }
 
-export function createSharing<T>(options: SharingOptions<T>): Sharing<T> {
-  const entries = new Map<string, Entry<T>>();
+interface Kept<T> {
+  readonly promise: Promise<T>;
+  readonly untilMs: number;
+  readonly weight: number;
+}
 
+/** Those that have come to their end are let go of this often: looking through all at every question would cost their square. */
+const TIDY_EVERY_MS = 1_000;
+
+export function createSharing<T>(options: SharingOptions<T>): Sharing<T> {
+  const underWay = new Map<string, UnderWay<T>>();
   /** Those that came earliest stand first. */
-  function tidy(): void {
+  const kept = new Map<string, Kept<T>>();
+  let weight = 0;
+  let tidiedAtMs = Number.NEGATIVE_INFINITY;
+
+  function drop(key: string): void {
+    weight -= kept.get(key)?.weight ?? 0;
+    kept.delete(key);
+  }
+
+  function keep(key: string, entry: Kept<T>): void {
+    drop(key);
+    kept.set(key, entry);
+    weight += entry.weight;
     const nowMs = options.now();
-    let weight = 0;
-    for (const [key, entry] of entries) {
-      if (entry.keptUntilMs <= nowMs) entries.delete(key);
-      else weight += entry.weight;
+    if (Math.abs(nowMs - tidiedAtMs) >= TIDY_EVERY_MS) {
+      tidiedAtMs = nowMs;
+      for (const [other, { untilMs }] of kept) if (untilMs <= nowMs) drop(other);
     }
-    for (const [key, entry] of entries) {
+    for (const oldest of kept.keys()) {
       if (weight <= options.mostWeight) return;
-      if (entry.keptUntilMs === Number.POSITIVE_INFINITY) continue;
-      entries.delete(key);
-      weight -= entry.weight;
+      drop(oldest);
     }
   }
 
-  function begin(key: string, work: (signal: AbortSignal) => Promise<T>): Entry<T> {
+  function keptNow(key: string): Kept<T> | undefined {
+    const entry = kept.get(key);
+    return entry !== undefined && entry.untilMs > options.now() ? entry : undefined;
+  }
+
+  function begin(key: string, work: (signal: AbortSignal) => Promise<T>): UnderWay<T> {
     const stop = new AbortController();
     const promise = work(stop.signal);
-    const entry: Entry<T> = { promise, stop, waiting: 0, keptUntilMs: Number.POSITIVE_INFINITY, weight: 0 };
-    entries.set(key, entry);
-    const forget = () => {
-      if (entries.get(key) === entry) entries.delete(key);
+    const entry: UnderWay<T> = { promise, stop, waiting: 0 };
+    underWay.set(key, entry);
+    const over = () => {
+      const isCurrent = underWay.get(key) === entry;
+      if (isCurrent) underWay.delete(key);
+      return isCurrent;
     };
     promise.then((value) => {
+      const isCurrent = over();
       const keepMs = options.keepMs(value);
-      if (keepMs <= 0) return forget();
-      entry.keptUntilMs = options.now() + keepMs;
-      entry.weight = options.weightOf(value);
-      tidy();
-    }, forget);
+      if (isCurrent && keepMs > 0)
+        keep(key, { promise, untilMs: options.now() + keepMs, weight: options.weightOf(value) });
+    }, over);
     return entry;
   }
 
   /** The last one to leave stops the work, and nobody joins it any more. */
-  function leave(key: string, entry: Entry<T>): void {
+  function leave(key: string, entry: UnderWay<T>): void {
     entry.waiting -= 1;
-    if (entry.waiting > 0 || entry.keptUntilMs !== Number.POSITIVE_INFINITY) return;
-    if (entries.get(key) === entry) entries.delete(key);
+    if (entry.waiting > 0 || underWay.get(key) !== entry) return;
+    underWay.delete(key);
     entry.stop.abort();
   }
 
   return {
-    has: (key) => {
-      tidy();
-      return entries.has(key);
-    },
+    has: (key) => underWay.has(key) || keptNow(key) !== undefined,
     get: async (key, signal, work) => {
-      tidy();
       if (signal.aborted) return options.stopped;
-      const entry = entries.get(key) ?? begin(key, work);
+      const answered = keptNow(key);
+      if (answered !== undefined) return answered.promise;
+      const entry = underWay.get(key) ?? begin(key, work);
       entry.waiting += 1;
       const { promise: left, resolve } = Promise.withResolvers<T>();
       const leaving = () => {
@@ -100,8 +118,11 @@ export function createSharing<T>(options: SharingOptions<T>): Sharing<T> {
   };
 }
 
+/** Runs what it is given in its own time. */
+export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Runs what it is given, `atOnce` at a time, the rest in the order they came. */
-export function limited(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
+export function limited(atOnce: number): Limit {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (work) => {

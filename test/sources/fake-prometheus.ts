@@ -40,8 +40,12 @@ export function fakePrometheus(
           calledOff += 1;
           throw new Error('called off');
         }
-        const result = answer(one);
-        if (!Array.isArray(result)) return { status: result.status, headers: {}, body: JSON.stringify(result.body) };
+        const result: object[] = [];
+        for (const { query, labels } of singlesOf(one.query)) {
+          const found = answer({ ...one, query });
+          if (!Array.isArray(found)) return { status: found.status, headers: {}, body: JSON.stringify(found.body) };
+          result.push(...found.map((series) => labelled(series, labels)));
+        }
         return { status: 200, headers: {}, body: matrix(result) };
       } finally {
         open -= 1;
@@ -66,6 +70,21 @@ export function fakePrometheus(
       for (const go of waiting.splice(0)) go();
     },
   };
+}
+
+/** The queries that were put together in one, each with the labels its series have: `a{v=~"x|y"}` is `a{v="x"}` and `a{v="y"}`. */
+function singlesOf(query: string): { query: string; labels: Record<string, string> }[] {
+  const joined = /([a-z]+)=~"([a-z0-9|-]+)"/.exec(query);
+  if (joined === null) {
+    const equal = [...query.matchAll(/([a-z]+)="([a-z0-9-]+)"/g)].map(([, label = '', value = '']) => [label, value]);
+    return [{ query, labels: Object.fromEntries(equal) }];
+  }
+  const [text, label = '', values = ''] = joined;
+  return values.split('|').flatMap((value) => singlesOf(query.replace(text, `${label}="${value}"`)));
+}
+
+function labelled(series: object, labels: Record<string, string>): object {
+  return 'metric' in series ? { ...series, metric: { ...Object(series.metric), ...labels } } : series;
 }
 
 export function matrix(result: readonly object[]): string {

@@ -3,7 +3,7 @@ import type { Metric, Series } from '../../src/analysis/types.ts';
 import { createHttp } from '../../src/outbound/http.ts';
 import { checkPrometheus, createPrometheusSource } from '../../src/sources/prometheus.ts';
 import { prometheusPath, type RunningPrometheus, startPrometheus } from '../support/prometheus.ts';
-import { endpoint, type LocalServer, metric, serve } from './support.ts';
+import { endpoint, type LocalServer, metric, serve, until } from './support.ts';
 
 const WINDOW_MS = 1000;
 
@@ -160,14 +160,6 @@ describe.skipIf(prometheusPath === null)('a real Prometheus (skipped: prometheus
     expect(await checkPrometheus(http, endpoint(prometheus.url))).toEqual({ ready: true });
   });
 });
-
-async function until(condition: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const end = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`It did not come true within ${withinMs} ms: ${condition}`);
-    await new Promise((done) => setTimeout(done, 25));
-  }
-}
 
 async function value(url: string, query: string): Promise<number | null> {
   const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(query)}`);

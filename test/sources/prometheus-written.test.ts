@@ -457,8 +457,8 @@ describe.skipIf(prometheusPath === null)(
       expect(sent).toBe(forMany);
       expect(windowsOf(long[0]?.stableNow)).toHaveLength(240);
       expect(windowsOf(short[0]?.stableNow)).toHaveLength(1);
-      // Selectors times stretches: now of both arms and the past, two of the budget, three and one of history.
-      expect(forMany).toBe(6 * 3 + 2 + 3 + 1);
+      // Selectors times stretches: now of both arms together and the past, two of the budget, three and one of history.
+      expect(forMany).toBe(6 * 2 + 2 + 3 + 1);
     });
   },
 );

@@ -48,3 +48,12 @@ export function metric(source: Metric['source'], name = 'm'): Metric {
     weight: 1,
   };
 }
+
+/** Waits until it is so; what never comes true is an error. */
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const end = Date.now() + withinMs;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`It did not come true within ${withinMs} ms: ${condition}`);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+}

@@ -88,24 +88,27 @@ function respond(counters: Counters, url: URL, body: string): { status: number; 
   const labels = Object.fromEntries(
     [...(selector[1] ?? '').matchAll(/(\w+)(=~?)"([^"]*)"/g)].map((m) => [m[1], { operator: m[2], value: m[3] ?? '' }]),
   );
-  const version = labels.version?.value;
-  if (!version) return bad('a version is needed');
+  // Both arms may be asked for in one query: `version=~"v41|v42"`.
+  const versions: string[] = labels.version?.value.split('|') ?? [];
+  if (versions.length === 0) return bad('a version is needed');
   const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(ask(name)?.replace(/s$/, '')));
   if (![start, end, step].every((n) => Number.isFinite(n)) || !step || start! > end!)
     return bad('invalid parameter "start", "end" or "step"');
   const codes = (['200', '500'] as const).filter(
     (code) => !labels.code || new RegExp(`^(?:${labels.code.value})$`).test(code),
   );
-  const result = codes.flatMap((code) => {
-    const values: [number, string][] = [];
-    for (let at = start!; at <= end!; at += step!) {
-      const value = counters.at(version, code, at * 1000);
-      if (value !== null && value > 0) values.push([at, String(value)]);
-    }
-    return values.length === 0
-      ? []
-      : [{ metric: { __name__: 'http_requests_total', service: 'fraud-scorer', version, code }, values }];
-  });
+  const result = versions.flatMap((version) =>
+    codes.flatMap((code) => {
+      const values: [number, string][] = [];
+      for (let at = start!; at <= end!; at += step!) {
+        const value = counters.at(version, code, at * 1000);
+        if (value !== null && value > 0) values.push([at, String(value)]);
+      }
+      return values.length === 0
+        ? []
+        : [{ metric: { __name__: 'http_requests_total', service: 'fraud-scorer', version, code }, values }];
+    }),
+  );
   return { status: 200, body: { status: 'success', data: { resultType: 'matrix', result } } };
 }
 

@@ -1,0 +1,247 @@
+import type { Found } from './asking.ts';
+import type { GridSeries } from './increase.ts';
+import { createFigures, type Figures } from './join-figures.ts';
+import { pointsOf, type Stretch } from './matrix.ts';
+import { type Matcher, type PlainSelector, plainSelector, selectorFor } from './plain-selector.ts';
+import { type PrometheusApi, requestsFor } from './prometheus-api.ts';
+import type { Limit } from './sharing.ts';
+import { sliced } from './slice.ts';
+
+/**
+ * Rollouts of one template ask the same of the same metric, each for its own service and version. What comes within a moment is one
+ * query with `service=~"a|b"`, and each gets the series with its own labels: what it would have got by itself.
+ */
+
+/** More alternatives than this in one label are no index lookups any more, and are hard to read in Prometheus' own log. */
+const MOST_VALUES = 100;
+/** Points in one answer, as far as they can be guessed: some 10 MB of text, read in one go. */
+const MOST_POINTS = 400_000;
+/** Text of one query. A form of a megabyte is what proxies take at most. */
+const MOST_TEXT = 32_768;
+/** Points of a joined stretch, to those that are asked for: more is read and thrown away only up to this. */
+const MOST_WASTE = 1.5;
+
+export interface Joining {
+  /** As `PrometheusApi.range`. Those who come within a moment are put together; one who stops waiting stops nobody else. */
+  range(query: string, stretch: Stretch, signal: AbortSignal, here: Limit): Promise<Found>;
+}
+
+export interface JoiningOptions {
+  readonly api: PrometheusApi;
+  /** Queries under way of all looks together. */
+  readonly inAll: Limit;
+  readonly now: () => number;
+  /** How long others are waited for after the first. */
+  readonly gatherMs: number;
+  readonly stopped: Found;
+}
+
+interface Ask {
+  readonly query: string;
+  readonly stretch: Stretch;
+  /** Of the labels with `=`, in their order. */
+  readonly values: readonly string[];
+  readonly signal: AbortSignal;
+  readonly here: Limit;
+  readonly resolve: (found: Found) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Those who could be asked for together: they differ in nothing but values and stretches. */
+interface Pool {
+  readonly key: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly others: readonly Matcher[];
+  asks: Ask[];
+}
+
+export function createJoining(options: JoiningOptions): Joining {
+  const { api, inAll, gatherMs, stopped } = options;
+  const pools = new Map<string, Pool>();
+  const figures = createFigures(options.now);
+
+  const alone = ({ query, stretch, signal, here }: Pick<Ask, 'query' | 'stretch' | 'signal' | 'here'>) =>
+    here(() => inAll(() => (signal.aborted ? Promise.resolve(stopped) : api.range(query, stretch, signal))));
+
+  function begin(pool: Pool): void {
+    pools.set(pool.key, pool);
+    setTimeout(() => turn(pool), gatherMs);
+  }
+
+  /** Who comes while the turn is waited for is taken along. */
+  function turn(pool: Pool): void {
+    const [first] = pool.asks;
+    const isOneLook = first !== undefined && pool.asks.every((ask) => ask.here === first.here);
+    const work = () => inAll(() => next(pool));
+    const done = isOneLook ? first.here(work) : work();
+    done.catch((error: unknown) => {
+      for (const ask of pool.asks) ask.reject(error);
+    });
+  }
+
+  async function next(pool: Pool): Promise<void> {
+    const waiting = pool.asks.filter((ask) => !ask.signal.aborted);
+    const taken = takeTogether(waiting, figures.of(pool.key));
+    pool.asks = waiting.slice(taken.length);
+    if (pool.asks.length > 0) turn(pool);
+    else if (pools.get(pool.key) === pool) pools.delete(pool.key);
+    try {
+      await together(pool, taken);
+    } catch (error) {
+      for (const ask of taken) ask.reject(error);
+    }
+  }
+
+  async function together(pool: Pool, asks: readonly Ask[]): Promise<void> {
+    const [first] = asks;
+    if (first === undefined) return;
+    const stretch = unionOf(asks);
+    const values = valuesOf(pool, asks);
+    const isOne = [...values.values()].every((of) => of.size === 1);
+    const query = isOne ? first.query : selectorFor(pool.name, values, pool.others);
+    const answer = await api.range(query, stretch, untilAllLeft(asks));
+    const given = answer.ok ? handOut(pool, asks, values, answer.value) : null;
+    if (answer.ok && given !== null) {
+      figures.learn(pool.key, asks.length, answer.value.length, given.strangers);
+      asks.forEach((ask, k) => {
+        ask.resolve({ ok: true, value: sliced(given.series[k] ?? [], stretch, ask.stretch) });
+      });
+      return;
+    }
+    const isOnesOwn = answer.ok || answer.wasRefused === true;
+    if (asks.length > 1) figures.failed(pool.key, asks.length, isOnesOwn);
+    // Refused for what was asked: it may be one service's doing, or the joining itself.
+    if (asks.length > 1 && isOnesOwn) for (const ask of asks) alone(ask).then(ask.resolve, ask.reject);
+    else for (const ask of asks) ask.resolve(answer);
+  }
+
+  return {
+    range: (query, stretch, signal, here) => {
+      const selector = requestsFor(stretch) === 1 ? plainSelector(query) : null;
+      const pool = selector === null ? null : poolFor(selector, stretch);
+      if (pool === null) return alone({ query, stretch, signal, here });
+      const { promise, resolve, reject } = Promise.withResolvers<Found>();
+      const known = pools.get(pool.key) ?? pool;
+      known.asks.push({ query, stretch, values: pool.values, signal, here, resolve, reject });
+      if (known === pool) begin(known);
+      signal.addEventListener('abort', () => resolve(stopped), { once: true });
+      return promise;
+    },
+  };
+}
+
+/** Null where there is nothing by which answers could be told apart. */
+function poolFor({ name, matchers }: PlainSelector, stretch: Stretch): (Pool & { values: readonly string[] }) | null {
+  const equal = matchers.filter((m) => m.operator === '=');
+  const others = matchers.filter((m) => m.operator !== '=');
+  if (equal.length === 0) return null;
+  const labels = equal.map((m) => m.label);
+  const texts = others.map(({ label, operator, value }) => [label, operator, value]);
+  // Stretches on the same grid only.
+  const grid = [stretch.stepMs, stretch.startMs % stretch.stepMs];
+  return {
+    key: JSON.stringify([name, labels, texts, grid]),
+    name,
+    labels,
+    others,
+    asks: [],
+    values: equal.map((m) => m.value),
+  };
+}
+
+/** The first of them that go into one query. Asks over like stretches stand beside each other afterwards. */
+function takeTogether(asks: Ask[], figures: Figures): Ask[] {
+  if (asks.length < 2) return asks.slice();
+  asks.sort((a, b) => a.stretch.startMs - b.stretch.startMs || a.stretch.endMs - b.stretch.endMs);
+  const distinct = new Map<number, Set<string>>();
+  let [from, to, asked, text] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
+  let count = 0;
+  for (const { stretch, values } of asks) {
+    from = Math.min(from, stretch.startMs);
+    to = Math.max(to, stretch.endMs);
+    asked += pointsOf(stretch);
+    const points = pointsOf({ ...stretch, startMs: from, endMs: to });
+    let isTooMany = false;
+    for (const [k, value] of values.entries()) {
+      const of = distinct.get(k) ?? new Set();
+      distinct.set(k, of);
+      if (of.has(value)) continue;
+      of.add(value);
+      text += 2 * value.length;
+      isTooMany ||= of.size > MOST_VALUES;
+    }
+    count += 1;
+    const fits =
+      count <= figures.most &&
+      !isTooMany &&
+      text <= MOST_TEXT &&
+      points * count <= MOST_WASTE * asked &&
+      points * count * figures.seriesEach <= MOST_POINTS &&
+      requestsFor({ ...stretch, startMs: from, endMs: to }) === 1;
+    if (count > 1 && !fits) return asks.slice(0, count - 1);
+  }
+  return asks.slice();
+}
+
+function unionOf(asks: readonly Ask[]): Stretch {
+  let [startMs, endMs, stepMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1];
+  for (const { stretch } of asks) {
+    startMs = Math.min(startMs, stretch.startMs);
+    endMs = Math.max(endMs, stretch.endMs);
+    stepMs = stretch.stepMs;
+  }
+  return { startMs, endMs, stepMs };
+}
+
+function valuesOf({ labels }: Pool, asks: readonly Ask[]): Map<string, Set<string>> {
+  return new Map(labels.map((label, k) => [label, new Set(asks.map(({ values }) => values[k] ?? ''))]));
+}
+
+/** Called off with the last of them. */
+function untilAllLeft(asks: readonly Ask[]): AbortSignal {
+  const stop = new AbortController();
+  let waiting = asks.length;
+  const leave = () => {
+    waiting -= 1;
+    if (waiting === 0) stop.abort();
+  };
+  for (const { signal } of asks) {
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  }
+  return stop.signal;
+}
+
+/**
+ * The series of each ask, in the order they came. Null where a series has labels nobody asked for: the server, or something before
+ * it, does not answer what was asked. `strangers`: how many exist between the asks (one's service with another's version).
+ */
+function handOut(
+  { labels }: Pool,
+  asks: readonly Ask[],
+  values: ReadonlyMap<string, ReadonlySet<string>>,
+  series: readonly GridSeries[],
+): { readonly series: readonly GridSeries[][]; readonly strangers: number } | null {
+  const bySelf = new Map<string, GridSeries[]>();
+  const own = asks.map((ask) => {
+    const key = JSON.stringify(ask.values);
+    const of = bySelf.get(key) ?? [];
+    bySelf.set(key, of);
+    return of;
+  });
+  if (asks.length === 1) return { series: [[...series]], strangers: 0 };
+  let strangers = 0;
+  for (const one of series) {
+    const found: string[] = [];
+    for (const label of labels) {
+      const value = one.labels[label];
+      if (value === undefined || values.get(label)?.has(value) !== true) return null;
+      found.push(value);
+    }
+    const of = bySelf.get(JSON.stringify(found));
+    if (of === undefined) strangers += 1;
+    else of.push(one);
+  }
+  return { series: own, strangers };
+}
