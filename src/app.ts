@@ -186,7 +186,7 @@ function assemble(begun: Beginnings): App {
     alertWatch.policiesChanged();
   };
 
-  const parts = { book, tellOfPolicies, worker, alertWatch, health, server, slack, store, log };
+  const parts = { book, application, tellOfPolicies, worker, alertWatch, health, server, slack, store, log };
   return {
     log,
     application,

@@ -1,3 +1,5 @@
+import type { Application } from '../application/api.ts';
+import { afterRestore } from '../application/restored.ts';
 import type { Store } from '../ports/store.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Worker } from '../runtime/worker.ts';
@@ -23,6 +25,7 @@ export interface Lifecycle {
 interface LifecycleParts {
   readonly book: PolicyBook;
   readonly tellOfPolicies: (services: readonly string[]) => Promise<void>;
+  readonly application: Pick<Application, 'deliver'>;
   readonly worker: Worker;
   readonly alertWatch: AlertWatch;
   readonly health: Pick<HealthWatch, 'start' | 'stop'>;
@@ -43,6 +46,7 @@ export function lifecycle(parts: LifecycleParts): Lifecycle {
 
   async function start(): Promise<{ url: string }> {
     const fresh = await book.open();
+    await afterRestore({ store, deliver: parts.application.deliver });
     await worker.start();
     alertWatch.start();
     const { url } = await orProblem('HOST, PORT', () => server.listen());

@@ -11,6 +11,7 @@ import type { Policy } from './policy.ts';
 import { cancelRollout, promote } from './promote.ts';
 import { cardsToDraw } from './redraw.ts';
 import { acknowledge, automation, extend, freeze, unfreeze } from './responding.ts';
+import { onRestored } from './restored.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { onShifted, onShiftFailed } from './shifted.ts';
 import { onSilenced } from './silencing.ts';
@@ -92,6 +93,9 @@ function happen(turn: Turn, event: DomainEvent): void {
       return;
     case 'unseen':
       onUnseen(turn, event.degradationId, event.why);
+      return;
+    case 'restored':
+      onRestored(turn, event.asOfMs);
       return;
     case 'policy_changed':
       onPolicyChanged(turn);

@@ -71,6 +71,8 @@ export type DomainEvent =
     }
   | { readonly type: 'pager_acknowledged'; readonly degradationId: string; readonly by: string }
   | { readonly type: 'pager_resolved'; readonly degradationId: string; readonly by: string }
+  /** The database was put back from a backup that knows nothing after `asOfMs`. */
+  | { readonly type: 'restored'; readonly asOfMs: number }
   /** The policy file changed: `enforce` to `observe` takes effect at once, cards are drawn anew. */
   | { readonly type: 'policy_changed' };
 

@@ -61,8 +61,8 @@ export function followHealth(turn: Turn): void {
       break;
     }
     case 'held':
-      // What is stuck, or paused on its way back, ends only by a person.
-      if (stage.why === 'stuck' || stage.why === 'stable-worse') return;
+      // What is stuck, paused on its way back or older than the world ends only by a person.
+      if (stage.why === 'stuck' || stage.why === 'stable-worse' || stage.why === 'restored') return;
       turn.stage({
         name: 'recovering',
         untilMs,

@@ -261,6 +261,7 @@ export type HeldReason =
   | 'observe'
   | 'stable-worse'
   | 'stuck'
+  | 'restored'
   | 'person';
 export type DegradationOutcome = 'recovered' | 'rolled-back' | 'promoted' | 'cancelled' | 'superseded' | 'dismissed';
 

@@ -2,8 +2,10 @@ import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, r
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
+import type { Settings } from '../ports/store.ts';
 import { openDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
+import { createSettings } from './store-shared.ts';
 
 /** Why nothing was backed up or restored, and what to do. */
 export class BackupRefused extends Error {
@@ -32,6 +34,8 @@ export async function backupDatabase(db: Kysely<Schema>, kind: 'sqlite' | 'postg
   flush(file);
 }
 
+type Mark = (store: { readonly settings: Settings }) => Promise<void>;
+
 interface Counts {
   readonly services: number;
   readonly journalEntries: number;
@@ -45,9 +49,10 @@ export interface BackupContents extends Counts {
 
 /**
  * Puts a backup in the place of a database that is missing or empty.
+ * @param mark leaves word for the instance that starts on it, before it is in its place.
  * @throws {BackupRefused} where the backup is not sound, or the database holds anything or is in use. Nothing is changed then.
  */
-export async function restoreDatabase(backup: string, database: string): Promise<BackupContents> {
+export async function restoreDatabase(backup: string, database: string, mark: Mark): Promise<BackupContents> {
   const contents = contentsOfBackup(resolve(backup));
   const target = resolve(database);
   if (existsSync(target)) {
@@ -65,10 +70,22 @@ export async function restoreDatabase(backup: string, database: string): Promise
     );
   }
   const fresh = `${target}.restoring`;
+  rmSync(fresh, { force: true });
   copyFileSync(backup, fresh);
+  await marked(fresh, mark);
   flush(fresh);
   renameSync(fresh, target);
   return contents;
+}
+
+/** It is brought to this version's schema too: one that a newer version wrote is refused before it is in its place. */
+async function marked(file: string, mark: Mark): Promise<void> {
+  const db = await openDatabase(file);
+  try {
+    await mark({ settings: createSettings(db) });
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** `3 services, 120 journal entries and 4 jobs` */

@@ -44,7 +44,7 @@ export interface World {
   card(): Message;
   /** Edits the policy file, as its owner would, and lets it be read. */
   edit(change: (yaml: string) => string): Promise<void>;
-  restart(kill?: boolean): Promise<void>;
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -176,8 +176,9 @@ export async function startWorld(edit: (yaml: string) => string = (yaml) => yaml
       await running.app.reloadPolicies();
       await settled();
     },
-    async restart() {
+    async restart(meanwhile = async () => undefined) {
       await running.app.stop();
+      await meanwhile();
       running = await begin();
       world.app = running.app;
       await settled();

@@ -220,7 +220,9 @@ describe('the name of the installation', () => {
 
   it('is asked for where the backup does not hold it, and the file of then does', async () => {
     const file = await named(null, null);
-    tamper('DROP TABLE settings', file);
+    // As it was before there were settings.
+    tamper('DROP TABLE settings; DROP TABLE duties; ALTER TABLE schema_migrations DROP COLUMN needs', file);
+    tamper('DELETE FROM schema_migrations WHERE number = 4', file);
     const elsewhere = join(directory, 'elsewhere');
     expect((await lastgood(['restore', file], elsewhere)).out).toContain('put the file `instance` of then');
     const third = join(directory, 'third');

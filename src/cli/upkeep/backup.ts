@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { markRestored } from '../../application/restored.ts';
+import { loadStorePlace } from '../../config.ts';
 import { BackupRefused, inWords, restoreDatabase } from '../../runtime/backup.ts';
-import { type CliCommand, parse } from '../command.ts';
+import { openPostgresStore } from '../../runtime/postgres/open.ts';
+import { type CliCommand, type Io, parse, UsageError } from '../command.ts';
 import { besides } from './besides.ts';
-import { databaseFile, reachStore } from './reach.ts';
+import { databaseFile, reachStore, Unreachable } from './reach.ts';
 import { said } from './said.ts';
 
 export const backup: CliCommand = {
@@ -32,20 +36,42 @@ export const backup: CliCommand = {
 
 export const restore: CliCommand = {
   name: 'restore',
-  usage: 'FILE',
-  summary: 'put a backup in the place of a database that is missing or empty; never over one that holds anything',
+  usage: 'FILE | --done',
+  summary:
+    'put a backup in the place of a database that is missing or empty, never over one that holds anything; --done: pg_restore did so',
   run: (args, io) =>
     said(io, async () => {
-      const { positionals } = parse(args, {}, ['FILE']);
-      const target = databaseFile(io);
-      await mkdir(dirname(target), { recursive: true });
-      const contents = await restoreDatabase(positionals[0] ?? '', target);
-      io.out(`${target} is restored: ${inWords(contents)}.`);
-      for (const line of whoseWords(contents.instance, besides(target).instance ?? null)) io.out(line);
-      io.out('At its start the instance asks every target what is in force now, before it does anything.');
+      const isDone = args.includes('--done');
+      const { positionals } = parse(args, { done: { type: 'boolean' } }, isDone ? [] : ['FILE']);
+      if (isDone) await markDone(io);
+      else await putBack(io, positionals[0] ?? '');
+      io.out('What was under way when it was backed up stands still after the start, until a person goes on.');
       return 0;
     }),
 };
+
+async function putBack(io: Io, backupFile: string): Promise<void> {
+  const target = databaseFile(io);
+  await mkdir(dirname(target), { recursive: true });
+  const contents = await restoreDatabase(backupFile, target, (store) => markRestored(store, randomUUID()));
+  io.out(`${target} is restored: ${inWords(contents)}.`);
+  for (const line of whoseWords(contents.instance, besides(target).instance ?? null)) io.out(line);
+}
+
+/** PostgreSQL is put back with its own tools: what follows from it has to be said. */
+async function markDone(io: Io): Promise<void> {
+  const { databaseUrl } = loadStorePlace(io.env);
+  if (databaseUrl === null)
+    throw new UsageError('--done is for PostgreSQL, and DATABASE_URL is missing: name the FILE.');
+  const { store } = await openPostgresStore(databaseUrl, { onProblem: () => undefined }).catch((error: unknown) => {
+    throw new Unreachable(error instanceof Error ? error.message : String(error), { cause: error });
+  });
+  try {
+    await markRestored(store, randomUUID());
+  } finally {
+    await store.close();
+  }
+}
 
 /** Under another name, what it had opened in PagerDuty and silenced is a stranger's to it. */
 function whoseWords(instance: string | null, beside: string | null): readonly string[] {

@@ -90,6 +90,7 @@ const held: Readonly<Record<HeldReason, string>> = {
   observe: 'automation only observes',
   'stable-worse': 'stable got worse under the returning traffic',
   stuck: 'the way back is closed',
+  restored: 'the database was put back from a backup',
   person: 'a person holds it',
 };
 

@@ -154,5 +154,7 @@ const HELD: Readonly<Record<HeldReason, string>> = {
   observe: 'automation only observes here. Nothing is moved until somebody decides.',
   'stable-worse': 'stable got worse while traffic came back to it. The rollback stands still until somebody decides.',
   stuck: 'the rollback cannot go on by itself.',
+  restored:
+    'the database was put back from a backup. Look at what is in force; nothing is moved until somebody decides.',
   person: 'somebody asked for it to stay as it is.',
 };
