@@ -162,11 +162,22 @@ export interface MessageBook {
   get(
     id: string,
   ): Promise<{ state: 'posting' | 'posted'; address: MessageAddress | null; digest: string | null } | null>;
-  begin(id: string, atMs: number): Promise<void>;
+  /**
+   * `unhurried`: it may be lost with the process, and must not be with anything less. Only for a message nothing is known of, of a
+   * job: `beginLeftBehind` knows of it all the same. What is shared by replicas flushes it whatever is said.
+   */
+  begin(id: string, atMs: number, haste?: Haste): Promise<void>;
   /** `digest` of what stands there, to leave out updates that change nothing. */
   posted(id: string, address: MessageAddress, digest: string): Promise<void>;
   forget(id: string): Promise<void>;
+  /**
+   * Begins what a process before this one may have posted without it being known: the first message of each lane that it left behind,
+   * unless it is known. Before anything is claimed or put in; only who knows that no other worker lives may call it.
+   */
+  beginLeftBehind(): Promise<void>;
 }
+
+export type Haste = 'flushed' | 'unhurried';
 
 /** What only one replica does at a time: asking Alertmanager, telling operators. Leased, so that it goes to another with its holder. */
 export interface Duties {
@@ -223,4 +234,16 @@ export class StoreConflict extends Error {
 
 export function cardMessageId(card: CardRef): string {
   return `card/${card.id}`;
+}
+
+/** Of the message a job is about. */
+export function messageIdOf(job: Pick<Job, 'id' | 'service'>, effect: Extract<Effect, { card: CardRef }>): string {
+  switch (effect.kind) {
+    case 'card':
+      return cardMessageId(effect.card);
+    case 'say':
+      return `say/${job.service}/${job.id}`;
+    case 'report':
+      return `report/${effect.card.id}`;
+  }
 }

@@ -8,8 +8,10 @@ const MOST_UNITS = 64;
 /** What may share a commit with others outside of a unit. */
 const WRITES = /^(insert|update|delete)\b/i;
 
-/** Said in a unit: it need not be on the disk before it counts. It is with the next flush, which comes at once. */
+/** Said in a unit: it need not be on the disk before it counts. It is with the next flush. */
 export const UNHURRIED = '-- unhurried';
+/** What need not be on the disk at once is there after this, where nothing else is flushed before. */
+const UNHURRIED_MS = 20;
 
 /** One who uses the database: from its turn until it gives the turn on. */
 interface User extends DatabaseConnection {
@@ -27,10 +29,13 @@ interface Awaiting {
  * One connection, given to one user after the other in the order they asked. A commit waits for the disk, and nothing else can be
  * done meanwhile: so units that come in the same turn of the event loop are savepoints of one transaction, and one flush makes all
  * of them durable. Each is told that it is committed only after that; what fails takes only itself back. Who reads outside of a
- * unit reads what is committed.
+ * unit reads what is committed, or what nobody waits for.
+ *
+ * What is unhurried is told at once, unless somebody before it waits: so all that a process which dies can lose is unhurried, and
+ * nothing that was told as committed was decided on what is lost.
  */
-export function createGroupDriver(database: DatabaseSync): Driver {
-  return new GroupDriver(database);
+export function createGroupDriver(database: DatabaseSync, unhurriedMs = UNHURRIED_MS): Driver {
+  return new GroupDriver(database, unhurriedMs);
 }
 
 class GroupDriver implements Driver {
@@ -40,10 +45,14 @@ class GroupDriver implements Driver {
   /** Told when the transaction under way is on the disk; null: there is none. */
   #group: Awaiting[] | null = null;
   #scheduled: NodeJS.Immediate | null = null;
+  /** For what is unhurried. */
+  #later: NodeJS.Timeout | null = null;
   #busy = false;
+  readonly #unhurriedMs: number;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, unhurriedMs: number) {
     this.#database = database;
+    this.#unhurriedMs = unhurriedMs;
     this.#prepare = preparing(database);
   }
 
@@ -133,13 +142,16 @@ class GroupDriver implements Driver {
 
   /** Resolves when what was done so far is on the disk; the next one has its turn meanwhile. */
   #durable(user: User): Promise<void> {
-    const durable = user.isUnhurried
-      ? Promise.resolve()
-      : new Promise<void>((resolve, reject) => {
+    const waits = !user.isUnhurried || this.#group?.length !== 0;
+    const durable = waits
+      ? new Promise<void>((resolve, reject) => {
           this.#group?.push({ resolve, reject });
-        });
+        })
+      : Promise.resolve();
     if ((this.#group?.length ?? 0) >= MOST_UNITS) this.#flush();
-    else this.#scheduled ??= setImmediate(() => this.#flushWhenFree());
+    else if (waits) this.#scheduled ??= setImmediate(() => this.#flushWhenFree());
+    else if (Number.isFinite(this.#unhurriedMs))
+      this.#later ??= setTimeout(() => this.#flushWhenFree(), this.#unhurriedMs);
     this.#handOn(user);
     return durable;
   }
@@ -147,6 +159,7 @@ class GroupDriver implements Driver {
   /** Who is in the middle of a unit gets to its end first. */
   #flushWhenFree(): void {
     this.#scheduled = null;
+    this.#later = null;
     if (this.#busy) this.#waiting.unshift(() => this.#flushAndHandOn());
     else this.#flush();
   }
@@ -162,6 +175,8 @@ class GroupDriver implements Driver {
     this.#group = null;
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = null;
+    if (this.#later) clearTimeout(this.#later);
+    this.#later = null;
     try {
       this.#database.exec('COMMIT');
     } catch (error) {

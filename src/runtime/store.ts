@@ -2,14 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { JournalEntry } from '../domain/effect.ts';
 import type { ServiceState } from '../domain/state.ts';
-import {
-  type MessageBook,
-  type PolicyArchive,
-  type Store,
-  StoreConflict,
-  type StoredEntry,
-  type Unit,
-} from '../ports/store.ts';
+import { type PolicyArchive, type Store, StoreConflict, type StoredEntry, type Unit } from '../ports/store.ts';
 import { backupDatabase } from './backup.ts';
 import { openDatabase } from './database.ts';
 import { type Engine, sqlite } from './engine.ts';
@@ -18,6 +11,7 @@ import { createAudit } from './journal/audit.ts';
 import type { Schema } from './schema.ts';
 import { type KnownState, StateReader, storedOf } from './states.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
+import { createMessageBook } from './store-messages.ts';
 import { createDuties, createSettings } from './store-shared.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
 
@@ -56,7 +50,7 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
     },
     ...steady(createReading(db, states)),
     jobs: steady(createJobQueue(db, engine)),
-    messages: steady(createMessageBook(db)),
+    messages: steady(createMessageBook(db, engine)),
     policies: steady(createPolicyArchive(db)),
     unmatched: steady(createUnmatchedBook(db, engine)),
     duties: steady(createDuties(db)),
@@ -196,37 +190,6 @@ async function journal(db: Kysely<Schema>, query: Parameters<Store['journal']>[0
     service: row.service,
     entry: JSON.parse(row.entry) as JournalEntry,
   }));
-}
-
-function createMessageBook(db: Kysely<Schema>): MessageBook {
-  return {
-    async get(id) {
-      const row = await db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
-      if (!row) return null;
-      const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
-      return { state: row.state === 'posted' ? 'posted' : 'posting', address, digest: row.digest };
-    },
-    async begin(id, atMs) {
-      await db
-        .insertInto('messages')
-        .values({ id, state: 'posting', channel: null, ts: null, digest: null, at: atMs })
-        .onConflict((conflict) =>
-          conflict.column('id').doUpdateSet({ state: 'posting', channel: null, ts: null, digest: null, at: atMs }),
-        )
-        .execute();
-    },
-    async posted(id, address, digest) {
-      const values = { state: 'posted', channel: address.channel, ts: address.ts, digest };
-      await db
-        .insertInto('messages')
-        .values({ id, at: 0, ...values })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-        .execute();
-    },
-    async forget(id) {
-      await db.deleteFrom('messages').where('id', '=', id).execute();
-    },
-  };
 }
 
 function createPolicyArchive(db: Kysely<Schema>): PolicyArchive {

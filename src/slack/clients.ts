@@ -1,6 +1,7 @@
 import type { Logger } from '@slack/bolt';
 import { LogLevel, WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { createTransport, type Fetch } from './transport.ts';
 
 /** A trigger lives 3 s: what takes longer has failed for the person who pressed. */
 const INTERACTIVE_TIMEOUT_MS = 2500;
@@ -22,6 +23,7 @@ export interface Clients {
 
 export function createClients(settings: { botToken: string; apiUrl: string; telemetry: Telemetry }): Clients {
   const lifetime = new AbortController();
+  const transport = createTransport();
   const base: WebClientOptions = {
     slackApiUrl: settings.apiUrl,
     retryConfig: { retries: 0 },
@@ -29,20 +31,21 @@ export function createClients(settings: { botToken: string; apiUrl: string; tele
     // A method name is never an address of its own: the token goes to Slack only.
     allowAbsoluteUrls: false,
     logger: silent(),
-    fetch: (url, init) => politeFetch(url, init, lifetime.signal),
+    fetch: (url, init) => politely(transport.fetch, lifetime.signal, url, init),
   };
   const interactive = { ...base, timeout: INTERACTIVE_TIMEOUT_MS };
   return {
     interactive: new WebClient(settings.botToken, interactive),
     posting: new WebClient(settings.botToken, { ...base, timeout: POSTING_TIMEOUT_MS }),
     options: interactive,
-    close: () => lifetime.abort(new Error('Lastgood is stopping')),
+    close() {
+      lifetime.abort(new Error('Lastgood is stopping'));
+      transport.close();
+    },
   };
 }
 
-type Fetch = NonNullable<WebClientOptions['fetch']>;
-
-async function politeFetch(...[url, init, lifetime]: [...Parameters<Fetch>, AbortSignal]): Promise<Response> {
+async function politely(fetch: Fetch, lifetime: AbortSignal, ...[url, init]: Parameters<Fetch>): Promise<Response> {
   const ends = [lifetime, init?.signal ?? AbortSignal.timeout(INTERACTIVE_TIMEOUT_MS)];
   const response = await fetch(url, { ...init, signal: AbortSignal.any(ends) });
   if (response.status !== 429 || response.headers.has('retry-after')) return response;

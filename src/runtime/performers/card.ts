@@ -9,7 +9,7 @@ export function cardPerformer(world: World): Performer<EffectOf<'card'>> {
     retry: cardRetry,
     async perform({ card }, job, signal, stillOurs) {
       const message = await cardOf(world, card, await stateOf(world, job.service));
-      if (message) await bring(world, message, signal, stillOurs);
+      if (message) await bring(world, message, signal, stillOurs, 'unhurried');
       return done;
     },
     givenUp: () => null,

@@ -3,7 +3,7 @@ import type { CardRef } from '../../domain/effect.ts';
 import type { ServiceState } from '../../domain/state.ts';
 import type { CardView, ChatMessage, MessageAddress } from '../../ports/chat.ts';
 import { PortError } from '../../ports/failure.ts';
-import { cardMessageId } from '../../ports/store.ts';
+import { cardMessageId, type Haste } from '../../ports/store.ts';
 import { alwaysOurs, LeaseLost, type StillOurs, type World } from './performer.ts';
 import { presentPolicy } from './policy.ts';
 
@@ -35,18 +35,20 @@ export type Speaking = Pick<World, 'store' | 'chat' | 'clock' | 'telemetry'>;
 
 /**
  * Brings a message to what it has to say and answers where it stands. The intent is written down before the post: a post of
- * which only that is known is looked for before it is sent again. What says the same already is left alone.
+ * which only that is known is looked for before it is sent again. What says the same already is left alone. `unhurried` is for jobs
+ * only: the intent need not be on the disk, for what a job left behind may have posted is begun when the next process starts.
  */
 export async function bring(
   world: Speaking,
   message: ChatMessage,
   signal: AbortSignal,
   stillOurs: StillOurs = alwaysOurs,
+  haste: Haste = 'flushed',
 ): Promise<MessageAddress> {
   const digest = digestOf(message);
   const book = world.store.messages;
-  const { address, refused } = await standing(world, message, signal);
-  const posting = { digest, signal, stillOurs };
+  const { address, isNew, refused } = await standing(world, message, signal);
+  const posting: Posting = { digest, signal, stillOurs, haste: isNew ? haste : 'flushed' };
   if (!address) return post(world, message, posting, refused);
   if ((await book.get(message.id))?.digest === digest) return address;
   await stillOurs();
@@ -67,6 +69,8 @@ export async function bring(
 interface Standing {
   /** Null: nowhere. */
   readonly address: MessageAddress | null;
+  /** Nothing is known of it. */
+  readonly isNew: boolean;
   /** What is known again where the chat refuses a post. */
   refused(): Promise<void>;
 }
@@ -75,29 +79,36 @@ async function standing(world: Speaking, message: ChatMessage, signal: AbortSign
   const book = world.store.messages;
   const entry = await book.get(message.id);
   const refused = () => book.forget(message.id);
-  if (!entry) return { address: null, refused };
-  if (entry.state === 'posted') return { address: entry.address, refused };
+  if (!entry) return { address: null, isNew: true, refused };
+  if (entry.state === 'posted') return { address: entry.address, isNew: false, refused };
   try {
     const found = await world.chat.find(message, signal);
     // What it says there is not known: it is brought to the present.
     if (found) await book.posted(message.id, found, '');
-    return { address: found, refused };
+    return { address: found, isNew: false, refused };
   } catch (error) {
     tellPermanent(world, `find ${message.id}`, error);
     // It can never be looked for (no right to read there): twice is better than not at all.
-    return { address: null, refused: async () => undefined };
+    return { address: null, isNew: false, refused: async () => undefined };
   }
+}
+
+interface Posting {
+  readonly digest: string;
+  readonly signal: AbortSignal;
+  readonly stillOurs: StillOurs;
+  readonly haste: Haste;
 }
 
 async function post(
   world: Speaking,
   message: ChatMessage,
-  { digest, signal, stillOurs }: { digest: string; signal: AbortSignal; stillOurs: StillOurs },
+  { digest, signal, stillOurs, haste }: Posting,
   refused: () => Promise<void>,
 ): Promise<MessageAddress> {
   const book = world.store.messages;
   await stillOurs();
-  await book.begin(message.id, world.clock.now());
+  await book.begin(message.id, world.clock.now(), haste);
   await stillOurs();
   let address: MessageAddress;
   try {

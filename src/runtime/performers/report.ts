@@ -1,5 +1,5 @@
 import type { CardRef, JournalEntry } from '../../domain/effect.ts';
-import type { StoredEntry } from '../../ports/store.ts';
+import { messageIdOf, type StoredEntry } from '../../ports/store.ts';
 import { bring, cardOf } from './message.ts';
 import { CHAT_LIMIT_MS, chatRetry, done, type EffectOf, type Performer, type World } from './performer.ts';
 import { stateOf } from './policy.ts';
@@ -12,15 +12,17 @@ export function reportPerformer(world: World): Performer<EffectOf<'report'>> {
   return {
     limitMs: CHAT_LIMIT_MS,
     retry: chatRetry,
-    async perform({ card }, job, signal, stillOurs) {
+    async perform(effect, job, signal, stillOurs) {
+      const { card } = effect;
       const parent = await cardOf(world, card, await stateOf(world, job.service));
       if (parent?.content.kind !== 'card') return done;
       const { view } = parent.content;
       const known = await world.store.messages.get(parent.id);
-      const thread = known?.address ?? (await bring(world, parent, signal, stillOurs));
+      const thread = known?.address ?? (await bring(world, parent, signal, stillOurs, 'unhurried'));
       const journal = await journalOf(world, job.service, card, view.rollout?.id ?? null);
       const content = { kind: 'report' as const, view, journal };
-      await bring(world, { id: `report/${card.id}`, channel: thread.channel, thread, content }, signal, stillOurs);
+      const id = messageIdOf(job, effect);
+      await bring(world, { id, channel: thread.channel, thread, content }, signal, stillOurs, 'unhurried');
       return done;
     },
     givenUp: () => null,

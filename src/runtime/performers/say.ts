@@ -1,3 +1,4 @@
+import { messageIdOf } from '../../ports/store.ts';
 import { bring, cardOf } from './message.ts';
 import { CHAT_LIMIT_MS, chatRetry, done, type EffectOf, type Performer, type World } from './performer.ts';
 import { stateOf } from './policy.ts';
@@ -10,15 +11,16 @@ export function sayPerformer(world: World): Performer<EffectOf<'say'>> {
   return {
     limitMs: CHAT_LIMIT_MS,
     retry: chatRetry,
-    async perform({ card, entry }, job, signal, stillOurs) {
+    async perform(effect, job, signal, stillOurs) {
+      const { card, entry } = effect;
       if (world.clock.now() - entry.atMs > OLD_NEWS_AFTER_MS) return done;
       const parent = await cardOf(world, card, await stateOf(world, job.service));
       if (!parent) return done;
       const known = await world.store.messages.get(parent.id);
-      const thread = known?.address ?? (await bring(world, parent, signal, stillOurs));
-      const id = `say/${job.service}/${job.id}`;
+      const thread = known?.address ?? (await bring(world, parent, signal, stillOurs, 'unhurried'));
+      const id = messageIdOf(job, effect);
       const content = { kind: 'entry' as const, entry };
-      await bring(world, { id, channel: thread.channel, thread, content }, signal, stillOurs);
+      await bring(world, { id, channel: thread.channel, thread, content }, signal, stillOurs, 'unhurried');
       return done;
     },
     givenUp: () => null,

@@ -1,0 +1,76 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Effect } from '../domain/effect.ts';
+import { cardMessageId, type MessageBook, messageIdOf } from '../ports/store.ts';
+import type { Engine } from './engine.ts';
+import type { JobTable, Schema } from './schema.ts';
+import { behindAnother, messageKinds } from './store-jobs.ts';
+
+/** Which message stands for which of our ids. */
+export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBook {
+  /** Begun here without a flush, and how it ended not stored yet: whatever becomes of that commit, we know of it. */
+  const begun = new Set<string>();
+  return {
+    async get(id) {
+      const row = await db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!row) return begun.has(id) ? { state: 'posting', address: null, digest: null } : null;
+      const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
+      return { state: row.state === 'posted' ? 'posted' : 'posting', address, digest: row.digest };
+    },
+    async begin(id, atMs, haste = 'flushed') {
+      if (haste === 'flushed') return begin(db, id, atMs);
+      begun.add(id);
+      await db.transaction().execute(async (trx) => {
+        await engine.unhurried(trx);
+        await begin(trx, id, atMs);
+      });
+    },
+    async posted(id, address, digest) {
+      const values = { state: 'posted', channel: address.channel, ts: address.ts, digest };
+      await db
+        .insertInto('messages')
+        .values({ id, at: 0, ...values })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+        .execute();
+      begun.delete(id);
+    },
+    async forget(id) {
+      await db.deleteFrom('messages').where('id', '=', id).execute();
+      begun.delete(id);
+    },
+    beginLeftBehind: () => db.transaction().execute(beginLeftBehind),
+  };
+}
+
+const posting = { state: 'posting', channel: null, ts: null, digest: null };
+
+async function begin(db: Kysely<Schema>, id: string, atMs: number): Promise<void> {
+  const values = { ...posting, at: atMs };
+  await db
+    .insertInto('messages')
+    .values({ id, ...values })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+    .execute();
+}
+
+async function beginLeftBehind(trx: Transaction<Schema>): Promise<void> {
+  const first = await trx
+    .selectFrom('jobs')
+    .select(['id', 'service', 'effect', 'created_at'])
+    .where('kind', 'in', [...messageKinds])
+    .where((eb) => eb.not(behindAnother(eb)))
+    .execute();
+  for (const { created_at, ...job } of first)
+    for (const id of messagesOf(job))
+      await trx
+        .insertInto('messages')
+        .values({ id, ...posting, at: created_at })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+}
+
+/** Its own message, and the card in whose thread it stands: that is posted first where it is not there. */
+function messagesOf({ id, service, effect: text }: Pick<Selectable<JobTable>, 'id' | 'service' | 'effect'>): string[] {
+  const effect = JSON.parse(text) as Effect;
+  if (effect.kind !== 'card' && effect.kind !== 'say' && effect.kind !== 'report') return [];
+  return [...new Set([cardMessageId(effect.card), messageIdOf({ id, service }, effect)])];
+}
