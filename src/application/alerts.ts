@@ -1,5 +1,4 @@
 import { LAPSED_AFTER_MS } from '../domain/alerting.ts';
-import { compileSelector } from '../domain/match.ts';
 import type { AlertSelector, Policy } from '../domain/policy.ts';
 import type { Alert, ServiceState } from '../domain/state.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -7,7 +6,9 @@ import type { Policies } from '../ports/policies.ts';
 import type { UnmatchedBook } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Application } from './api.ts';
+import { createListeners, type Listener } from './listeners.ts';
 import type { Submission, Submit } from './submit.ts';
+import { batchesTogether } from './together.ts';
 
 interface IntakeParts {
   readonly policies: Policies;
@@ -18,16 +19,22 @@ interface IntakeParts {
   readonly onUnmatched: (() => void) | undefined;
 }
 
+/** Services of one body that are decided on at a time: as many as the shared store has connections for. */
+const SERVICES_AT_A_TIME = 8;
+
 /** Takes a body of alerts in: each goes to every service with a policy that matches, one commit a service. */
 export function createAlertIntake(parts: IntakeParts): Application['receiveAlerts'] {
   const { policies, submit, telemetry } = parts;
+  const listeners = createListeners();
+  const take = batchesTogether(submit.batch);
   return async function receiveAlerts(alerts, found) {
     const services = new Map<Policy, Submission[]>();
     const unmatched: Alert[] = [];
-    const asked = policies.all().filter(({ service }) => !found || service === found.service);
-    const listeners = asked.map((policy) => listenerOf(policy, found !== undefined));
+    const all = policies.all();
+    const ofService = found && all.filter(({ service }) => service === found.service).map(listeners.of);
+    const asked = ofService ? () => ofService : listeners.among(all);
     for (const alert of alerts) {
-      const claims = listeners.flatMap((listener) => listener(alert) ?? []);
+      const claims = asked(alert).flatMap((one) => claimOf(one, alert, found !== undefined) ?? []);
       if (claims.length === 0) unmatched.push(alert);
       for (const { policy, submission } of claims) {
         const batch = services.get(policy);
@@ -35,17 +42,16 @@ export function createAlertIntake(parts: IntakeParts): Application['receiveAlert
         else services.set(policy, [submission]);
       }
     }
-    let duplicates = 0;
     const failures: unknown[] = [];
-    for (const [policy, batch] of services) {
+    const duplicates = await inTurn([...services], async ([policy, batch]) => {
       try {
-        const outcomes = await submit.batch(policy, batch);
-        duplicates += outcomes.filter((outcome) => outcome === 'duplicate').length;
+        return (await take(policy, batch)).filter((outcome) => outcome === 'duplicate').length;
       } catch (error) {
         // The others' are stored all the same: the sender comes again with all of them, and theirs are duplicates then.
         failures.push(error);
+        return 0;
       }
-    }
+    });
     // An Alertmanager holds everybody's alerts: only what was sent to us is missed by our policies.
     if (!found) await remember(parts, unmatched).catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
@@ -53,6 +59,19 @@ export function createAlertIntake(parts: IntakeParts): Application['receiveAlert
     telemetry.alertsReceived(receipt);
     return receipt;
   };
+}
+
+/** The sum of what each comes to; begun together, so that they share a flush, but not all of a long body at once. */
+async function inTurn<T>(items: T[], work: (item: T) => Promise<number>): Promise<number> {
+  let sum = 0;
+  const one = async () => {
+    for (let item = items.shift(); item !== undefined; item = items.shift()) {
+      const came = await work(item);
+      sum += came;
+    }
+  };
+  await Promise.all(Array.from({ length: SERVICES_AT_A_TIME }, one));
+  return sum;
 }
 
 async function remember(parts: IntakeParts, alerts: readonly Alert[]): Promise<void> {
@@ -71,16 +90,12 @@ interface Claim {
 const ANY: AlertSelector = { matchers: [], severity: null };
 
 /**
- * Whether an alert is this policy's, prepared once for a body of alerts; the first selector that matches says its severity.
- * The end of one that was found is the service's also where its policy was edited since and matches it no longer.
+ * Whether an alert is this policy's; the first selector that matches says its severity. The end of one that was found is the
+ * service's also where its policy was edited since and matches it no longer.
  */
-function listenerOf(policy: Policy, found: boolean): (alert: Alert) => Claim | null {
-  const selectors = policy.alerts.map((selector) => ({ selector, accepts: compileSelector(selector) }));
-  return (alert) => {
-    const match = selectors.find(({ accepts }) => accepts(alert.labels));
-    const selector = match?.selector ?? (found && alert.status === 'resolved' ? ANY : null);
-    return selector ? claim(policy, selector, alert, found) : null;
-  };
+function claimOf({ policy, hear }: Listener, alert: Alert, found: boolean): Claim | null {
+  const selector = hear(alert) ?? (found && alert.status === 'resolved' ? ANY : null);
+  return selector ? claim(policy, selector, alert, found) : null;
 }
 
 function claim(policy: Policy, selector: AlertSelector, alert: Alert, found: boolean): Claim {
