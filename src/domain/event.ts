@@ -62,7 +62,13 @@ export type DomainEvent =
   /** The open question cannot be seen where it is asked; `why` without a full stop. */
   | { readonly type: 'unseen'; readonly degradationId: string; readonly why: string }
   /** PagerDuty's answer to a page, and what people do there. */
-  | { readonly type: 'paged'; readonly degradationId: string; readonly action: 'trigger' | 'acknowledge' | 'resolve' }
+  | {
+      readonly type: 'paged';
+      readonly degradationId: string;
+      readonly action: 'trigger' | 'acknowledge' | 'resolve';
+      /** Of a trigger: the policy whose routing key it went to. */
+      readonly policyRevision?: string;
+    }
   | {
       readonly type: 'page_failed';
       readonly degradationId: string;

@@ -36,7 +36,7 @@ export function onPager(turn: Turn, event: PagerEvent): void {
   if (question?.id !== event.degradationId) throw new Ignored(`${event.degradationId} is not the latest degradation`);
   switch (event.type) {
     case 'paged':
-      onPaged(turn, question, event.action);
+      onPaged(turn, question, event);
       return;
     case 'page_failed':
       turn.tell('page-failed', turn.automation, `PagerDuty could not be told to ${event.action}: ${event.reason}`, {
@@ -45,7 +45,7 @@ export function onPager(turn: Turn, event: PagerEvent): void {
       return;
     case 'pager_acknowledged':
       if (question.stage.name === 'ended') throw new Ignored(`${question.id} has ended`);
-      turn.setQuestion({ page: { state: 'acknowledged', atMs: turn.now, by: event.by } });
+      turn.setQuestion({ page: { ...question.page, state: 'acknowledged', atMs: turn.now, by: event.by } });
       turn.cancel('repage');
       turn.tell(
         'page-acknowledged',
@@ -55,7 +55,7 @@ export function onPager(turn: Turn, event: PagerEvent): void {
       return;
     case 'pager_resolved':
       if (question.stage.name === 'ended') throw new Ignored(`${question.id} has ended`);
-      turn.setQuestion({ page: { state: 'resolved', atMs: turn.now, by: event.by } });
+      turn.setQuestion({ page: { ...question.page, state: 'resolved', atMs: turn.now, by: event.by } });
       turn.cancel('repage');
       turn.tell(
         'page-resolved',
@@ -66,25 +66,37 @@ export function onPager(turn: Turn, event: PagerEvent): void {
   }
 }
 
-function onPaged(turn: Turn, question: Degradation, action: 'trigger' | 'acknowledge' | 'resolve'): void {
-  const { state } = question.page;
+function onPaged(turn: Turn, question: Degradation, event: Extract<PagerEvent, { type: 'paged' }>): void {
+  const { action } = event;
+  const page = { ...question.page, ...openedWith(question, event) };
+  const { state } = page;
   if (action === 'resolve') {
     if (state === 'resolved') throw new Ignored('already resolved');
-    turn.setQuestion({ page: { state: 'resolved', atMs: turn.now, by: null } });
+    turn.setQuestion({ page: { ...page, state: 'resolved', atMs: turn.now, by: null } });
     turn.note('page-resolved', turn.automation, `The PagerDuty incident of ${question.id} is resolved.`);
     return;
   }
   if (action === 'acknowledge') {
-    turn.setQuestion({ page: { state: 'acknowledged', atMs: turn.now, by: question.acknowledged?.by.name ?? null } });
+    const by = question.acknowledged?.by.name ?? null;
+    turn.setQuestion({ page: { ...page, state: 'acknowledged', atMs: turn.now, by } });
     return;
   }
   if (state === 'acknowledged') throw new Ignored(`${question.id} is acknowledged already`);
   const again = state === 'triggered';
-  turn.setQuestion({ page: { state: 'triggered', atMs: turn.now, by: null } });
+  turn.setQuestion({ page: { ...page, state: 'triggered', atMs: turn.now, by: null } });
   turn.tell('paged', turn.automation, again ? 'Paged again: nobody has decided yet.' : 'Paged through PagerDuty.');
   // It ended while the page was on its way: the incident must not stay open.
   if (question.stage.name === 'ended')
     turn.effects.push({ kind: 'page', action: 'resolve', degradationId: question.id, summary: 'over' });
+}
+
+/** Under another policy the key may be another: who was called by the one before has to hear of the end as well. */
+function openedWith(
+  { page: { policyRevisions = [] } }: Degradation,
+  { action, policyRevision }: Extract<PagerEvent, { type: 'paged' }>,
+): Pick<Degradation['page'], 'policyRevisions'> {
+  if (action !== 'trigger' || policyRevision === undefined || policyRevisions.includes(policyRevision)) return {};
+  return { policyRevisions: [...policyRevisions, policyRevision] };
 }
 
 function pagerDuty(by: string): Actor {

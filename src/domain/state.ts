@@ -212,6 +212,8 @@ export interface Degradation {
     readonly state: 'none' | 'triggered' | 'acknowledged' | 'resolved';
     readonly atMs: number | null;
     readonly by: string | null;
+    /** The policies whose routing keys incidents were opened with, oldest first; absent: not known. The keys are secret. */
+    readonly policyRevisions?: readonly string[];
   };
   readonly decision: {
     readonly by: Actor;

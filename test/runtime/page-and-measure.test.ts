@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compare } from '../../src/analysis/compare.ts';
+import type { Policy } from '../../src/domain/policy.ts';
+import { PortError } from '../../src/ports/failure.ts';
+import type { Page } from '../../src/ports/pager.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { measurePerformer } from '../../src/runtime/performers/measure.ts';
 import { pagePerformer } from '../../src/runtime/performers/page.ts';
@@ -9,6 +12,8 @@ import { type VirtualClock, virtualClock } from '../support/clock.ts';
 import { errorRate } from '../support/policy.ts';
 import { fakeWorld, jobOf } from './fakes.ts';
 import { degradation, policiesOf, policy, rollout, saveState, service, state, t0 } from './support.ts';
+
+type Escalate = NonNullable<Policy['escalate']>;
 
 let store: Store;
 let clock: VirtualClock;
@@ -35,7 +40,7 @@ describe('a page', () => {
   it('says how to answer, where it stands and where to read on', async () => {
     expect(await perform('trigger')).toEqual({
       kind: 'event',
-      event: { type: 'paged', degradationId, action: 'trigger' },
+      event: { type: 'paged', degradationId, action: 'trigger', policyRevision: policy().revision },
     });
     expect(fake.pager.pages).toMatchObject([
       {
@@ -98,6 +103,46 @@ describe('a page', () => {
       expect(await perform('trigger', 2)).toEqual({ kind: 'done' });
     }
     expect(fake.pager.pages.map(({ action }) => action)).toEqual(['acknowledge', 'resolve', 'resolve']);
+  });
+
+  it('is ended where it was opened, whatever the policy says by now', async () => {
+    const escalate = (routingKey: string | null) => ({ ...(policy().escalate as Escalate), routingKey });
+    const first = policy({ revision: 'rev-a', escalate: escalate('KEY-A') });
+    const second = policy({ revision: 'rev-b', escalate: escalate('KEY-B') });
+    const now = policy({ revision: 'rev-c', escalate: null });
+    const kept = [now, first, second];
+    fake.world = { ...fake.world, policies: policiesOf(...kept) };
+    const page = { state: 'triggered', atMs: t0, by: null, policyRevisions: ['rev-a', 'rev-b'] } as const;
+    await saveState(store, state({ degradation: degradation({ page }) }));
+    await perform('resolve');
+    expect(fake.pager.pages.map(({ action, routingKey }) => [action, routingKey])).toEqual([
+      ['resolve', 'KEY-A'],
+      ['resolve', 'KEY-B'],
+    ]);
+    // A revision that cannot be read any more, and a state from before they were kept.
+    fake.pager.pages.length = 0;
+    fake.world = { ...fake.world, policies: policiesOf(second) };
+    await perform('resolve');
+    await saveState(store, state({ degradation: degradation({ page: { state: 'triggered', atMs: t0, by: null } }) }));
+    await perform('resolve');
+    expect(fake.pager.pages.map(({ routingKey }) => routingKey)).toEqual(['KEY-B', 'KEY-B']);
+  });
+
+  it('that one key refuses ends at the others all the same, and is tried again', async () => {
+    const escalate = (routingKey: string) => ({ ...(policy().escalate as Escalate), routingKey });
+    const all = ['rev-a', 'rev-b'].map((revision) => policy({ revision, escalate: escalate(`KEY-${revision}`) }));
+    const sent: (string | null)[] = [];
+    const pager = {
+      async send({ routingKey }: Page) {
+        if (routingKey === 'KEY-rev-a') throw new PortError('permanent', 'refused');
+        sent.push(routingKey);
+      },
+    };
+    fake.world = { ...fake.world, pager, policies: policiesOf(...all) };
+    const page = { state: 'triggered', atMs: t0, by: null, policyRevisions: ['rev-a', 'rev-b'] } as const;
+    await saveState(store, state({ degradation: degradation({ page }) }));
+    await expect(perform('resolve')).rejects.toThrow('refused');
+    expect(sent).toEqual(['KEY-rev-b']);
   });
 
   it('given up is told to the decisions', () => {

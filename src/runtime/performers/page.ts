@@ -24,12 +24,43 @@ export function pagePerformer(world: World): Performer<EffectOf<'page'>> {
       if (instead !== null && job.attempt === 1) return done;
       const action = instead ?? effect.action;
       await stillOurs();
-      await world.pager.send({ ...page, action }, signal);
-      if (instead === 'resolve') return done;
-      return { kind: 'event', event: { type: 'paged', degradationId: effect.degradationId, action } };
+      const paged = { type: 'paged', degradationId: effect.degradationId, action } as const;
+      if (action === 'trigger') {
+        await world.pager.send({ ...page, action }, signal);
+        return { kind: 'event', event: { ...paged, policyRevision: policy.revision } };
+      }
+      const opened = degradation?.page.policyRevisions ?? [];
+      // A try of this very job may have got through, unknown to anybody.
+      const revisions = instead !== null || opened.length === 0 ? [...opened, policy.revision] : opened;
+      const keys = await keysOf(world, policy, revisions);
+      await toEach(keys, (routingKey) => world.pager.send({ ...page, action, routingKey }, signal));
+      return instead === 'resolve' ? done : { kind: 'event', event: paged };
     },
     givenUp: ({ degradationId, action }, reason) => ({ type: 'page_failed', degradationId, action, reason }),
   };
+}
+
+/**
+ * Where incidents of it may be open: at the keys they were triggered with, whatever the policy says by now. A policy that cannot be
+ * read any more (its secret is gone) leaves the present one's.
+ */
+async function keysOf(
+  { policies }: World,
+  present: Policy,
+  revisions: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const keys = new Set<string | null>();
+  for (const revision of revisions) {
+    const policy = revision === present.revision ? present : await policies.at(present.service, revision);
+    keys.add((policy ?? present).escalate?.routingKey ?? null);
+  }
+  return [...keys];
+}
+
+/** One that refuses keeps none of the others from hearing of it; repeating it to them is harmless. */
+async function toEach<T>(all: readonly T[], send: (one: T) => Promise<void>): Promise<void> {
+  const ends = await Promise.allSettled(all.map(send));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** What the pager is to hear where nobody need be woken any more: somebody is on it, it was decided, or it is over. */
