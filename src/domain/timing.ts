@@ -15,13 +15,13 @@ import { duration } from './words.ts';
 export const OVERDUE_MS = 60_000;
 const GRACE_AFTER_OUTAGE_MS = 60_000;
 
-/** `putOffToMs`: looks that found nothing new were taken up to then, so it was not missed before. */
-export function onTimer(turn: Turn, key: TimerKey, epoch: number, putOffToMs = 0): void {
+/** `putOffToMs`: looks that found nothing new were taken before, and the next was due then. */
+export function onTimer(turn: Turn, key: TimerKey, epoch: number, putOffToMs?: number): void {
   const timer = turn.state.timers[key];
   if (timer?.epoch !== epoch) throw new Ignored(`the timer ${key} was replaced or cancelled`);
   const { [key]: _, ...timers } = turn.state.timers;
   turn.set({ timers });
-  const lateMs = turn.now - Math.max(timer.atMs, putOffToMs);
+  const lateMs = turn.now - (putOffToMs ?? timer.atMs);
   if (lateMs > OVERDUE_MS && key !== 'reassert' && key !== 'repage' && key !== 'probe') postpone(turn, key, lateMs);
   else fire(turn, key);
 }

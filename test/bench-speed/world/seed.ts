@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Comparison } from '../../../src/analysis/types.ts';
 import { workOf } from '../../../src/application/jobs.ts';
 import { decide } from '../../../src/domain/decide.ts';
 import type { Effect } from '../../../src/domain/effect.ts';
@@ -9,6 +10,7 @@ import type { ServiceState } from '../../../src/domain/state.ts';
 import { loadPolicies } from '../../../src/policies/index.ts';
 import { openStore } from '../../../src/runtime/store.ts';
 import { targetSchemas } from '../../../src/targets/index.ts';
+import { firstLook } from './first-look.ts';
 
 /** Looks are this far apart at first, so that they do not begin all at once. */
 export interface Seeding {
@@ -18,7 +20,7 @@ export interface Seeding {
 }
 
 /**
- * Puts a rollout that soaks at its first step under way for every policy, by real decisions, into the database an instance will
+ * Puts a rollout that soaks at its first step, and was looked at once, under way for every policy, by real decisions, into the database an instance will
  * open: what it does with thousands of them is measured, not how they were begun.
  */
 export async function seedRollouts({ directory, everyMs, nowMs }: Seeding): Promise<number> {
@@ -26,11 +28,17 @@ export async function seedRollouts({ directory, everyMs, nowMs }: Seeding): Prom
   const store = await openStore(join(directory, 'data', 'lastgood.db'));
   const policies = loaded.policies.map(({ policy }) => policy);
   const beganMs = nowMs - 600_000;
+  // The same for all: it costs as much as a hundred decisions.
+  let found: Comparison | null = null;
+  const find = (...of: Parameters<typeof firstLook>) => {
+    found ??= firstLook(...of);
+    return found;
+  };
   try {
     for (let from = 0; from < policies.length; from += 500) {
       await store.transaction(async (unit) => {
         for (const [index, policy] of policies.slice(from, from + 500).entries()) {
-          const { state, effects } = soaking(policy, beganMs);
+          const { state, effects } = soaking(policy, beganMs, nowMs, find);
           const lookAtMs = nowMs + ((from + index) / policies.length) * everyMs;
           const look = state.timers.look;
           if (!look) throw new Error('A rollout that soaks looks at nothing.');
@@ -43,14 +51,21 @@ export async function seedRollouts({ directory, everyMs, nowMs }: Seeding): Prom
         }
       });
     }
-    for (const { policy, yaml } of loaded.policies) await store.policies.keep(policy.service, policy.revision, yaml);
+    for (const { policy, yaml } of loaded.policies) {
+      if (yaml !== null) await store.policies.keep(policy.service, policy.revision, yaml);
+    }
   } finally {
     await store.close();
   }
   return policies.length;
 }
 
-function soaking(policy: Policy, beganMs: number): { state: ServiceState; effects: Effect[] } {
+function soaking(
+  policy: Policy,
+  beganMs: number,
+  nowMs: number,
+  find: typeof firstLook,
+): { state: ServiceState; effects: Effect[] } {
   let state = initialState(policy.service, beganMs);
   const effects: Effect[] = [];
   const happen = (event: DomainEvent, atMs: number) => {
@@ -68,5 +83,12 @@ function soaking(policy: Policy, beganMs: number): { state: ServiceState; effect
   if (!shift) throw new Error('A start that shifts nothing.');
   const { shiftId } = shift;
   happen({ type: 'shifted', shiftId, exposurePercent: 10, uncertain: false }, beganMs + 1000);
+  const timer = state.timers.look;
+  if (!timer) throw new Error('A rollout that soaks looks at nothing.');
+  happen({ type: 'timer', key: 'look', epoch: timer.epoch }, timer.atMs);
+  const look = effects.find((effect) => effect.kind === 'measure');
+  if (!look) throw new Error('A look that measures nothing.');
+  const comparison = find(policy, look.period, nowMs);
+  happen({ type: 'measured', lookId: look.lookId, comparison }, nowMs);
   return { state, effects };
 }

@@ -10,7 +10,14 @@ const split = {
 };
 let queries = 0;
 
-/** Healthy traffic: bad ones are 1 % of all, the same whoever asks and for every version. */
+/** What a label is to be: one value with `=`, any of several with `=~"a|b"` (as many services and versions as are asked for exist). */
+function valuesOf(query: string, label: string): readonly string[] {
+  const found = new RegExp(`[{,]${label}=(~?)"([^"]*)"`).exec(query);
+  if (!found) return [''];
+  return found[1] === '~' ? (found[2] ?? '').split('|') : [found[2] ?? ''];
+}
+
+/** Healthy traffic: bad ones are 1 % of all, the same for every service and version; a series for each of them. */
 function answer(parameters: URLSearchParams): unknown {
   queries += 1;
   const query = parameters.get('query') ?? '';
@@ -21,7 +28,15 @@ function answer(parameters: URLSearchParams): unknown {
   const perSecond = query.includes('5..') ? 1 : 100;
   const values: [number, string][] = [];
   for (let at = start; at <= end + 1e-6; at += step) values.push([at, String(Math.round((at - 1.7e9) * perSecond))]);
-  return { resultType: 'matrix', result: [{ metric: { pod: 'a' }, values }] };
+  const code = query.includes('5..') ? '500' : '200';
+  const name = /^\w+/.exec(query)?.[0] ?? '';
+  const result = valuesOf(query, 'service').flatMap((service) =>
+    valuesOf(query, 'version').map((version) => ({
+      metric: { __name__: name, service, version, pod: 'a', code },
+      values,
+    })),
+  );
+  return { resultType: 'matrix', result };
 }
 
 const server = createServer((request, response) => {
