@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { parseWebhook, WebhookProblem } from './alerts/index.ts';
 import { type AlertWatch, createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
 import { prometheusOf, unmetNeeds } from './app/checks.ts';
@@ -17,7 +18,7 @@ import { type Config, secretsOf } from './config.ts';
 import type { Endpoint, Policy } from './domain/policy.ts';
 import { createHttp, type Http } from './outbound/http.ts';
 import { createPagerDuty } from './paging/index.ts';
-import { formatProblems, type LoadResult, loadPolicies } from './policies/index.ts';
+import { formatProblems, KeptPolicies, type LoadResult, loadPolicies } from './policies/index.ts';
 import type { Clock, Random } from './ports/clock.ts';
 import type { Health } from './ports/health.ts';
 import type { MetricSource } from './ports/metric-source.ts';
@@ -78,7 +79,8 @@ export async function createApp(config: Config, overrides: Partial<AppOverrides>
   });
   const telemetry = createTelemetry(log);
   const policyOptions = { targets: targetSchemas, secrets: config.policySecrets };
-  const first = await loadPolicies({ directory: config.policyDir, ...policyOptions });
+  const kept = await KeptPolicies.open(join(config.dataDir, 'policies.kept'), config.policySecrets);
+  const first = await loadPolicies({ directory: config.policyDir, ...policyOptions, kept });
   const problems = [
     ...(first.problems.length > 0 ? formatProblems(first.problems).split('\n') : []),
     ...unmetNeeds(
@@ -94,7 +96,21 @@ export async function createApp(config: Config, overrides: Partial<AppOverrides>
   const owner = random.id();
   const dutyOf = memory.replicas === null ? undefined : (name: string) => sharedDuty(name, { store, clock, owner });
   try {
-    const begun = { config, overrides, clock, random, log, telemetry, first, memory, instance, store, owner, dutyOf };
+    const begun = {
+      config,
+      overrides,
+      clock,
+      random,
+      log,
+      telemetry,
+      first,
+      kept,
+      memory,
+      instance,
+      store,
+      owner,
+      dutyOf,
+    };
     return assemble(begun);
   } catch (error) {
     await store.close();
@@ -110,6 +126,7 @@ interface Beginnings {
   readonly log: Logger;
   readonly telemetry: ServerTelemetry;
   readonly first: LoadResult;
+  readonly kept: KeptPolicies;
   readonly memory: Memory;
   readonly instance: string;
   readonly store: Store;
@@ -225,7 +242,7 @@ function workerOf({ config, overrides, owner, memory }: Beginnings, world: World
 }
 
 function bookOf(
-  { config, telemetry, store, first, log }: Beginnings,
+  { config, telemetry, store, first, kept, log }: Beginnings,
   onChange: PolicyBookParts['onChange'],
 ): PolicyBook {
   return createPolicyBook({
@@ -234,10 +251,12 @@ function bookOf(
     secrets: config.policySecrets,
     archive: store.policies,
     first,
+    kept,
+    onUnkept: (reason) => log.info({ reason }, 'each start reads all policies anew'),
     check: (policies) => unmetNeeds(config, policies),
     onProblem: (error) => telemetry.problem('policies', error),
     onWarnings: (lines) => log.warn(`The policies are in force, and have warnings:\n${lines}`),
-    underWay: () => servicesUnderWay(store),
+    underWay: (isAsked) => servicesUnderWay(store, isAsked),
     onChange,
   });
 }

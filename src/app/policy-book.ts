@@ -1,10 +1,11 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '../domain/policy.ts';
 import {
   formatProblems,
   formatWarnings,
   headStamp,
+  type KeptPolicies,
   type LoadedPolicy,
   type LoadResult,
   loadPolicies,
@@ -25,13 +26,19 @@ export interface PolicyBookParts extends PolicyOptions {
   readonly archive: PolicyArchive;
   /** What was read before the store was there. */
   readonly first: LoadResult;
+  /** What files came to when they were read before; absent: they are read anew each time. */
+  readonly kept?: KeptPolicies;
+  /** They could not be written down. */
+  readonly onUnkept?: (reason: string) => void;
   /** What is wrong with a set of policies beyond each file: such a set is not taken. One line a problem. */
   readonly check: (policies: readonly Policy[]) => readonly string[];
   readonly onProblem: (error: Error) => void;
   /** What is in force and will not do what it is there for, one line each; told when it is new. */
   readonly onWarnings?: (lines: string) => void;
-  /** Services on which something is under way, each with the revision it was decided by last (null: unknown). */
-  readonly underWay: () => Promise<readonly { readonly service: string; readonly revision: string | null }[]>;
+  /** Of the services asked about those on which something is under way, with the revision each was decided by last (null: unknown). */
+  readonly underWay: (
+    isAsked: (service: string) => boolean,
+  ) => Promise<readonly { readonly service: string; readonly revision: string | null }[]>;
   /** Services whose policy is new, edited or gone, after it took effect. */
   readonly onChange: (services: readonly string[]) => Promise<void>;
 }
@@ -63,8 +70,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   async function withOrphans(loaded: ReadonlyMap<string, LoadedPolicy>): Promise<ReadonlyMap<string, LoadedPolicy>> {
     const all = new Map(loaded);
     const found = new Set<string>();
-    for (const { service, revision } of await parts.underWay()) {
-      if (all.has(service)) continue;
+    for (const { service, revision } of await parts.underWay((name) => !loaded.has(name))) {
       const shelves = { parts, current, archived };
       const kept = current.get(service) ?? (revision === null ? null : await loadedAt(shelves, service, revision));
       if (!kept) continue;
@@ -93,7 +99,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     }
     const next = await withOrphans(byService(result.policies));
     const changed = differences(current, next);
-    await keep(parts.archive, [...next.values()]);
+    await keep(parts, next.values());
     current = next;
     refused = null;
     loadedAtMs = Date.now();
@@ -108,7 +114,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     async open() {
       warnings.tell(parts.first);
       current = await withOrphans(current);
-      return keep(parts.archive, [...current.values()]);
+      return keep(parts, current.values());
     },
     reload,
     async watch(clock, signal) {
@@ -131,6 +137,15 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     problem: () => refused,
     loadedAtMs: () => loadedAtMs,
   };
+}
+
+/** What cannot be written down is only slower the next time. */
+async function save({ kept, onUnkept }: PolicyBookParts): Promise<void> {
+  try {
+    await kept?.save();
+  } catch (error) {
+    onUnkept?.(`What the policies came to is not kept for the next start: ${messageOf(error)}`);
+  }
 }
 
 /** What was last found worth a warning, told when it changes. */
@@ -195,14 +210,25 @@ function differences(before: ReadonlyMap<string, LoadedPolicy>, after: ReadonlyM
 }
 
 /** Keeps every revision as it can be read again; answers the services whose revision was not kept before. */
-async function keep(archive: PolicyArchive, policies: readonly LoadedPolicy[]): Promise<readonly string[]> {
+async function keep(parts: PolicyBookParts, policies: Iterable<LoadedPolicy>): Promise<readonly string[]> {
   const fresh: string[] = [];
-  for (const { policy, yaml } of policies) {
-    if ((await archive.find(policy.service, policy.revision)) !== null) continue;
-    await archive.keep(policy.service, policy.revision, yaml);
-    fresh.push(policy.service);
+  for (const loaded of policies) {
+    const { service, revision } = loaded.policy;
+    if ((await parts.archive.find(service, revision)) !== null) continue;
+    const yaml = loaded.yaml ?? (await readAnew(parts, loaded));
+    // Its file has changed since it was looked at: what it says now is read at the next look.
+    if (yaml === null) continue;
+    await parts.archive.keep(service, revision, yaml);
+    fresh.push(service);
   }
+  await save(parts);
   return fresh;
+}
+
+/** The whole text of a policy that was not read anew, for a database that has never seen it. Null: it is another one by now. */
+async function readAnew(parts: PolicyBookParts, { file, policy }: LoadedPolicy): Promise<string | null> {
+  const { policy: again } = await parsePolicy(await readFile(file, 'utf8'), file, parts);
+  return again?.policy.revision === policy.revision ? again.yaml : null;
 }
 
 /** Deeper than this no template lies, and links that go in a circle end. */

@@ -1,13 +1,15 @@
 import { isEnded } from '../domain/turn.ts';
 import type { Store } from '../ports/store.ts';
 
-/** Services with a rollout under way or a question open, each with the revision it was decided by last (null: unknown). */
+/** Of the services asked about those with a rollout under way or a question open, each with the revision it was decided by last (null: unknown). */
 export async function servicesUnderWay(
   store: Pick<Store, 'services' | 'journal'>,
+  isAsked: (service: string) => boolean = () => true,
 ): Promise<readonly { readonly service: string; readonly revision: string | null }[]> {
   const busy = (await store.services()).filter(
-    ({ rollout, degradation }) =>
-      (rollout !== null && !isEnded(rollout.phase)) || (degradation !== null && degradation.stage.name !== 'ended'),
+    ({ service, rollout, degradation }) =>
+      isAsked(service) &&
+      ((rollout !== null && !isEnded(rollout.phase)) || (degradation !== null && degradation.stage.name !== 'ended')),
   );
   return Promise.all(
     busy.map(async ({ service }) => {

@@ -62,7 +62,8 @@ export function readDocument(text: string): PolicyDocument {
     problems: plain.problem
       ? [...problems, { at: { line: 1, column: 1 }, path: [], message: plain.problem }]
       : problems,
-    place: (path, at) => placeOf(offsetOf(document, path, at)),
+    // Asked for where something is wrong: to hold thousands of documents in memory for that would be too much.
+    place: (path, at) => placeOf(offsetOf(parseDocument(text, { prettyErrors: false }), path, at)),
   };
 }
 

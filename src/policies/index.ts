@@ -1,4 +1,5 @@
 export { type Commits, headStamp } from './git.ts';
+export { KeptPolicies } from './kept.ts';
 export type { Measured } from './lint-in-time.ts';
 export {
   type LoadOptions,

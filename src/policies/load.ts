@@ -1,14 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Policy } from '../domain/policy.ts';
+import { DirectoryReading, fileProblem } from './directory.ts';
 import { reason } from './endpoint.ts';
-import type { Finding } from './explain.ts';
-import { readPolicyFile } from './files.ts';
 import { type Commits, gitCommits } from './git.ts';
-import { lintPolicy } from './lint.ts';
+import type { KeptPolicies } from './kept.ts';
 import type { Measured } from './lint-in-time.ts';
-import { type LoadedPolicy, type ParseResult, type PolicyOptions, parsePolicy } from './parse.ts';
-import { formatPath, formatProblems, formatWarnings, type PolicyProblem, sortProblems } from './problem.ts';
+import type { LoadedPolicy, PolicyOptions } from './parse.ts';
+import { formatProblems, formatWarnings, type PolicyProblem, sortProblems } from './problem.ts';
 import { requirementProblems } from './requirements.ts';
 
 export interface LoadOptions extends PolicyOptions {
@@ -19,6 +17,8 @@ export interface LoadOptions extends PolicyOptions {
   readonly linted?: Linted;
   /** Where the warnings go by real traffic instead of by what the policies expect. */
   readonly measure?: Measure;
+  /** What files came to when they were read before. */
+  readonly kept?: KeptPolicies | undefined;
 }
 
 /** Reads the real traffic of a policy's metrics, in their order. `problem`: why it could not be read, in a plain sentence. */
@@ -46,41 +46,20 @@ export interface LoadResult {
  * for what a directory or a file can be like: that is a problem, and listed. Of two policies for one service the first file's counts.
  */
 export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
-  const { directory } = options;
+  const { directory, kept } = options;
   const listed = await listFiles(directory);
   if (listed.problem !== null) {
     return { ...nothing, problems: [fileProblem(directory, listed.problem)] };
   }
-  const problems: PolicyProblem[] = [];
-  const templates: PolicyOptions['templates'] = new Map();
-  const parsed = new Map<string, ParseResult>();
-  const policies: LoadedPolicy[] = [];
-  const linted = new Map<string, readonly PolicyProblem[]>();
-  for (const name of listed.names) {
-    const file = join(directory, name);
-    const read = await readPolicyFile(file);
-    if (read.problem !== null) {
-      problems.push(fileProblem(file, read.problem));
-      continue;
-    }
-    const result = await parsePolicy(read.text, file, { ...options, templates });
-    const { policy, service, place } = result;
-    problems.push(...result.problems);
-    const first = service === null ? undefined : parsed.get(service);
-    if (first !== undefined) {
-      const message = `${service} already has a policy: ${first.place(['service'], 'value').file}`;
-      problems.push({ ...place(['service'], 'value'), path: 'service', message });
-      continue;
-    }
-    if (service) parsed.set(service, result);
-    if (policy) {
-      policies.push(policy);
-      const key = `${file}@${policy.policy.revision}`;
-      linted.set(key, options.linted?.get(key) ?? (await warningsOf(result, policy, options.measure)));
-    }
-  }
-  const unmet = requirementProblems(parsed);
-  problems.push(...[...unmet.values()]);
+  const look = kept?.begin();
+  const reading = new DirectoryReading(options, look);
+  await reading.readAll(listed.names);
+  const { problems, policies, linted } = reading;
+  const unmet = requirementProblems(reading.parsed);
+  // What is wrong among files that are right by themselves is said with its line, and lines are not kept.
+  if (reading.wasAskedForPlaces) return loadPolicies({ ...options, kept: undefined });
+  look?.end();
+  problems.push(...unmet.values());
   return {
     policies: await withCommits(
       policies.filter(({ policy }) => !unmet.has(policy.service)),
@@ -94,20 +73,6 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
 }
 
 const nothing = { policies: [], warnings: [], linted: new Map(), files: 0 };
-
-async function warningsOf(
-  { written, place }: ParseResult,
-  { policy }: LoadedPolicy,
-  measure: Measure | undefined,
-): Promise<readonly PolicyProblem[]> {
-  if (written === null) return [];
-  const measured = (await measure?.(policy)) ?? { metrics: [], problem: null };
-  const findings: Finding[] = [...lintPolicy(policy, written, measured.metrics)];
-  if (measured.problem !== null) {
-    findings.push({ path: ['metrics'], at: 'key', message: `the traffic could not be measured: ${measured.problem}` });
-  }
-  return findings.map(({ path, at, message }) => ({ ...place(path, at), path: formatPath(path), message }));
-}
 
 async function withCommits(policies: readonly LoadedPolicy[], options: LoadOptions): Promise<readonly LoadedPolicy[]> {
   const commits = options.commits ?? gitCommits;
@@ -159,8 +124,4 @@ async function listFiles(
   } catch (error) {
     return { names: null, problem: `the directory of policies cannot be read: ${reason(error)}` };
   }
-}
-
-function fileProblem(file: string, message: string): PolicyProblem {
-  return { file, line: 0, column: 0, path: '', message };
 }

@@ -33,9 +33,10 @@ export interface LoadedPolicy {
   readonly files: readonly string[];
   /**
    * What can be archived: the file as written or, with templates, one text that says the same as all of them. Secrets are only named
-   * in it, and `parsePolicy` makes the same policy of it, with the same revision, whatever has become of the files.
+   * in it, and `parsePolicy` makes the same policy of it, with the same revision, whatever has become of the files. Null: the files
+   * were not read anew, and say the same as when they were (`KeptPolicies`).
    */
-  readonly yaml: string;
+  readonly yaml: string | null;
 }
 
 export interface ParseResult {
@@ -50,6 +51,8 @@ export interface ParseResult {
    * Null where it does not have its form. Its keys' places: `place(['metrics', 0, 'traffic'], 'value')`.
    */
   readonly written: PolicyFile | null;
+  /** Whether the value of a secret stands in it. */
+  readonly holdsSecrets: boolean;
   /** Where a key stands, for problems that are found later. */
   readonly place: (path: Path, at: 'key' | 'value') => { file: string; line: number; column: number };
   readonly problems: readonly PolicyProblem[];
@@ -97,6 +100,7 @@ export async function parsePolicy(text: string, file: string, options: PolicyOpt
     service,
     requires: requiredBy(whole.value),
     written,
+    holdsSecrets: resolved.used.length > 0,
     place,
     problems: all,
   };
@@ -208,6 +212,7 @@ const nothing = {
   service: null,
   requires: null,
   written: null,
+  holdsSecrets: false,
   place: () => ({ file: '', line: 0, column: 0 }),
 };
 
