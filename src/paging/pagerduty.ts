@@ -143,7 +143,8 @@ function lost(page: Page, server: Server, error: unknown, timedOut: string | nul
 function wordsOf(data: unknown): string {
   const errors =
     typeof data === 'object' && data !== null && 'errors' in data && Array.isArray(data.errors) ? data.errors : [];
-  return [property(data, 'message'), ...errors.map(String)].filter((word) => word !== '').join('; ');
+  const words = errors.filter((word): word is string => typeof word === 'string');
+  return [property(data, 'message'), ...words].filter((word) => word !== '').join('; ');
 }
 
 function property(of: unknown, name: string): string {

@@ -7,7 +7,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { Drawing } from './cards/blocks.ts';
 import { draw } from './cards/index.ts';
 import { plainer } from './cards/simplify.ts';
-import { BlocksRefused, type Call, reachedSlack, slackFailure } from './errors.ts';
+import { BlocksRefused, type Call, notFromSlack, reachedSlack, slackFailure } from './errors.ts';
 import type { Identity } from './identity.ts';
 
 const EVENT_TYPE = 'lastgood_message';
@@ -64,7 +64,7 @@ export class SlackChat implements Chat {
         ),
       ),
     );
-    if (!posted.ts || !posted.channel) {
+    if (!isText(posted.ts) || !isText(posted.channel)) {
       throw new PortError('ambiguous', 'Slack accepted a message without saying where it stands.');
     }
     if (!CHANNEL_ID.test(channel)) this.channels.set(channel, posted.channel);
@@ -102,10 +102,10 @@ export class SlackChat implements Chat {
           ? this.client.conversations.replies({ ...query, ts: thread.ts })
           : this.client.conversations.history(query),
       );
-      const found = (answer.messages ?? []).find((candidate) => this.isOurs(candidate, message.id));
-      if (found?.ts) return { channel, ts: found.ts };
-      cursor = answer.response_metadata?.next_cursor || undefined;
-      if (!cursor) return null;
+      const found = listed(answer.messages, call).find((candidate) => this.isOurs(candidate, message.id));
+      if (isText(found?.ts)) return { channel, ts: found.ts };
+      cursor = nextOf(answer);
+      if (cursor === undefined) return null;
     }
     return null;
   }
@@ -140,7 +140,7 @@ export class SlackChat implements Chat {
   }
 
   /** Anybody can put metadata on a message: only our own bot's counts. */
-  private isOurs(candidate: { metadata?: unknown; bot_id?: string }, id: string): boolean {
+  private isOurs(candidate: Readonly<Record<string, unknown>>, id: string): boolean {
     const metadata = candidate.metadata as { event_type?: unknown; event_payload?: { id?: unknown } } | undefined;
     const { botId } = this.identity.bot;
     const byUs = botId === undefined || candidate.bot_id === undefined || candidate.bot_id === botId;
@@ -163,13 +163,13 @@ export class SlackChat implements Chat {
           ...(cursor ? { cursor } : {}),
         }),
       );
-      const found = (answer.channels ?? []).find((c) => c.name === channel.replace(/^#/, ''));
-      if (found?.id) {
+      const found = listed(answer.channels, call).find((c) => c.name === channel.replace(/^#/, ''));
+      if (isText(found?.id)) {
         this.channels.set(channel, found.id);
         return found.id;
       }
-      cursor = answer.response_metadata?.next_cursor || undefined;
-      if (!cursor) break;
+      cursor = nextOf(answer);
+      if (cursor === undefined) break;
     }
     throw new PortError(
       'permanent',
@@ -216,6 +216,21 @@ export class SlackChat implements Chat {
       signal.removeEventListener('abort', stop);
     }
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** What Slack lists. Anything else than a list is no "there is none": a message would be posted a second time. */
+function listed(list: unknown, call: Call): readonly Readonly<Record<string, unknown>>[] {
+  if (!Array.isArray(list)) throw notFromSlack(call);
+  return list.filter((one) => typeof one === 'object' && one !== null);
+}
+
+/** Where the next page is; undefined: there is none. */
+function nextOf({ response_metadata: page }: { response_metadata?: { next_cursor?: unknown } }): string | undefined {
+  return isText(page?.next_cursor) ? page.next_cursor : undefined;
 }
 
 /** Text, blocks and metadata together: an update without blocks would take them away. */

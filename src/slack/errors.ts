@@ -78,6 +78,12 @@ export function slackFailure(error: unknown, call: Call): PortError {
   }
 }
 
+/** Something else answered in Slack's place. */
+export function notFromSlack(call: Call): PortError {
+  const text = `${call.method} was answered, but not by Slack: check SLACK_API_URL and proxies.`;
+  return new PortError(unsure(call), text);
+}
+
 /** Whether Slack said the token is no good. */
 export function isTokenProblem(error: unknown): boolean {
   const { data } = fieldsOf(error);
@@ -108,12 +114,7 @@ function rateLimited(call: Call, retryAfterMs: number): PortError {
 function platformFailure(data: Record<string, unknown>, call: Call): PortError {
   const said = typeof data.error === 'string' ? data.error : '';
   // A page of a proxy in the way comes as an "error" of many characters: not Slack's, and not for a log line.
-  if (!/^[a-z0-9_:-]{1,80}$/i.test(said)) {
-    return new PortError(
-      unsure(call),
-      `${call.method} was answered, but not by Slack: check SLACK_API_URL and proxies.`,
-    );
-  }
+  if (!/^[a-z0-9_:-]{1,80}$/i.test(said)) return notFromSlack(call);
   if (BLOCK_ERRORS.has(said))
     return new BlocksRefused(`Slack refused the blocks of a message (${said})${details(data)}`);
   if (RATE_LIMITED.has(said)) return rateLimited(call, DEFAULT_PAUSE_MS);
@@ -138,7 +139,7 @@ function advice(code: string, data: Record<string, unknown>, { channel, botName 
     case 'is_archived':
       return `The channel ${channel} is archived. Unarchive it, or name another one in the policy.`;
     case 'missing_scope':
-      return `The Slack app lacks the scope ${String(data.needed ?? 'it needs')}. Add it under "OAuth & Permissions" and install the app again.`;
+      return `The Slack app lacks the scope ${typeof data.needed === 'string' ? data.needed : 'it needs'}. Add it under "OAuth & Permissions" and install the app again.`;
     case 'restricted_action':
     case 'restricted_action_read_only_channel':
       return `Posting in ${channel} is restricted. Let Lastgood post there, or name another channel in the policy.`;

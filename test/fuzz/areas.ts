@@ -1,3 +1,4 @@
+import { pagerAnswers, slackAnswers } from './adapters.ts';
 import type { Area } from './area.ts';
 import { commands } from './commands.ts';
 import { interactions, signatures } from './interactions.ts';
@@ -16,4 +17,6 @@ export const areas: readonly Area[] = [
   prometheusAnswers,
   targetAnswers,
   alertmanagerAnswers,
+  slackAnswers,
+  pagerAnswers,
 ];
