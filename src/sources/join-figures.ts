@@ -17,13 +17,24 @@ const MOST_KEPT = 1_000;
 const STRANGERS = 100;
 const STRANGERS_EACH = 2;
 
+/** Looks of others within this time after one: it pays to wait for them, for as long as they were seen within the longer time. */
+const NEAR_MS = 1_000;
+const CROWD_MS = 300_000;
+
 interface Learned {
+  look: unknown;
+  /** What that look asked for. */
+  values: Set<string>;
+  askedAtMs: number;
+  crowdUntilMs: number;
   seriesEach: number;
   most: number;
   carefulUntilMs: number;
 }
 
 export interface FiguresKept {
+  /** Notes that a look asks for these values; whether other services ask for the same at about the same time. */
+  isCrowd(key: string, look: unknown, values: string): boolean;
   of(key: string): Figures;
   learn(key: string, asks: number, series: number, strangers: number): void;
   /** `isOnesOwn`: refused for what was asked, rather than because the server is unwell. */
@@ -33,7 +44,7 @@ export interface FiguresKept {
 export function createFigures(now: () => number): FiguresKept {
   const kept = new Map<string, Learned>();
   const get = (key: string): Learned => {
-    const known = kept.get(key) ?? { seriesEach: SERIES_EACH, most: Number.POSITIVE_INFINITY, carefulUntilMs: 0 };
+    const known = kept.get(key) ?? unknown();
     if (now() >= known.carefulUntilMs) known.most = Number.POSITIVE_INFINITY;
     kept.delete(key);
     kept.set(key, known);
@@ -47,6 +58,19 @@ export function createFigures(now: () => number): FiguresKept {
     known.carefulUntilMs = now() + CAREFUL_MS;
   };
   return {
+    isCrowd: (key, look, values) => {
+      const known = get(key);
+      const nowMs = now();
+      if (known.look !== look) {
+        const isNear = known.look !== null && nowMs - known.askedAtMs < NEAR_MS;
+        if (isNear && !known.values.has(values)) known.crowdUntilMs = nowMs + CROWD_MS;
+        known.look = look;
+        known.values = new Set();
+      }
+      known.values.add(values);
+      known.askedAtMs = nowMs;
+      return nowMs < known.crowdUntilMs;
+    },
     of: get,
     learn: (key, asks, series, strangers) => {
       const known = get(key);
@@ -55,5 +79,17 @@ export function createFigures(now: () => number): FiguresKept {
       if (strangers > STRANGERS + STRANGERS_EACH * (series - strangers)) careful(key, asks / 4);
     },
     failed: (key, asks, isOnesOwn) => careful(key, asks / (isOnesOwn ? 4 : 2)),
+  };
+}
+
+function unknown(): Learned {
+  return {
+    look: null,
+    values: new Set(),
+    askedAtMs: 0,
+    crowdUntilMs: 0,
+    seriesEach: SERIES_EACH,
+    most: Number.POSITIVE_INFINITY,
+    carefulUntilMs: 0,
   };
 }

@@ -64,9 +64,11 @@ export function createJoining(options: JoiningOptions): Joining {
   const alone = ({ query, stretch, signal, here }: Pick<Ask, 'query' | 'stretch' | 'signal' | 'here'>) =>
     here(() => inAll(() => (signal.aborted ? Promise.resolve(stopped) : api.range(query, stretch, signal))));
 
-  function begin(pool: Pool): void {
+  /** Where nobody else asks for the like, the arms of one look are all there is to wait for, and they are here by then. */
+  function begin(pool: Pool, isCrowd: boolean): void {
     pools.set(pool.key, pool);
-    setTimeout(() => turn(pool), gatherMs);
+    if (isCrowd) setTimeout(() => turn(pool), gatherMs);
+    else setImmediate(() => turn(pool));
   }
 
   /** Who comes while the turn is waited for is taken along. */
@@ -124,7 +126,8 @@ export function createJoining(options: JoiningOptions): Joining {
       const { promise, resolve, reject } = Promise.withResolvers<Found>();
       const known = pools.get(pool.key) ?? pool;
       known.asks.push({ query, stretch, values: pool.values, signal, here, resolve, reject });
-      if (known === pool) begin(known);
+      const isCrowd = figures.isCrowd(pool.key, here, pool.values.join());
+      if (known === pool) begin(known, isCrowd);
       signal.addEventListener('abort', () => resolve(stopped), { once: true });
       return promise;
     },

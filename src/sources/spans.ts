@@ -79,14 +79,15 @@ export function put(
     const more = other !== undefined && sameLabels(one.labels, other.labels) ? other : null;
     if (more !== null) next += 1;
     if (!sameAt(one, common - keptAt, more, common - partAt)) return null;
-    const pieces = [{ of: one, at: keptAt, length: pointsOf(kept) }];
-    if (more !== null) pieces.push({ of: more, at: partAt, length: pointsOf(part) });
-    series.push(laid(one.labels, pointsOf(stretch), pieces));
+    const own = { of: one, at: keptAt, length: pointsOf(kept) };
+    const added = more === null ? [] : [{ of: more, at: partAt, length: pointsOf(part) }];
+    series.push(laid(one.labels, pointsOf(stretch), partAt < keptAt ? [...added, own] : [own, ...added]));
   }
   if (next < found.length) return null;
   return { stretch, series: series.filter(isThere) };
 }
 
+/** Earlier pieces stand first. */
 interface Piece {
   readonly of: GridSeries;
   readonly at: number;
@@ -104,8 +105,9 @@ function laid(labels: GridSeries['labels'], points: number, pieces: readonly Pie
       natives ??= new Array<NativePoint | null>(points).fill(null);
       for (let k = 0; k < length; k += 1) natives[from + k] = of.natives[k] ?? null;
     }
-    for (const k of of.odd ?? []) if (k < length) odd.push(from + k);
-    for (const k of of.oddNatives ?? []) if (k < length) oddNatives.push(from + k);
+    // The point they have in common is told once.
+    for (const k of of.odd ?? []) if (k < length && odd.at(-1) !== from + k) odd.push(from + k);
+    for (const k of of.oddNatives ?? []) if (k < length && oddNatives.at(-1) !== from + k) oddNatives.push(from + k);
   }
   const hasNatives = oddNatives.length > 0 || (natives?.some((point) => point !== null) ?? false);
   return {
