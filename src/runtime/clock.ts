@@ -31,3 +31,8 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', end, { once: true });
   });
 }
+
+/** Lets the event loop come round: what was begun before goes out, what came in is answered. */
+export function roundOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

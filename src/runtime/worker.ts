@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Job, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { pause } from './clock.ts';
+import { pause, roundOfTheLoop } from './clock.ts';
 import { guardOf, keepAtMs, keepLeases, type LeaseParts, type Running } from './leases.ts';
 import { LeaseLost, type Outcome, type Performer, type Performers } from './performers/performer.ts';
 import { nextTryMs, type RetryRule } from './retry.ts';
@@ -150,6 +150,8 @@ class ClaimLoop implements Worker {
       for (const job of jobs) this.#begin(job, nowMs + this.#leaseMs);
       if (jobs.length > 0) {
         this.#vain = 0;
+        // They are on their way before it is looked for more.
+        await roundOfTheLoop();
         return null;
       }
     }

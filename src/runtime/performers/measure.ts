@@ -10,6 +10,7 @@ import type { Plan, ServiceState } from '../../domain/state.ts';
 import { OVERDUE_MS } from '../../domain/timing.ts';
 import { isEnded } from '../../domain/turn.ts';
 import type { Job } from '../../ports/store.ts';
+import { roundOfTheLoop } from '../clock.ts';
 import { createMemories } from './memories.ts';
 import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
 import { policyOfRollout, presentPolicy, storedOf } from './policy.ts';
@@ -31,6 +32,8 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
     // Only our own store can fail here, so the look is taken anew until it can be recorded.
     retry: { firstMs: 500, capMs: 60_000, giveUpAfterMs: null },
     async perform(effect, job, signal) {
+      // It takes milliseconds of the processor: what was begun beside it, and is only sent, goes first.
+      await roundOfTheLoop();
       const { lookId } = effect;
       const stored = await storedOf(world, job.service);
       const { state, version } = stored;
