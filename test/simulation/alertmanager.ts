@@ -35,6 +35,7 @@ export class SimulatedAlertmanager {
   readonly #held = new Set<string>();
   readonly #noise = new Map<string, number>();
   readonly #lastSeenMs = new Map<string, number>();
+  readonly #mutedUntilMs = new Map<string, number>();
   readonly silences = new Map<string, number>();
   readonly #scene: Scene;
   readonly #dice: Dice;
@@ -66,6 +67,7 @@ export class SimulatedAlertmanager {
     };
     const { strength } = scene.swarm;
     plan(strength['alert-flaps'] * 2, () => this.#flap());
+    plan(strength['alert-muted'], () => this.#mute());
     plan(strength['alertmanager-down'], () => {
       scene.struck('alertmanager-down');
       this.#downUntilMs = scene.time.nowMs + this.#dice.magnitude(MINUTE, 60 * MINUTE);
@@ -99,9 +101,10 @@ export class SimulatedAlertmanager {
     return {
       list: async () => {
         await answer();
-        const alerts = [...this.#firing].flatMap(([fingerprint, { alert }]) =>
-          this.#held.has(fingerprint) ? [{ alert, muted: false, mutedByTags: [], mutedByOthers: false }] : [],
-        );
+        const alerts = [...this.#firing].flatMap(([fingerprint, { alert, service }]) => {
+          const muted = this.#isMuted(service);
+          return this.#held.has(fingerprint) ? [{ alert, muted, mutedByTags: [], mutedByOthers: muted }] : [];
+        });
         return { alerts, upSinceMs: this.#upSinceMs };
       },
       silence: async ({ tag, untilMs }) => {
@@ -150,6 +153,18 @@ export class SimulatedAlertmanager {
     this.#noise.set(service, this.#scene.time.nowMs + this.#dice.magnitude(MINUTE, 30 * MINUTE));
   }
 
+  /** Somebody silences a whole service, with a silence that is not ours. */
+  #mute(): void {
+    const service = this.#dice.pick([...this.#numbers.keys()]);
+    this.#scene.struck('alert-muted');
+    this.#scene.log(`the alerts of ${service} are silenced by hand`);
+    this.#mutedUntilMs.set(service, this.#scene.time.nowMs + this.#dice.magnitude(MINUTE, 60 * MINUTE));
+  }
+
+  #isMuted(service: string): boolean {
+    return this.#scene.stormy && (this.#mutedUntilMs.get(service) ?? 0) > this.#scene.time.nowMs;
+  }
+
   #fire(service: string, { name, severity }: Rule): void {
     const now = this.#scene.time.nowMs;
     const alert: Alert = {
@@ -185,8 +200,9 @@ export class SimulatedAlertmanager {
     if (all.length > 0) this.#deliver(all);
   }
 
-  #deliver(alerts: readonly Alert[]): void {
-    if (this.isDown) return;
+  #deliver(all: readonly Alert[]): void {
+    const alerts = all.filter(({ labels }) => !this.#isMuted(labels.service ?? ''));
+    if (this.isDown || alerts.length === 0) return;
     if (this.#scene.hits('webhook-dropped', 0.7, this.#dice)) return;
     const lateMs = this.#scene.hits('webhook-late', 0.7, this.#dice) ? this.#dice.magnitude(1_000, 5 * MINUTE) : 0;
     this.#scene.time.after(lateMs, () => this.#attempt(alerts, 1));

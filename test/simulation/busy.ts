@@ -11,14 +11,15 @@ export class Busy {
       messages: this.#counted(store.messages),
       policies: this.#counted(store.policies),
       unmatched: this.#counted(store.unmatched),
+      duties: this.#counted(store.duties),
     };
   }
 
   /** Resolves when everything that does not wait for time has happened. */
   async quiet(): Promise<void> {
-    do {
+    // Twice in a row: the worker lets the loop come round before it asks again (roundOfTheLoop).
+    for (let still = 0; still < 2; still = this.#calls > 0 ? 0 : still + 1)
       await new Promise((resolve) => setImmediate(resolve));
-    } while (this.#calls > 0);
   }
 
   #counted<T extends object>(object: T): T {

@@ -58,6 +58,12 @@ export class SimulatedChat {
         there.message = message;
         if (this.#hits('slack-lost-reply', 0.2)) return this.#giveUp();
       },
+      remove: async (address) => {
+        await this.#trouble();
+        const there = this.messages.get(address.ts);
+        this.messages.delete(address.ts);
+        if (there && this.#byId.get(there.message.id) === there) this.#byId.delete(there.message.id);
+      },
       find: async (message) => {
         await this.#trouble();
         return this.byId(message.id)?.address ?? null;

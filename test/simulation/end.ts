@@ -3,19 +3,20 @@ import { serving } from '../../src/domain/served.ts';
 import type { Degradation, Rollout, ServiceState } from '../../src/domain/state.ts';
 import { isEnded } from '../../src/domain/turn.ts';
 import type { CardView } from '../../src/ports/chat.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { dedupKey } from '../../src/runtime/performers/page.ts';
 import { silenceTag } from '../../src/runtime/performers/silence.ts';
-import { INSTANCE, type InstanceParts } from './instance.ts';
+import { INSTANCE, type WorldParts } from './instance.ts';
 
 const MINUTE = 60_000;
 /** No step, phase or proof takes longer than this. */
 const LONGEST_PHASE_MS = 5 * 60 * MINUTE;
 
 /** What does not agree after a long calm: with the world, with what people see, or with itself. */
-export async function brokenEnd(parts: InstanceParts): Promise<string[]> {
-  const { scene, store, history } = parts;
+export async function brokenEnd(parts: WorldParts, store: Store): Promise<string[]> {
+  const { scene, history } = parts;
   const broken: string[] = [];
-  const machineMs = scene.time.nowMs + scene.time.offsetMs;
+  const machineMs = scene.time.earliestMs;
   const dueMs = await store.jobs.nextDueMs();
   if (dueMs !== null && dueMs < machineMs - 1_000) broken.push(`a job is ${machineMs - dueMs} ms overdue`);
   for (const [service, state] of history.states) {
@@ -47,7 +48,7 @@ function waitsForEver({ degradation, clockMs, rollout }: ServiceState, machineMs
   return broken;
 }
 
-function targetDiffers({ targets }: InstanceParts, state: ServiceState): string[] {
+function targetDiffers({ targets }: WorldParts, state: ServiceState): string[] {
   const truth = targets.get(state.service)?.truth;
   const { rollout, shift, timers } = state;
   if (!truth || shift || timers.reassert) return [];
@@ -65,7 +66,7 @@ function targetDiffers({ targets }: InstanceParts, state: ServiceState): string[
   return known !== null && serves !== known ? [`${known} is said to serve, and ${serves} does`] : [];
 }
 
-function cardsDiffer({ chat }: InstanceParts, state: ServiceState): string[] {
+function cardsDiffer({ chat }: WorldParts, state: ServiceState): string[] {
   const { rollout, degradation } = state;
   const broken: string[] = [];
   const compare = (id: string, expected: unknown, shown: (view: CardView) => unknown) => {
@@ -95,16 +96,20 @@ function shownOfQuestion({ id, stage, decision, acknowledged, extendedMs, page }
   return { id, stage, decision, acknowledged, extendedMs, page };
 }
 
-/** Who is woken for what is over, or never heard again what was silenced. */
-function stillPaged({ pager, alertmanager, scene }: InstanceParts, state: ServiceState): string[] {
+/** Who is woken for what is over or for what never was, or never heard again what was silenced. */
+function stillPaged({ pager, alertmanager, scene }: WorldParts, state: ServiceState): string[] {
   const all = [...state.past.degradations, ...(state.degradation ? [state.degradation] : [])];
   const ended = all.filter((degradation) => degradation.stage.name === 'ended');
   const open = ended.filter(({ id }) => pager.open(dedupKey(INSTANCE, id)) !== null);
+  const keys = new Set(all.map(({ id }) => dedupKey(INSTANCE, id)));
+  const ours = pager.incidents.filter((one) => one.dedupKey.startsWith(`${INSTANCE}/${state.service}-d`));
+  const strange = ours.filter((one) => one.resolvedAtMs === null && !keys.has(one.dedupKey));
   const silenced = ended.filter(
-    ({ id }) => (alertmanager.silences.get(silenceTag(INSTANCE, id)) ?? 0) > scene.time.nowMs + scene.time.offsetMs,
+    ({ id }) => (alertmanager.silences.get(silenceTag(INSTANCE, id)) ?? 0) > scene.time.latestMs,
   );
   return [
     ...open.map(({ id }) => `the incident of ${id} is open, and it has ended`),
+    ...strange.map(({ dedupKey: key }) => `the incident ${key} is open, and of no degradation`),
     ...silenced.map(({ id }) => `the alerts of ${id} are silenced, and it has ended`),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Decide } from '../../src/application/submit.ts';
-import { decide } from '../../src/domain/decide.ts';
+import { decide as domainDecide } from '../../src/domain/decide.ts';
 import type { Observed } from '../../src/domain/event.ts';
 import type { ServiceState, Split } from '../../src/domain/state.ts';
 import type { Job, Store, Unit } from '../../src/ports/store.ts';
@@ -27,13 +27,16 @@ export class History {
   readonly #gaining = new Map<string, string | null>();
   #draft: Draft | null = null;
 
-  constructor(scene: Scene) {
+  readonly #decide: Decide;
+
+  constructor(scene: Scene, decide: Decide = domainDecide) {
     this.#scene = scene;
+    this.#decide = decide;
   }
 
   /** The real decisions, written down. */
   readonly decide: Decide = (before, event, context) => {
-    const decision = decide(before, event, context);
+    const decision = this.#decide(before, event, context);
     this.#scene.reach(`event ${event.type === 'command' ? event.command.name : event.type} ${decision.outcome}`);
     if (decision.outcome === 'accepted') {
       const { state, effects, journal } = decision;

@@ -1,10 +1,11 @@
+import { sharedDuty } from '../../src/app/duty.ts';
 import { createReconciler, type Reconciler } from '../../src/app/reconciling.ts';
 import type { Application } from '../../src/application/api.ts';
 import { createApplication, type Lookout } from '../../src/application/application.ts';
 import type { Alert } from '../../src/domain/state.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { PortError } from '../../src/ports/failure.ts';
-import type { Store } from '../../src/ports/store.ts';
+import type { Store, Unit } from '../../src/ports/store.ts';
 import type { Target } from '../../src/ports/target.ts';
 import type { Telemetry } from '../../src/ports/telemetry.ts';
 import { createPerformers } from '../../src/runtime/performers/index.ts';
@@ -14,15 +15,22 @@ import type { SimulatedAlertmanager } from './alertmanager.ts';
 import type { SimulatedChat } from './chat.ts';
 import type { Dice } from './dice.ts';
 import type { History } from './history.ts';
+import type { Mutant } from './mutants.ts';
 import type { Numbers } from './numbers.ts';
 import type { SimulatedPager } from './pager.ts';
 import type { PolicyShelf } from './policies.ts';
 import type { Scene } from './scene.ts';
 import type { SimulatedTarget } from './target.ts';
+import type { Machine } from './time.ts';
 
 export const INSTANCE = 'sim';
-/** At full strength it dies at one await in so many. */
+/** At full strength it dies at one await in so many, or stands still. */
 const AWAITS_A_DEATH = 1_500;
+const AWAITS_A_FREEZE = 1_000;
+/** Longer than the clocks of two replicas differ, by far. */
+const LEASE_MS = 30_000;
+/** A notice may be lost. */
+const POLL_MS = 20_000;
 
 /** The store's own trouble, as a full disk makes it. */
 class StoreTrouble extends Error {
@@ -31,19 +39,34 @@ class StoreTrouble extends Error {
 /** Unwinds what a dead process was in the midst of; it is never seen outside. */
 class Died extends Error {}
 
-export interface InstanceParts {
+/** What is there whichever process lives. */
+export interface WorldParts {
   readonly scene: Scene;
   readonly history: History;
-  readonly store: Store;
   readonly policies: PolicyShelf;
   readonly targets: ReadonlyMap<string, SimulatedTarget>;
   readonly numbers: ReadonlyMap<string, Numbers>;
   readonly alertmanager: SimulatedAlertmanager;
   readonly chat: SimulatedChat;
   readonly pager: SimulatedPager;
+  readonly mutant: Mutant;
+}
+
+export interface InstanceParts extends WorldParts {
+  /** Its own, over what all of them share. */
+  readonly store: Store;
+  readonly machine: Machine;
+  /** Its name among all that ever lived. */
+  readonly owner: string;
+  /** Nobody else works on the store. */
+  readonly alone: boolean;
   readonly dice: Dice;
   readonly onDeath: () => void;
+  /** It may have left something to do for another. */
+  readonly onNotice: () => void;
 }
+
+type Call = (...args: unknown[]) => Promise<unknown>;
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -59,14 +82,13 @@ export class Instance {
   readonly #parts: InstanceParts;
   readonly #clock: Clock;
   #alive = true;
-  #edits = 0;
 
-  constructor(parts: InstanceParts, generation: number) {
+  constructor(parts: InstanceParts) {
     this.#parts = parts;
-    const { scene, history, policies } = parts;
-    const clock = scene.time.machineClock(() => this.#alive);
+    const { scene, history, policies, mutant, owner, alone } = parts;
+    const clock = scene.time.machineClock(parts.machine, () => this.#alive);
     this.#clock = clock;
-    const store = this.#mortalStore(history.over(parts.store));
+    const store = this.#mortalStore(history.over(mutant.store?.(parts.store) ?? parts.store));
     const telemetry = this.#telemetry();
     const targets = new Map<string, Target>();
     for (const [service, target] of parts.targets) {
@@ -77,7 +99,11 @@ export class Instance {
     }
     const targetOf = ({ service }: { service: string }) => wanted(targets, service);
     const common = { store, clock, telemetry, policies: this.#mortalPolicies(policies), targets: targetOf };
-    const application = createApplication({ ...common, decide: history.decide, wake: () => this.#worker.wake() });
+    const wake = () => {
+      this.#worker.wake();
+      parts.onNotice();
+    };
+    const application = createApplication({ ...common, decide: history.decide, wake });
     this.application = application;
     this.#lookout = application;
     const alertSource = this.#mortal(parts.alertmanager.source());
@@ -89,14 +115,16 @@ export class Instance {
       pager: this.#mortal(parts.pager.port()),
       instance: INSTANCE,
     };
+    const performers = createPerformers(mutant.world?.(world) ?? world);
     this.#worker = createWorker({
       store,
       recorder: application,
-      performers: createPerformers(world),
+      performers: mutant.performers?.(performers, world) ?? performers,
       clock,
       telemetry,
-      owner: `w${generation}`,
-      alone: true,
+      owner,
+      alone,
+      ...(!alone && { leaseMs: LEASE_MS, pollMs: POLL_MS }),
       random: () => parts.dice.uniform(),
     });
     this.#reconciler = createReconciler({
@@ -106,6 +134,7 @@ export class Instance {
       endpointOf: (policy) => policy.alertmanager,
       sourceOf: () => alertSource,
       onReach: () => undefined,
+      ...(!alone && { duty: sharedDuty('alertmanager', { store, clock, owner }) }),
       onProblem: (error) => telemetry.problem('alertmanager', error),
     });
   }
@@ -133,13 +162,25 @@ export class Instance {
     }
   }
 
-  /** A policy file was edited, and read. */
+  /** Another one may have left something to do. */
+  notice(): void {
+    this.#worker.wake();
+  }
+
+  get isReachable(): boolean {
+    return this.#alive && !this.#isFrozen;
+  }
+
+  /** A policy file was edited, and read: the first to come tells, as app.ts has it. */
   async policyChanged(service: string): Promise<void> {
-    this.#edits += 1;
-    const key = `policy/${service}/${this.#clock.now()}/${this.#edits}`;
+    const { history, policies, store } = this.#parts;
     try {
-      if (this.#parts.history.states.has(service))
-        await this.application.deliver(service, { type: 'policy_changed' }, key);
+      if (!history.states.has(service)) return;
+      const revision = policies.get(service)?.revision ?? 'gone';
+      const [last] = await store.journal({ service, limit: 1 });
+      if (last?.entry.policyRevision === revision) return;
+      const key = `policy/${service}/${revision}/${last?.sequence ?? 0}`;
+      await this.application.deliver(service, { type: 'policy_changed' }, key);
     } catch (error) {
       this.#telemetry().problem('policies', error);
     }
@@ -151,8 +192,8 @@ export class Instance {
     this.#alive = false;
     const { scene, onDeath } = this.#parts;
     scene.struck('death');
-    scene.log(`Lastgood dies (${how})`);
-    scene.time.forgetSleepers();
+    scene.log(`${this.#parts.owner} dies (${how})`);
+    scene.time.forgetDead();
     onDeath();
   }
 
@@ -167,20 +208,38 @@ export class Instance {
     if (this.#isDead()) return never();
     try {
       const result = await call();
+      await this.#thawed();
       return this.#isDead() ? await never() : result;
     } catch (error) {
+      await this.#thawed();
       if (this.#isDead()) return never();
       throw error;
     }
   }
 
+  get #isFrozen(): boolean {
+    const { scene, machine } = this.#parts;
+    return machine.frozenUntilMs > scene.time.nowMs;
+  }
+
+  /**
+   * An answer is there, and it may stand still before it reads it. Never between a decision to call and the call: nobody can do
+   * anything about that, but the target with its revision.
+   */
+  async #thawed(): Promise<void> {
+    const { scene, machine, dice } = this.#parts;
+    if (this.#alive && !this.#isFrozen && dice.chance(scene.strength('freeze') / AWAITS_A_FREEZE)) {
+      const forMs = Math.round(dice.magnitude(1_000, 5 * 60_000));
+      scene.struck('freeze');
+      scene.log(`${this.#parts.owner} stands still for ${Math.round(forMs / 1000)} s`);
+      machine.frozenUntilMs = scene.time.nowMs + forMs;
+    }
+    while (this.#isFrozen) await scene.time.pass(machine.frozenUntilMs - scene.time.nowMs);
+  }
+
   /** The same object as long as the process lives. */
   #mortal<T extends object>(object: T): T {
-    const wrapped = Object.entries(object).map(([key, value]) => {
-      if (typeof value !== 'function') return [key, value];
-      return [key, (...args: unknown[]) => this.#pass(() => value(...args))];
-    });
-    return Object.fromEntries(wrapped) as T;
+    return wrapped(object, (call) => (...args) => this.#pass(() => call(...args)));
   }
 
   #mortalPolicies(policies: PolicyShelf) {
@@ -196,31 +255,20 @@ export class Instance {
       const { scene, dice } = this.#parts;
       if (scene.hits('store-error', 0.01, dice)) throw new StoreTrouble('The disk is full.');
     };
-    const inUnit = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => {
-      return async (...args: A): Promise<T> => {
+    const inUnit = (unit: Unit): Unit =>
+      wrapped(unit, (call) => async (...args) => {
         if (this.#isDead()) throw new Died();
         const result = await call(...args);
         if (this.#isDead()) throw new Died();
         return result;
-      };
-    };
+      });
     const jobs = this.#mortal(store.jobs);
     return {
       ...this.#mortal(store),
       transaction: (work) =>
         this.#pass(() => {
           trouble();
-          return store.transaction((unit) =>
-            work({
-              insertEvent: inUnit(unit.insertEvent),
-              load: inUnit(unit.load),
-              save: inUnit(unit.save),
-              enqueue: inUnit(unit.enqueue),
-              cancel: inUnit(unit.cancel),
-              complete: inUnit(unit.complete),
-              append: inUnit(unit.append),
-            }),
-          );
+          return store.transaction((unit) => work(inUnit(unit)));
         }),
       jobs: {
         ...jobs,
@@ -236,6 +284,7 @@ export class Instance {
       messages: this.#mortal(store.messages),
       policies: this.#mortal(store.policies),
       unmatched: this.#mortal(store.unmatched),
+      duties: this.#mortal(store.duties),
     };
   }
 
@@ -273,6 +322,12 @@ export class Instance {
       },
     };
   }
+}
+
+/** The same object with every function of it wrapped. */
+function wrapped<T extends object>(object: T, wrap: (call: Call) => Call): T {
+  const parts = Object.entries(object).map(([key, value]) => [key, typeof value === 'function' ? wrap(value) : value]);
+  return Object.fromEntries(parts) as T;
 }
 
 function wanted<T>(of: ReadonlyMap<string, T>, service: string): T {

@@ -14,6 +14,7 @@ const ALERTMANAGER = {
 /** The policies of the services, and who edits them. */
 export class PolicyShelf implements Policies {
   readonly #present = new Map<string, Policy>();
+  readonly #gone = new Map<string, Policy>();
   readonly #all = new Map<string, Policy>();
   readonly #scene: Scene;
   readonly #dice: Dice;
@@ -40,9 +41,40 @@ export class PolicyShelf implements Policies {
     return this.#all.get(`${service}@${revision}`) ?? null;
   }
 
-  /** Somebody merges a change; answers the service. */
-  edit(): string {
+  /** Somebody takes a file away; answers the policy's service, null: there is none left to take. */
+  takeAway(): string | null {
+    if (this.#present.size === 0) return null;
     const service = this.#dice.pick([...this.#present.keys()]);
+    const policy = this.#present.get(service);
+    if (!policy) return null;
+    this.#scene.struck('policy-gone');
+    this.#scene.log(`the file of ${service}'s policy is gone`);
+    this.#gone.set(service, policy);
+    return service;
+  }
+  isGone(service: string): boolean {
+    return this.#gone.has(service);
+  }
+  /** Nothing is under way any more that needs it. */
+  forget(service: string): void {
+    this.#present.delete(service);
+  }
+  /** Files that are there again; all of them, or one service's. */
+  putBack(only?: string): readonly string[] {
+    const back = [...this.#gone].filter(([service]) => only === undefined || service === only);
+    for (const [service, policy] of back) {
+      this.#scene.log(`the file of ${service}'s policy is back`);
+      this.#present.set(service, policy);
+      this.#gone.delete(service);
+    }
+    return back.map(([service]) => service);
+  }
+
+  /** Somebody merges a change; answers the service, null: there is nothing to change. */
+  edit(): string | null {
+    const there = [...this.#present.keys()].filter((service) => !this.#gone.has(service));
+    if (there.length === 0) return null;
+    const service = this.#dice.pick(there);
     const before = this.#present.get(service);
     if (!before) return service;
     this.#edits += 1;

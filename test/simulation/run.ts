@@ -1,24 +1,27 @@
+import { servicesUnderWay } from '../../src/app/under-way.ts';
+import { decide } from '../../src/domain/decide.ts';
 import type { Alert } from '../../src/domain/state.ts';
-import { openStore } from '../../src/runtime/store.ts';
 import { SimulatedAlertmanager } from './alertmanager.ts';
-import { Busy } from './busy.ts';
 import { SimulatedChat } from './chat.ts';
 import type { Dice } from './dice.ts';
+import { SimulatedDisk } from './disk.ts';
 import { brokenEnd } from './end.ts';
 import { History } from './history.ts';
-import { INSTANCE, Instance, type InstanceParts } from './instance.ts';
+import { INSTANCE, type WorldParts } from './instance.ts';
+import { type Mutant, sound } from './mutants.ts';
 import { Numbers } from './numbers.ts';
 import { SimulatedPager } from './pager.ts';
 import { People } from './people.ts';
 import { PolicyShelf } from './policies.ts';
+import { Replicas } from './replicas.ts';
 import { Scene } from './scene.ts';
 import { type Swarm, swarmOf } from './swarm.ts';
 import { SimulatedTarget } from './target.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** The machine's clock is never further off than this. */
-const MOST_OFFSET_MS = HOUR;
+/** So often the directory of policies is looked at. */
+const POLICIES_READ_MS = 5_000;
 /** More moments than this within a millisecond: something goes in circles. */
 const MOST_MOMENTS = 20_000;
 
@@ -36,14 +39,18 @@ export interface RunResult {
 /** One run: a storm by the seed, then calm; after every step the rules hold, and in the end everything agrees. */
 export async function simulate(
   seed: number,
-  options: { readonly tell?: (line: string) => void; readonly swarm?: Partial<Swarm> } = {},
+  options: {
+    readonly tell?: (line: string) => void;
+    readonly swarm?: Partial<Swarm>;
+    readonly mutant?: Mutant;
+  } = {},
 ): Promise<RunResult> {
   const scene = new Scene(seed, { ...swarmOf(seed), ...options.swarm }, options.tell ?? null);
-  const play = await Play.open(scene);
+  const play = await Play.open(scene, options.mutant ?? sound);
   try {
     await play.run();
   } finally {
-    await play.close();
+    play.close();
   }
   return {
     seed,
@@ -57,39 +64,40 @@ export async function simulate(
 
 class Play {
   readonly #scene: Scene;
-  readonly #parts: InstanceParts;
+  readonly #world: WorldParts;
+  readonly #disk: SimulatedDisk;
+  readonly #replicas: Replicas;
   readonly #dice: Dice;
-  readonly #busy = new Busy();
   readonly #startMs: number;
-  #instance: Instance | null = null;
-  #generation = 0;
 
-  static async open(scene: Scene): Promise<Play> {
-    return new Play(scene, await openStore(':memory:'));
+  static async open(scene: Scene, mutant: Mutant): Promise<Play> {
+    const disk = new SimulatedDisk(scene.swarm.replicas > 1);
+    await disk.create();
+    return new Play(scene, disk, mutant);
   }
 
-  constructor(scene: Scene, store: InstanceParts['store']) {
+  constructor(scene: Scene, disk: SimulatedDisk, mutant: Mutant) {
     this.#scene = scene;
+    this.#disk = disk;
     this.#startMs = scene.time.nowMs;
     this.#dice = scene.dice('play');
     const services = Array.from({ length: scene.swarm.services }, (_, i) => ['fraud-scorer', 'ranker'][i] ?? `s${i}`);
     const targets = new Map(services.map((service) => [service, new SimulatedTarget(scene, service)]));
     const numbers = new Map([...targets].map(([service, target]) => [service, new Numbers(scene, target)]));
-    this.#parts = {
+    this.#world = {
       scene,
-      store: this.#busy.over(store),
+      mutant,
       targets,
       numbers,
-      history: new History(scene),
+      history: new History(scene, mutant.decide?.(decide)),
       policies: new PolicyShelf(scene, services),
       chat: new SimulatedChat(scene),
       pager: new SimulatedPager(scene),
       alertmanager: new SimulatedAlertmanager(scene, numbers, (alerts) => this.#receive(alerts)),
-      dice: scene.dice('instance'),
-      onDeath: () => this.#died(),
     };
-    const application = () => this.#instance?.application ?? null;
-    new People({ ...this.#parts, services, application, instance: INSTANCE });
+    this.#replicas = new Replicas(this.#world, disk);
+    const application = () => this.#replicas.any()?.application ?? null;
+    new People({ ...this.#world, services, application, instance: INSTANCE });
     this.#plan();
   }
 
@@ -99,63 +107,51 @@ class Play {
 
   async run(): Promise<void> {
     const { swarm, time } = this.#scene;
-    this.#begin();
+    this.#replicas.start();
     await this.#until(time.nowMs + swarm.stormMs);
     this.#scene.stormy = false;
     this.#scene.log('--- calm from here on');
-    if (this.#dice.chance(0.75)) for (const numbers of this.#parts.numbers.values()) numbers.heal();
+    for (const service of this.#world.policies.putBack()) this.#replicas.policyChanged(service);
+    if (this.#dice.chance(0.75)) for (const numbers of this.#world.numbers.values()) numbers.heal();
     await this.#until(time.nowMs + swarm.calmMs);
     // What changed in the last second may not be drawn yet.
     let broken: string[] = [];
     for (let tries = 0; tries < 5 && this.#scene.broken.length === 0; tries += 1) {
-      broken = await brokenEnd(this.#parts);
+      broken = await brokenEnd(this.#world, this.#replicas.store());
       if (broken.length === 0) return;
       await this.#until(time.nowMs + 3_000);
     }
     for (const one of broken) this.#scene.breaks(`in the end: ${one}`);
   }
 
-  async close(): Promise<void> {
-    await this.#parts.store.close();
+  close(): void {
+    this.#disk.close();
   }
 
   async #until(endMs: number): Promise<void> {
     const { time, broken } = this.#scene;
     let moments = 0;
     let atMs = time.nowMs;
-    await this.#busy.quiet();
+    await this.#replicas.quiet();
     while (broken.length === 0 && time.step(endMs)) {
-      await this.#busy.quiet();
-      this.#parts.history.check();
+      await this.#replicas.quiet();
+      this.#world.history.check();
       moments = time.nowMs === atMs ? moments + 1 : 0;
       atMs = time.nowMs;
       if (moments > MOST_MOMENTS) this.#scene.breaks('it goes in circles without time passing');
     }
   }
 
-  #begin(): void {
-    this.#generation += 1;
-    this.#instance = new Instance(this.#parts, this.#generation);
-    if (this.#generation > 1) this.#scene.log('Lastgood is up again');
-    void this.#instance.start();
-  }
-
-  #died(): void {
-    this.#instance = null;
-    const awayMs = this.#dice.pick([500, 5_000, 20_000, 90_000, this.#dice.magnitude(MINUTE, 3 * HOUR)]);
-    this.#scene.time.after(awayMs, () => this.#begin());
-  }
-
   async #receive(alerts: readonly Alert[]): Promise<boolean> {
-    const instance = this.#instance;
-    if (!instance || !(await instance.receive(alerts))) return false;
+    if (!(await this.#replicas.receive(alerts))) return false;
     for (const { labels, fingerprint, startsAtMs } of alerts) {
-      const state = this.#parts.history.states.get(labels.service ?? '');
+      const state = this.#world.history.states.get(labels.service ?? '');
       const known = state?.alerts.find((alert) => alert.fingerprint === fingerprint);
       const isOld = this.#scene.time.nowMs - startsAtMs > 24 * HOUR;
       // An end of what was never heard of leaves nothing behind.
       const isEnd = alerts.some((alert) => alert.fingerprint === fingerprint && alert.status === 'resolved');
-      if (!isOld && !isEnd && (!known || known.startsAtMs < startsAtMs))
+      const isAnyones = this.#world.policies.get(labels.service ?? '') !== null;
+      if (isAnyones && !isOld && !isEnd && (!known || known.startsAtMs < startsAtMs))
         this.#scene.breaks(`nothing lost: ${fingerprint} was taken, and is not known`);
     }
     return true;
@@ -164,8 +160,8 @@ class Play {
   /** What happens to the services by itself. */
   #plan(): void {
     const { strength, degradationsPerHour } = this.#scene.swarm;
-    for (const [service, target] of this.#parts.targets) {
-      const numbers = this.#parts.numbers.get(service);
+    for (const [service, target] of this.#world.targets) {
+      const numbers = this.#world.numbers.get(service);
       if (!numbers) continue;
       this.#every(degradationsPerHour, () => this.#degrade(numbers, target));
       this.#every(degradationsPerHour, () => this.#dice.chance(0.7) && numbers.heal());
@@ -176,10 +172,28 @@ class Play {
       });
     }
     this.#every(strength['policy-edited'], () => {
-      const service = this.#parts.policies.edit();
-      void this.#instance?.policyChanged(service);
+      const service = this.#world.policies.edit();
+      if (service !== null) this.#replicas.policyChanged(service);
     });
-    this.#every(strength['clock-jump'] * 0.5, () => this.#setClock());
+    this.#every(strength['policy-gone'] * 0.5, () => void this.#takeAway());
+    this.#every(strength['clock-jump'] * 0.5, () => this.#replicas.setClock());
+  }
+
+  /** As the policy book has it: what is under way keeps its policy until it has ended. */
+  async #takeAway(): Promise<void> {
+    const { policies } = this.#world;
+    const { time } = this.#scene;
+    const service = policies.takeAway();
+    if (service === null) return;
+    time.after(this.#dice.magnitude(MINUTE, 2 * HOUR), () => {
+      for (const back of policies.putBack(service)) this.#replicas.policyChanged(back);
+    });
+    for (; policies.isGone(service); await time.pass(POLICIES_READ_MS)) {
+      const underWay = await servicesUnderWay(this.#replicas.store(), (name) => name === service);
+      if (underWay.length > 0 || policies.get(service) === null || !policies.isGone(service)) continue;
+      policies.forget(service);
+      this.#replicas.policyChanged(service);
+    }
   }
 
   #degrade(numbers: Numbers, { truth }: SimulatedTarget): void {
@@ -187,15 +201,6 @@ class Play {
     const isCommon = this.#dice.chance(0.2);
     const version = truth.candidate !== null && this.#dice.chance(0.8) ? truth.candidate : truth.stable;
     numbers.set(isCommon ? null : version, share);
-  }
-
-  #setClock(): void {
-    const { time } = this.#scene;
-    const byMs = Math.round(this.#dice.magnitude(1_000, MOST_OFFSET_MS)) * (this.#dice.chance(0.5) ? 1 : -1);
-    if (Math.abs(time.offsetMs + byMs) > MOST_OFFSET_MS) return;
-    this.#scene.struck('clock-jump');
-    this.#scene.log(`the machine's clock is set ${byMs > 0 ? 'ahead' : 'back'} by ${Math.abs(byMs) / 1000} s`);
-    time.offsetMs += byMs;
   }
 
   #every(perHour: number, what: () => void): void {

@@ -6,6 +6,8 @@ const HOUR = 60 * MINUTE;
 /** Everything that can go wrong, by the name under which it is counted. */
 export const FAULTS = [
   'death',
+  'freeze',
+  'notice-lost',
   'store-error',
   'clock-jump',
   'shift-refused',
@@ -18,6 +20,7 @@ export const FAULTS = [
   'shift-twice',
   'observe-failed',
   'observe-blind',
+  'observe-lie',
   'not-ready',
   'moved-by-hand',
   'prometheus-down',
@@ -38,11 +41,13 @@ export const FAULTS = [
   'alertmanager-down',
   'alertmanager-restarted',
   'alert-flaps',
+  'alert-muted',
   'press-stale',
   'press-twice',
   'press-stranger',
   'policy-edited',
   'policy-lost',
+  'policy-gone',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -51,6 +56,8 @@ export interface Swarm {
   /** Strength of each fault, 0 (off) to 1. */
   readonly strength: Readonly<Record<Fault, number>>;
   readonly services: number;
+  /** Processes on one store; one alone has it to itself. */
+  readonly replicas: number;
   /** How long things go wrong, and how long nothing does afterwards. */
   readonly stormMs: number;
   readonly calmMs: number;
@@ -75,6 +82,7 @@ export function swarmOf(seed: number): Swarm {
   return {
     strength,
     services: dice.chance(0.15) ? 2 : 1,
+    replicas: dice.pick([1, 1, 1, 2, 3]),
     stormMs: dice.pick([3, 6, 12]) * HOUR,
     calmMs: 6 * HOUR,
     pressesPerHour: dice.pick([0.5, 3, 10]),

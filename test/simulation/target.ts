@@ -105,7 +105,9 @@ export class SimulatedTarget {
     // Instances are lost at the worst of moments as well: just before they are to be used.
     if (this.#scene.strength('not-ready') > 0 && versions.length > 0 && this.#dice.chance(0.02))
       this.loseInstances(this.#dice.pick(versions));
-    const { stable, candidate, percent } = this.truth;
+    // Read from somewhere that is behind, and does not know it.
+    const isLie = this.#scene.hits('observe-lie', 0.05, this.#dice);
+    const { stable, candidate, percent } = (isLie ? this.past.at(-2)?.truth : undefined) ?? this.truth;
     const asked = new Set([stable, ...(candidate === null ? [] : [candidate]), ...versions]);
     const ready = Object.fromEntries([...asked].map((version) => [version, this.#readiness(version)]));
     const blind = this.#scene.hits('observe-blind', 0.1, this.#dice);

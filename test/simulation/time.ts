@@ -6,25 +6,46 @@ interface Entry {
   readonly run: () => void;
 }
 
+/** What a process runs on. It outlives the process. */
+export interface Machine {
+  /** Its clock can be set: that much ahead of the true time. */
+  offsetMs: number;
+  /** Stands still until then (true time): suspended, swapped out, in the midst of a migration. */
+  frozenUntilMs: number;
+}
+
 interface Sleeper {
+  readonly machine: Machine;
+  readonly isAlive: () => boolean;
   readonly atMs: number;
   readonly order: number;
   readonly wake: () => void;
 }
 
-/**
- * The time of a simulated world. It goes from moment to moment at which something happens. The machine Lastgood runs on has a clock
- * of its own, which can be set: `offsetMs` ahead of the true time.
- */
+/** The time of a simulated world. It goes from moment to moment at which something happens. */
 export class Time {
   nowMs: number;
-  offsetMs = 0;
+  readonly machines: Machine[] = [];
   #order = 0;
   readonly #agenda: Entry[] = [];
-  #sleepers = new Set<Sleeper>();
+  readonly #sleepers = new Set<Sleeper>();
 
   constructor(startMs: number) {
     this.nowMs = startMs;
+  }
+
+  machine(offsetMs: number): Machine {
+    const machine = { offsetMs, frozenUntilMs: 0 };
+    this.machines.push(machine);
+    return machine;
+  }
+
+  /** What the machine says that is furthest behind, and the one furthest ahead. */
+  get earliestMs(): number {
+    return this.nowMs + Math.min(...this.machines.map(({ offsetMs }) => offsetMs));
+  }
+  get latestMs(): number {
+    return this.nowMs + Math.max(...this.machines.map(({ offsetMs }) => offsetMs));
   }
 
   /** Happens in the world, whatever becomes of Lastgood meanwhile. */
@@ -38,15 +59,17 @@ export class Time {
     return ms <= 0 ? Promise.resolve() : new Promise((resolve) => this.after(ms, resolve));
   }
 
-  /** The machine's clock, as a process sees it while it lives. Who sleeps when it dies never wakes. */
-  machineClock(isAlive: () => boolean): Clock {
+  /** A machine's clock, as a process sees it while it lives. Who sleeps when it dies never wakes. */
+  machineClock(machine: Machine, isAlive: () => boolean): Clock {
     return {
-      now: () => this.nowMs + this.offsetMs,
+      now: () => this.nowMs + machine.offsetMs,
       sleepUntil: (atMs, signal) =>
         new Promise((resolve) => {
-          if (atMs <= this.nowMs + this.offsetMs || signal.aborted) return resolve();
+          if (atMs <= this.nowMs + machine.offsetMs || signal.aborted) return resolve();
           this.#order += 1;
           const sleeper: Sleeper = {
+            machine,
+            isAlive,
             atMs,
             order: this.#order,
             wake: () => {
@@ -61,15 +84,15 @@ export class Time {
     };
   }
 
-  /** The process is gone, and who slept in it. */
-  forgetSleepers(): void {
-    this.#sleepers = new Set();
+  /** A process is gone, and who slept in it. */
+  forgetDead(): void {
+    for (const sleeper of this.#sleepers) if (!sleeper.isAlive()) this.#sleepers.delete(sleeper);
   }
 
   /** Goes to the next moment and lets happen what happens then. False: there is none by `untilMs`; it is that late now. */
   step(untilMs: number): boolean {
     const sleeper = this.#nextSleeper();
-    const sleeperAtMs = sleeper ? Math.max(this.nowMs, sleeper.atMs - this.offsetMs) : Number.POSITIVE_INFINITY;
+    const sleeperAtMs = sleeper ? Math.max(this.nowMs, wakesAtMs(sleeper)) : Number.POSITIVE_INFINITY;
     const entry = this.#agenda[0];
     const entryAtMs = entry?.atMs ?? Number.POSITIVE_INFINITY;
     const atMs = Math.min(sleeperAtMs, entryAtMs);
@@ -87,10 +110,19 @@ export class Time {
 
   #nextSleeper(): Sleeper | null {
     let next: Sleeper | null = null;
-    for (const one of this.#sleepers)
-      if (next === null || one.atMs < next.atMs || (one.atMs === next.atMs && one.order < next.order)) next = one;
+    let nextAtMs = Number.POSITIVE_INFINITY;
+    for (const one of this.#sleepers) {
+      const atMs = wakesAtMs(one);
+      if (next !== null && (atMs > nextAtMs || (atMs === nextAtMs && one.order > next.order))) continue;
+      next = one;
+      nextAtMs = atMs;
+    }
     return next;
   }
+}
+
+function wakesAtMs({ atMs, machine }: Sleeper): number {
+  return Math.max(atMs - machine.offsetMs, machine.frozenUntilMs);
 }
 
 function isBefore(a: Entry, b: Entry): boolean {
