@@ -23,7 +23,7 @@ export interface Clients {
 
 export function createClients(settings: { botToken: string; apiUrl: string; telemetry: Telemetry }): Clients {
   const lifetime = new AbortController();
-  const transport = createTransport();
+  const transport = createTransport(settings.apiUrl);
   const base: WebClientOptions = {
     slackApiUrl: settings.apiUrl,
     retryConfig: { retries: 0 },
