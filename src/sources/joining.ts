@@ -86,10 +86,11 @@ export function createJoining(options: JoiningOptions): Joining {
     const waiting = pool.asks.filter((ask) => !ask.signal.aborted);
     const taken = takeTogether(waiting, figures.of(pool.key));
     pool.asks = waiting.slice(taken.length);
+    const answered = together(pool, taken);
     if (pool.asks.length > 0) turn(pool);
     else if (pools.get(pool.key) === pool) pools.delete(pool.key);
     try {
-      await together(pool, taken);
+      await answered;
     } catch (error) {
       for (const ask of taken) ask.reject(error);
     }
