@@ -8,6 +8,8 @@ const longestProblems = 2_000;
 
 interface Words {
   readonly subject: (name: string) => string;
+  /** What is wrong; absent: it does not answer as it should. */
+  readonly what?: string;
   /** What goes without it, and what still works. */
   readonly meaning: string;
 }
@@ -30,6 +32,7 @@ const words: Readonly<Record<HealthKind, Words>> = {
   },
   channel: {
     subject: (name) => `The Slack channel ${name}`,
+    what: 'takes no messages',
     meaning:
       'Cards of the services that post there are not seen, and their deadlines run all the same. `/rollout status` and PagerDuty still work.',
   },
@@ -52,6 +55,12 @@ const words: Readonly<Record<HealthKind, Words>> = {
     subject: () => 'PagerDuty',
     meaning: 'Pages are tried again for a day. Questions are still asked in Slack, and deadlines still act.',
   },
+  clock: {
+    subject: () => "This machine's clock",
+    what: "differs from the database's",
+    meaning:
+      "All replicas go by the database's: leases and deadlines hold. But one of the two is wrong; where it is the database's, numbers are read and Slack's stamps judged at the wrong time. Set both by NTP.",
+  },
 };
 
 /** What does not work as it should, what that means and what still works: a function of the health alone. */
@@ -68,11 +77,10 @@ export function recoveredText(part: HealthPart, afterMs: number): string {
 }
 
 function textOf({ part, name, sinceMs, detail }: HealthPart): string {
-  const { subject, meaning } = words[part];
+  const { subject, meaning, what = 'does not answer as it should' } = words[part];
   const since = utcTime(sinceMs);
   if (part === 'policies')
     return `${subject(name)} has problems since ${since}. ${meaning}\n${shortened(detail, longestProblems)}`;
-  const what = part === 'channel' ? 'takes no messages' : 'does not answer as it should';
   return `${subject(name)} ${what} since ${since} (${shortened(detail)}). ${meaning}`;
 }
 

@@ -26,6 +26,8 @@ export interface CheckParts {
   readonly pager: Outcomes;
   /** Whether anybody would be paged at all. */
   readonly pages: () => boolean;
+  /** By how much this machine's clock is ahead of the one all replicas go by, in ms; null: they go by this machine's. */
+  readonly clockAheadMs: (() => number) | null;
   /** Messages for operators go there too; null: nowhere. */
   readonly operationsChannel: string | null;
 }
@@ -33,6 +35,8 @@ export interface CheckParts {
 /** Targets may be slow, busy or paid by the call. */
 const targetEveryMs = 60_000;
 const answerLimitMs = 5_000;
+/** NTP keeps clocks within a fraction of a second; more than this is no clock that is kept. */
+const mostSkewMs = 5_000;
 
 /** Everything there is to look at with the policies in force now. */
 export function createChecks(parts: CheckParts): () => readonly Check[] {
@@ -50,6 +54,7 @@ export function createChecks(parts: CheckParts): () => readonly Check[] {
         alertmanagerFinding(parts.http, endpoint, signal),
       ),
       ...policies.map((policy) => targetCheck(parts, policy)),
+      ...(parts.clockAheadMs === null ? [] : [clockCheck(parts.clockAheadMs)]),
       ...(parts.pages()
         ? [{ part: 'pagerduty', name: 'Events API', look: async () => parts.pager.of('') } as const]
         : []),
@@ -73,6 +78,18 @@ function policiesCheck({ book, policyDir }: CheckParts): Check {
       const problem = book.problem();
       if (problem !== null) return { ok: false, detail: problem, sure: true };
       return { ok: true, detail: `${book.all().length} in force` };
+    },
+  };
+}
+
+function clockCheck(aheadMs: () => number): Check {
+  return {
+    part: 'clock',
+    name: 'of this machine',
+    async look() {
+      const ms = aheadMs();
+      const seconds = `${(Math.abs(ms) / 1000).toFixed(1)} s ${ms < 0 ? 'behind' : 'ahead'}`;
+      return { ok: Math.abs(ms) <= mostSkewMs, detail: seconds };
     },
   };
 }

@@ -29,7 +29,7 @@ export interface HealthWatchParts {
   readonly telemetry: ServerTelemetry;
   /** What is outside answers in real time, whatever clock the decisions run on. */
   readonly clock: Clock;
-  readonly memory: { readonly operators: OperatorsMemory };
+  readonly memory: { readonly operators: OperatorsMemory; readonly clock: Clock | null };
   /** Which replica does what, by name; absent: this one does all. */
   readonly dutyOf?: ((name: string) => Duty) | undefined;
   /** Between rounds; 15 s. */
@@ -47,6 +47,7 @@ export interface HealthWatch extends Health {
 /** The instance's health: looked at in the background, shown in metrics, told in the log and to operators. */
 export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
   const { config, http, store, book, clock, telemetry } = parts;
+  const { clock: shared } = parts.memory;
   const chat = watchedChat(parts.slack.chat);
   const pager = watchedPager(parts.pager);
   const checks = createChecks({
@@ -62,6 +63,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     chat: chat.outcomes,
     pager: pager.outcomes,
     pages: () => config.pagerduty.routingKey !== null || book.all().some(({ escalate }) => escalate !== null),
+    clockAheadMs: shared && (() => clock.now() - shared.now()),
     operationsChannel: config.operationsChannel,
   });
   const wayOut = createWayOut({ store, policies: book, deliver: parts.application.deliver });
@@ -98,7 +100,8 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
         },
         onChange(change) {
           tell(telemetry, change);
-          operators?.changed(change);
+          // Of one machine, and not of what all replicas lean on: versions before do not know it in what they share.
+          if (change.now.part !== 'clock') operators?.changed(change);
         },
       });
       monitor.start();

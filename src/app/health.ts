@@ -214,6 +214,7 @@ const order: readonly HealthKind[] = [
   'alertmanager',
   'target',
   'pagerduty',
+  'clock',
 ];
 
 export function keyOf({ part, name }: { readonly part: HealthKind; readonly name: string }): string {

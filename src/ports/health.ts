@@ -7,7 +7,9 @@ export type HealthKind =
   | 'prometheus'
   | 'alertmanager'
   | 'target'
-  | 'pagerduty';
+  | 'pagerduty'
+  /** How far this machine's clock is from the database's, by which all replicas go. */
+  | 'clock';
 
 /** How one of them does, as last seen. */
 export interface HealthPart {

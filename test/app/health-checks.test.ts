@@ -52,6 +52,7 @@ function checks(over: Partial<CheckParts>, policies: readonly Policy[] = [policy
     chat: quiet,
     pager: quiet,
     pages: () => false,
+    clockAheadMs: null,
     operationsChannel: null,
     ...over,
   })();
@@ -181,5 +182,19 @@ describe('what cannot be tried without doing something', () => {
     trouble = new PortError('permanent', 'check the routing key');
     await failing();
     expect(pager.outcomes.of('').ok).toBe(false);
+  });
+});
+
+describe("this machine's clock", () => {
+  const look = (ms: number) => named(checks({ clockAheadMs: () => ms }), 'clock')[0]?.look(signal);
+
+  it("may differ a little from the database's, and is trouble beyond", async () => {
+    expect(await look(-4_900)).toEqual({ ok: true, detail: '4.9 s behind' });
+    expect(await look(30_000)).toEqual({ ok: false, detail: '30.0 s ahead' });
+    expect(await look(-30_000)).toEqual({ ok: false, detail: '30.0 s behind' });
+  });
+
+  it('is nothing to look at where there is no other to go by', () => {
+    expect(named(checks({}), 'clock')).toEqual([]);
   });
 });

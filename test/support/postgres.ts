@@ -47,8 +47,14 @@ export interface PostgresServer {
 
 const password = 'of-the-test-server';
 
+/** A copy that PostgreSQL takes: its own, and nobody else's to read. */
+function own(path: string, copy: string): void {
+  writeFileSync(copy, readFileSync(path), { mode: 0o600 });
+  if (owner) chownSync(copy, owner.uid, owner.gid);
+}
+
 /** A PostgreSQL of its own in a temporary directory, on a free port of loopback; ended with `stop`, or with this process. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ tls }: { tls?: { cert: string; key: string } } = {}): Promise<PostgresServer> {
   if (programs === null) throw new Error('PostgreSQL is not installed.');
   const directory = mkdtempSync(join(tmpdir(), 'lastgood-postgres-'));
   if (owner) chownSync(directory, owner.uid, owner.gid);
@@ -63,6 +69,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   // One role has to give a password, and everybody else is let in.
   const rules = join(data, 'pg_hba.conf');
   writeFileSync(rules, `host all walled 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
+  for (const [name, path] of Object.entries(tls ?? {}))
+    own(path, join(data, `server.${name === 'cert' ? 'crt' : name}`));
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const bin = programs;
@@ -84,7 +92,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   const kill = () => void child?.kill('SIGQUIT');
   async function start(): Promise<void> {
     const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', fsync: 'off' };
-    const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const encryption = tls ? { ssl: 'on' } : {};
+    const args = Object.entries({ ...settings, ...encryption }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     let said = '';
     const server = spawn(join(bin, 'postgres'), ['-D', data, ...args, '-c', 'max_connections=200'], {
       ...as,

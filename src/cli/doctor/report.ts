@@ -47,6 +47,7 @@ const names: Readonly<Record<HealthKind, string>> = {
   alertmanager: 'Alertmanager',
   target: 'target of',
   pagerduty: 'PagerDuty',
+  clock: 'clock',
 };
 
 const todos: Readonly<Record<HealthKind, string>> = {
@@ -59,6 +60,7 @@ const todos: Readonly<Record<HealthKind, string>> = {
     'Check whether it runs, its address (ALERTMANAGER_URL, or alertmanager.url in the policy) and how to get in.',
   target: 'Check whether it runs, and `target` in the policy of this service.',
   pagerduty: 'Check the routing key, PAGERDUTY_EVENTS_HOST and the way out to PagerDuty.',
+  clock: 'Keep the clocks of this machine and of the database by NTP (`timedatectl`, chrony).',
 };
 
 function circuitFindings({ circuits, atMs }: DoctorReport): readonly Finding[] {

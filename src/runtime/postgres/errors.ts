@@ -78,8 +78,16 @@ function reasonOf(address: PostgresAddress, error: unknown): string {
         return reasonOf(address, Object.assign(new Error(said), { code: '28P01' }));
       if (/timeout/i.test(said)) return `did not answer in time: check that ${host}:${port} is its address.`;
       if (/SSL|certificate|self.signed|altnames/i.test(said)) {
-        return `has no TLS that sslmode allows (${said}): set sslrootcert, or another sslmode.`;
+        return `has no TLS that sslmode allows (${said.trim().replace(/:$/, '')}): ${tlsTodo(code, said)}`;
       }
       return `cannot be used: ${said}`;
   }
+}
+
+function tlsTodo(code: string, said: string): string {
+  if (/does not support SSL/.test(said))
+    return 'set ssl = on there, with a certificate; or sslmode=disable, where the network itself is safe.';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'its certificate is for another name. Give the host as the certificate names it, or sslmode=verify-ca.';
+  return 'give the CA that signed its certificate as sslrootcert, a path.';
 }
