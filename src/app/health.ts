@@ -56,6 +56,10 @@ const everyRoundMs = 15_000;
 const inDoubtMs = 5_000;
 /** Above the limits that the checks have of their own. */
 const lookLimitMs = 10_000;
+/** A round is over then, whatever is still being looked at. */
+const roundLimitMs = lookLimitMs + 1_000;
+/** Thousands at the same time would keep everything else waiting. */
+const looksAtOnce = 32;
 /** So many failures in a row are trouble; one success ends it. */
 const failuresToBelieve = 2;
 
@@ -99,6 +103,8 @@ class Monitor implements HealthMonitor {
   readonly #ending = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #round: Promise<void> | null = null;
+  /** The looks that only come from time to time, as long as there are any to take. */
+  #seldom: Promise<void> | null = null;
 
   constructor(parts: HealthParts) {
     this.#parts = parts;
@@ -122,6 +128,7 @@ class Monitor implements HealthMonitor {
   async stop(): Promise<void> {
     this.#ending.abort();
     await this.#running;
+    await this.#seldom;
   }
 
   round(): Promise<void> {
@@ -145,8 +152,35 @@ class Monitor implements HealthMonitor {
     const checks = this.#parts.checks();
     const keys = new Set(checks.map(keyOf));
     for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
-    await Promise.all(checks.filter((check) => this.#isDue(check)).map((check) => this.#lookAt(check)));
+    const due = checks.filter((check) => this.#isDue(check));
+    const often = due.filter(({ everyMs }) => everyMs === undefined);
+    this.#seldom ??= this.#lookAtMany(due.filter(({ everyMs }) => everyMs !== undefined))
+      .catch(this.#parts.onProblem)
+      .finally(() => {
+        this.#seldom = null;
+      });
+    await Promise.all([this.#lookAtMany(often), this.#patiently(this.#seldom)]);
     if (!this.#ending.signal.aborted) await this.#parts.onRound?.(this.#ending.signal);
+  }
+
+  async #lookAtMany(checks: readonly Check[]): Promise<void> {
+    const left = checks.values();
+    const lookOn = async () => {
+      for (const check of left) {
+        if (this.#ending.signal.aborted) return;
+        await this.#lookAt(check);
+      }
+    };
+    await Promise.all(Array.from({ length: looksAtOnce }, lookOn));
+  }
+
+  /** Waits not much longer than for a single look: what is looked at in each round must not wait for thousands that are slow. */
+  async #patiently(looks: Promise<void>): Promise<void> {
+    const isOver = new AbortController();
+    const { clock } = this.#parts;
+    const enough = clock.sleepUntil(clock.now() + roundLimitMs, AbortSignal.any([this.#ending.signal, isOver.signal]));
+    await Promise.race([looks, enough]);
+    isOver.abort();
   }
 
   /** What failed once is looked at again whatever its interval. */
