@@ -16,10 +16,12 @@ export function isAnswered(body: unknown): boolean {
   // Bolt reads the person's id before anybody is asked, and throws where there is none.
   if (!isObject(user)) return false;
   if (type === 'block_actions') return Array.isArray(actions) && actions.length > 0;
-  return (type === 'view_submission' || type === 'view_closed') && isObject(view);
+  return (
+    (type === 'view_submission' || type === 'view_closed') && isObject(view) && typeof view.callback_id === 'string'
+  );
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 

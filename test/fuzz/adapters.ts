@@ -5,6 +5,7 @@ import { createPagerDuty } from '../../src/paging/index.ts';
 import type { ChatMessage } from '../../src/ports/chat.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import type { Page } from '../../src/ports/pager.ts';
+import { Afterwards } from '../../src/slack/afterwards.ts';
 import { draw } from '../../src/slack/cards/index.ts';
 import { SlackChat } from '../../src/slack/chat.ts';
 import { createClients } from '../../src/slack/clients.ts';
@@ -163,7 +164,7 @@ export const slackAnswers = area(
       'a press': () => {
         signal.addEventListener('abort', () => clients.close(), { once: true });
         const application = new FakeApplication();
-        const desk = { application, client: clients.interactive, identity, telemetry };
+        const desk = { application, client: clients.interactive, identity, telemetry, afterwards: new Afterwards() };
         return onPress(desk, { body: press, ack: async () => undefined, respond });
       },
     };

@@ -3,6 +3,7 @@ import type { Area } from './area.ts';
 import { commands } from './commands.ts';
 import { interactions, signatures } from './interactions.ts';
 import { policies } from './policies.ts';
+import { requests } from './requests.ts';
 import { alertmanagerAnswers, prometheusAnswers, targetAnswers } from './vendors.ts';
 import { alertCards, webhooks } from './webhooks.ts';
 
@@ -12,6 +13,7 @@ export const areas: readonly Area[] = [
   alertCards,
   commands,
   interactions,
+  requests,
   signatures,
   policies,
   prometheusAnswers,

@@ -49,7 +49,7 @@ class Echo extends FakeApplication {
 }
 
 /** A typed line, from the text to the answer. */
-export const commands = area('commands', 38, fc.tuple(lines, text), async ([line, reason]) => {
+export const commands = area('commands', 37, fc.tuple(lines, text), async ([line, reason]) => {
   const application = new Echo();
   const mark = { by: ada, atMs: NOON, reason };
   application.all = [{ policy: policy(), state: state({ freeze: mark, automationOff: mark }) }];

@@ -3,6 +3,7 @@ import type { RespondFn } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import fc from 'fast-check';
 import type { Answer } from '../../src/application/api.ts';
+import { Afterwards } from '../../src/slack/afterwards.ts';
 import { isAnswered } from '../../src/slack/app.ts';
 import { Identity } from '../../src/slack/identity.ts';
 import { type Desk, onPress, onSubmit } from '../../src/slack/interactions.ts';
@@ -72,6 +73,7 @@ const submission = fc.record({
   view: mostly(
     fc.record({
       id: mostly(fc.constant('V1')),
+      callback_id: mostly(fc.constant('lastgood_decide')),
       private_metadata: mostly(
         fc
           .record({
@@ -101,7 +103,7 @@ const typed = fc.record({
   user_name: mostly(text),
   trigger_id: mostly(fc.constant('1.2.3')),
 });
-const payloads = fc.oneof(press as fc.Arbitrary<unknown>, submission, typed, anything(names));
+export const payloads = fc.oneof(press as fc.Arbitrary<unknown>, submission, typed, anything(names));
 
 /** Refuses with what it was asked, as refusals do. */
 class Refusing extends FakeApplication {
@@ -126,7 +128,7 @@ export const interactions = area('interactions', 12, payloads, async (body) => {
     },
   } as unknown as WebClient;
   const identity = new Identity(client, virtualClock(NOON), telemetry);
-  const desk: Desk = { application: new Refusing(), client, identity, telemetry };
+  const desk: Desk = { application: new Refusing(), client, identity, telemetry, afterwards: new Afterwards() };
   const respond = (async (said: unknown) =>
     checkPersonal(typeof said === 'string' ? { text: said } : (said as { text: string }))) as unknown as RespondFn;
   const ack = async (said?: unknown) => {
