@@ -5,6 +5,7 @@ import type { Chat } from '../ports/chat.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Health } from '../ports/health.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { Afterwards } from './afterwards.ts';
 import { createBolt, isAnswered } from './app.ts';
 import { SlackChat } from './chat.ts';
 import { createClients } from './clients.ts';
@@ -57,7 +58,14 @@ export function createSlack(options: SlackOptions): Slack {
   const clients = createClients({ botToken, apiUrl: options.apiUrl, telemetry });
   const identity = new Identity(clients.posting, clock, telemetry);
   const application = lazily(options.application);
-  const desk = { application, client: clients.interactive, identity, telemetry, health: options.health };
+  const desk = {
+    application,
+    client: clients.interactive,
+    identity,
+    telemetry,
+    health: options.health,
+    afterwards: new Afterwards(),
+  };
   const { app, receiver } = createBolt({ desk, clients, clock, signingSecret, botToken });
   const inFlight = new InFlight();
   const handled = new InFlight();

@@ -5,6 +5,7 @@ import type { Refusal } from '../domain/effect.ts';
 import type { CommandName } from '../domain/event.ts';
 import type { Health } from '../ports/health.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { Afterwards } from './afterwards.ts';
 import { ACTION_PREFIX, readValue } from './cards/buttons.ts';
 import { mentionsKept } from './cards/people.ts';
 import { slackCode, slackFailure } from './errors.ts';
@@ -22,6 +23,7 @@ export interface Desk {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly health?: Health | undefined;
+  readonly afterwards: Afterwards;
 }
 
 const EPHEMERAL_LENGTH = 3000;
@@ -36,6 +38,7 @@ export async function onPress(
   const press = readPress(args.body);
   // Link buttons send presses too: acknowledged, and nothing else.
   if (!press?.actionId.startsWith(ACTION_PREFIX)) return;
+  await desk.afterwards.turn();
   try {
     await answerPress(desk, press, args.respond);
   } catch (error) {

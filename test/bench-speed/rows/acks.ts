@@ -1,5 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { atMostTimes, type Figure, percentile } from '../figures.ts';
@@ -24,16 +22,17 @@ export const acksRow: Row = {
       DATABASE: join(stage.directory, 'floor.db'),
       SIGNING_SECRET: SECRET,
     });
-    const answers = clock();
+    const gate = await openGate();
     try {
       const cards = await openCards(stage);
+      stage.workspace.connect(gate.url);
       const times = { button: pair(), slash: pair() };
       const turn = (url: string, side: 'ours' | 'floor') => async (round: number) => {
-        stage.workspace.connect(url);
+        await gate.to(url);
         for (const kind of ['button', 'slash'] as const) {
-          answers.take();
+          await gate.take();
           await byMany(Array(samples).keys(), PEOPLE, (i) => ask(stage, kind, cards, i));
-          const took = answers.take();
+          const took = await gate.take();
           if (took.length < samples) throw new Error(`Of ${samples} ${took.length} were acknowledged.`);
           if (round >= 0) times[kind][side].push(...took);
           if (round >= 0) say(`round ${round + 1}, ${side}, ${kind}: p50 ${percentile(took, 0.5).toFixed(1)} ms`);
@@ -46,9 +45,12 @@ export const acksRow: Row = {
       );
       await alternating(rounds, turn(stage.app.url, 'ours'), turn(floor.url, 'floor'));
       const figures = (['button', 'slash'] as const).flatMap((kind) => figuresOf(kind, times[kind]));
-      return { figures, notes: [`${samples} presses and as many /rollout status a round.`] };
+      return {
+        figures,
+        notes: [`${samples} presses and as many /rollout status a round, ${PEOPLE} at the same moment each time.`],
+      };
     } finally {
-      answers.stop();
+      await gate.stop();
       await floor.stop();
       await stage.stop();
     }
@@ -101,30 +103,23 @@ async function ask(stage: Stage, kind: 'button' | 'slash', cards: readonly Card[
   if (!ok) throw new Error(`A ${kind} was not acknowledged: ${error}`);
 }
 
-/** Times every request to /slack/events of this process, as the network sees it: what the local Slack does besides is not in it. */
-function clock() {
-  const begun = new WeakMap<object, number>();
-  let times: number[] = [];
-  const onStart = (message: unknown) => {
-    const { request } = message as { request: ClientRequest };
-    if (request.path === '/slack/events') begun.set(request, performance.now());
-  };
-  const onFinish = (message: unknown) => {
-    const { request } = message as { request: ClientRequest; response: IncomingMessage };
-    const beganMs = begun.get(request);
-    if (beganMs !== undefined) times.push(performance.now() - beganMs);
-  };
-  subscribe('http.client.request.start', onStart);
-  subscribe('http.client.response.finish', onFinish);
+interface Gate {
+  /** From here on requests go there. */
+  to(url: string): Promise<void>;
+  /** How long each took since this was asked last, in ms. */
+  take(): Promise<number[]>;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function openGate(): Promise<Gate> {
+  const child = await startChild('world/gate.ts', { TOGETHER: String(PEOPLE) });
   return {
-    take: () => {
-      const taken = times;
-      times = [];
-      return taken;
+    url: child.url,
+    async to(url) {
+      await fetch(`${child.url}/gate/target`, { method: 'POST', body: url });
     },
-    stop: () => {
-      unsubscribe('http.client.request.start', onStart);
-      unsubscribe('http.client.response.finish', onFinish);
-    },
+    take: async () => (await (await fetch(`${child.url}/gate/times`)).json()) as number[],
+    stop: () => child.stop(),
   };
 }
