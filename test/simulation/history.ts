@@ -143,6 +143,7 @@ export class History {
     for (const one of decided) {
       this.#tell(one);
       this.#once(one);
+      this.#asks(one);
       for (const broken of brokenRules(one)) this.#scene.breaks(`${one.before.service}, ${one.event.type}: ${broken}`);
       for (const listener of this.onDecided) listener(one);
     }
@@ -153,6 +154,14 @@ export class History {
     const name = `${before.service}/${event.key}/${event.epoch}`;
     if (this.#fired.has(name)) this.#scene.breaks(`rule 10: the timer ${name} fired twice`);
     this.#fired.add(name);
+  }
+
+  /** Rule 3: whoever is to take more traffic is asked first. What is only said again moves nobody onto anything. */
+  #asks({ before, event, effects }: Decided): void {
+    if (event.type === 'timer' && event.key === 'reassert') return;
+    for (const effect of effects)
+      if (effect.kind === 'shift' && effect.gaining === null)
+        this.#scene.breaks(`rule 3: ${event.type} moves ${before.service} and asks nobody whether it is ready`);
   }
 
   #tell({ state, journal, event, before }: Decided): void {

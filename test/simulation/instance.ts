@@ -30,7 +30,7 @@ const AWAITS_A_FREEZE = 1_000;
 /** Longer than the clocks of two replicas differ, by far. */
 const LEASE_MS = 30_000;
 /** A notice may be lost. */
-const POLL_MS = 20_000;
+const POLL_MS = 60_000;
 
 /** The store's own trouble, as a full disk makes it. */
 class StoreTrouble extends Error {
@@ -239,7 +239,12 @@ export class Instance {
 
   /** The same object as long as the process lives. */
   #mortal<T extends object>(object: T): T {
-    return wrapped(object, (call) => (...args) => this.#pass(() => call(...args)));
+    return wrapped(
+      object,
+      (call) =>
+        (...args) =>
+          this.#pass(() => call(...args)),
+    );
   }
 
   #mortalPolicies(policies: PolicyShelf) {
