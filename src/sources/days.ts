@@ -47,7 +47,7 @@ function keeping(now: () => number, keptMs: number): Sharing<WindowsRead> {
 
 async function readDays(
   kept: Sharing<WindowsRead>,
-  { request, asking, signal }: DaysAsker,
+  { request, asking, signal, readings }: DaysAsker,
   metric: Metric,
   windows: Windows,
 ): Promise<ArmRead> {
@@ -61,7 +61,7 @@ async function readDays(
   // The version does not stand in what is asked, so it does not stand in the key.
   const key = JSON.stringify([windows.stretch.endMs, request.service, metric.source]);
   const { read } = await kept.get(key, signal, async (stop) => {
-    const { read: alone, wasAnswered } = await readWindows({ asking, signal: stop }, metric, windows, fill);
+    const { read: alone, wasAnswered } = await readWindows({ asking, signal: stop, readings }, metric, windows, fill);
     if (!mayBeWide)
       return { read: absent('the selectors name one version in a way that any could not fit'), wasAnswered };
     const [only = alone] = together(metric, [alone], [0]);

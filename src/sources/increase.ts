@@ -40,33 +40,30 @@ export function firstSeen(series: readonly GridSeries[]): number {
 }
 
 /**
- * Increases of one series. A value below the one before it is a restart of the process: the counter began at 0, so all of it is
- * new. A gap's increase falls into the window in which the series is back.
+ * What the series counted in the windows, summed; NaN only where none of them knows. Resets before sums: a value below the one before
+ * it is a restart of the process, the counter began at 0, so all of it is new. A gap's increase falls into the window in which the
+ * series is back.
  *
  * A series that appears later is counted from 0 where others of the same arm were there before (`armSeenAt` < its first index):
  * a first error, or another replica. Where it is the first of its arm nothing is known of what it counted before: its first
  * value is the baseline (a Prometheus that has just begun to scrape must not report months of errors as this minute's).
  */
-export function increasesOf(series: GridSeries, armSeenAt: number): Increases {
-  const { at } = series;
-  const out = new Float64Array(Math.max(0, at.length - 1)).fill(Number.NaN);
-  let before = Number.NaN;
-  for (let i = 0; i < at.length; i += 1) {
-    const value = at[i] ?? Number.NaN;
-    if (Number.isNaN(value)) continue;
-    if (i > 0) {
-      if (!Number.isNaN(before)) out[i - 1] = value >= before ? value - before : value;
-      else if (armSeenAt < i) out[i - 1] = value;
-    }
-    before = value;
-  }
-  return out;
-}
-
-/** Sum over the series, window by window; NaN only where none of them knows. */
 export function sumIncreases(series: readonly GridSeries[], armSeenAt: number, windows: number): Increases {
   const out = new Float64Array(windows).fill(Number.NaN);
-  for (const s of series) addKnown(out, increasesOf(s, armSeenAt));
+  for (const { at } of series) {
+    const until = Math.min(at.length, windows + 1);
+    let before = Number.NaN;
+    for (let i = 0; i < until; i += 1) {
+      const value = at[i] ?? Number.NaN;
+      if (Number.isNaN(value)) continue;
+      if (i > 0 && (!Number.isNaN(before) || armSeenAt < i)) {
+        const more = value >= before ? value - before : value;
+        const sum = out[i - 1] ?? Number.NaN;
+        out[i - 1] = Number.isNaN(sum) ? more : sum + more;
+      }
+      before = value;
+    }
+  }
   return out;
 }
 

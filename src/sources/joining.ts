@@ -45,6 +45,8 @@ interface Ask {
   readonly here: Limit;
   readonly resolve: (found: Found) => void;
   readonly reject: (error: unknown) => void;
+  /** Told once its query is under way. */
+  left: () => void;
 }
 
 /** Those who could be asked for together: they differ in nothing but values and stretches. */
@@ -126,10 +128,15 @@ export function createJoining(options: JoiningOptions): Joining {
       if (pool === null) return alone({ query, stretch, signal, here });
       const { promise, resolve, reject } = Promise.withResolvers<Found>();
       const known = pools.get(pool.key) ?? pool;
-      known.asks.push({ query, stretch, values: pool.values, signal, here, resolve, reject });
+      const ask: Ask = { query, stretch, values: pool.values, signal, here, resolve, reject, left: () => undefined };
+      known.asks.push(ask);
       const isCrowd = figures.isCrowd(pool.key, here, pool.values.join());
       if (known === pool) begin(known, isCrowd);
-      signal.addEventListener('abort', () => resolve(stopped), { once: true });
+      const leave = () => {
+        resolve(stopped);
+        ask.left();
+      };
+      signal.addEventListener('abort', leave, { once: true });
       return promise;
     },
   };
@@ -210,10 +217,7 @@ function untilAllLeft(asks: readonly Ask[]): AbortSignal {
     waiting -= 1;
     if (waiting === 0) stop.abort();
   };
-  for (const { signal } of asks) {
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
-  }
+  for (const ask of asks) ask.left = leave;
   return stop.signal;
 }
 

@@ -66,7 +66,7 @@ export function nativeTails(arm: NativeArm, bounds: readonly number[]): Series {
 
 /**
  * Increases of one series: all, then those slower than each bound. A reset is one of the whole histogram: some count fell, and
- * everything in it is new. Where a series begins counts as for plain counters (`increasesOf`).
+ * everything in it is new. Where a series begins counts as for plain counters (`sumIncreases`).
  */
 function increasesAt(
   points: readonly (NativePoint | null)[],

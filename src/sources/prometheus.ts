@@ -5,9 +5,9 @@ import type { MetricRequest, MetricSource } from '../ports/metric-source.ts';
 import { type Asking, createBatch, GATHER_MS, MOST_KEPT_BYTES } from './asking.ts';
 import { createDays, type Days } from './days.ts';
 import { prometheusApi } from './prometheus-api.ts';
-import { fillForAnyVersion, fillForWholeService, fillPromql, type Placeholders } from './promql.ts';
+import { createFilling, fillForAnyVersion, fillForWholeService, type Placeholders } from './promql.ts';
 import { type ArmRead, absent, together } from './read-arm.ts';
-import { readWindows } from './read-windows.ts';
+import { createReadings, type Readings, readWindows } from './read-windows.ts';
 import { pastWindows, periodOf, presentWindows } from './windows.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -43,10 +43,10 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
     gatherMs: options.gatherMs ?? GATHER_MS,
     mostKeptBytes: options.mostKeptBytes ?? MOST_KEPT_BYTES,
   });
-  const days = createDays(now);
+  const kept = { days: createDays(now), fill: createFilling(), readings: createReadings() };
   return {
     read: (request, signal) =>
-      readAll({ request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS), days }),
+      readAll({ ...kept, request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS) }),
   };
 }
 
@@ -86,6 +86,8 @@ interface Look {
   readonly signal: AbortSignal;
   readonly asking: Asking;
   readonly days: Days;
+  readonly fill: ReturnType<typeof createFilling>;
+  readonly readings: Readings;
 }
 
 /** The arms of every metric first: days of history must not take the requests that the present needs. */
@@ -108,7 +110,7 @@ async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
   const isFixed = metric.baseline?.kind === 'fixed';
   const at = (version: string, arm: Placeholders['arm']): Promise<ArmRead> => {
     if (present === null) return Promise.resolve(absent('no window is complete yet'));
-    const fill = (template: string) => fillPromql(template, { version, arm, service });
+    const fill = (template: string) => look.fill(template, { version, arm, service });
     return readWindows(look, metric, present, fill).then(({ read }) => read);
   };
   const reads = await Promise.all([
@@ -133,7 +135,7 @@ async function readPast(look: Look, metric: Metric): Promise<ArmRead> {
   const { service, stable: version, windowMs } = look.request;
   const period = periodOf(metric, look.request.period);
   const values: Placeholders = { version, arm: 'stable', service };
-  const own = (template: string) => fillPromql(template, values);
+  const own = (template: string) => look.fill(template, values);
   if (metric.baseline?.kind === 'offset') {
     const windows = pastWindows(period, windowMs, metric.baseline.offsetMs);
     const fill = (template: string) => fillForWholeService(template, values) ?? own(template);

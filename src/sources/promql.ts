@@ -11,7 +11,29 @@ export interface Placeholders {
  * for the pattern where the matcher is =~ or !~. Throws a plain sentence where a value cannot be written there.
  */
 export function fillPromql(template: string, values: Placeholders): string {
-  return walk(template, (name, place) => written(values[name], name, place));
+  return filled(partsOf(template), values);
+}
+
+/** More selectors than all policies of one Prometheus have; beyond them some are taken apart again. */
+const MOST_TEMPLATES = 10_000;
+
+/** `fillPromql` that takes each template apart once: they are filled at every look. */
+export function createFilling(): typeof fillPromql {
+  const known = new Map<string, readonly Part[]>();
+  return (template, values) => {
+    const parts = known.get(template) ?? partsOf(template);
+    if (known.size >= MOST_TEMPLATES) known.clear();
+    known.set(template, parts);
+    return filled(parts, values);
+  };
+}
+
+function filled(parts: readonly Part[], values: Placeholders): string {
+  let out = '';
+  for (const part of parts) {
+    out += typeof part === 'string' ? part : written(values[part.name], part.name, part.place);
+  }
+  return out;
 }
 
 /**
@@ -51,7 +73,11 @@ interface Place {
 
 const PLACEHOLDER = /^\{\{\s*(version|arm|service)\s*\}\}/;
 
-function walk(template: string, fill: (name: keyof Placeholders, place: Place) => string): string {
+type Part = string | { readonly name: keyof Placeholders; readonly place: Place };
+
+/** What is written as it stands, and the placeholders between. */
+function partsOf(template: string): Part[] {
+  const parts: Part[] = [];
   let out = '';
   let quote: string | null = null;
   let isPattern = false;
@@ -59,7 +85,8 @@ function walk(template: string, fill: (name: keyof Placeholders, place: Place) =
     const found = PLACEHOLDER.exec(template.slice(i, i + 40));
     const char = template[i] ?? '';
     if (found !== null) {
-      out += fill(found[1] as keyof Placeholders, { quote, isPattern });
+      parts.push(out, { name: found[1] as keyof Placeholders, place: { quote, isPattern } });
+      out = '';
       i += found[0].length;
     } else if (quote !== null && quote !== '`' && char === '\\') {
       out += template.slice(i, i + 2);
@@ -73,7 +100,7 @@ function walk(template: string, fill: (name: keyof Placeholders, place: Place) =
       i += 1;
     }
   }
-  return out;
+  return [...parts, out];
 }
 
 function written(value: string, name: string, place: Place): string {

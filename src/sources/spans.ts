@@ -11,6 +11,9 @@ const WORTH = 3;
 /** Points kept, to those that were asked for last: what only looks before have read goes. */
 const MOST_LENGTH = 2;
 
+/** Answers that are kept as they are. */
+const MOST_ANSWERS = 2;
+
 export interface Span {
   readonly stretch: Stretch;
   /** Kept until here; what lies behind it in `series` is read anew. */
@@ -18,8 +21,8 @@ export interface Span {
   readonly series: readonly GridSeries[];
   /** When it was last read as a whole. */
   readonly readAtMs: number;
-  /** The answer to what was asked last. */
-  readonly last: Answered;
+  /** Answers to what was asked last, the newest first: what is asked again gets the same, down to the object. */
+  answers: readonly Answered[];
 }
 
 export interface Answered {
@@ -40,7 +43,7 @@ export function spanOf(
   const known = series.length === 0 ? endMs : startMs + lastKnown(series) * stepMs;
   const settledMs = Math.min(endMs, settled, known);
   if (settledMs < startMs + WORTH * stepMs) return null;
-  return { stretch, settledMs, series, readAtMs: at.readAtMs, last };
+  return { stretch, settledMs, series, readAtMs: at.readAtMs, answers: [last] };
 }
 
 /** What of the stretch is not kept: null for nothing. One kept point more is asked for, to see that it is still the same. */
@@ -164,13 +167,18 @@ export function weightOfSeries(series: readonly GridSeries[]): number {
   return bytes;
 }
 
-export function weightOfSpan(span: Span): number {
-  return weightOfSeries(span.series) + (span.last.series === span.series ? 0 : 8 * pointsOf(span.last.stretch));
+export function weightOfSpan({ series, answers }: Span): number {
+  // The numbers are its own; the labels are those of the series.
+  const numbers = answers.filter((a) => a.series !== series).reduce((sum, a) => sum + pointsOf(a.stretch), 0);
+  return weightOfSeries(series) + 8 * numbers * series.length;
 }
 
 /** The answer over a stretch that is kept whole. */
 export function answerOf(span: Span, asked: Stretch): GridSeries[] {
-  const { last } = span;
-  const isLast = last.stretch.startMs === asked.startMs && last.stretch.endMs === asked.endMs;
-  return isLast ? last.series : sliced(span.series, span.stretch, asked);
+  const known = span.answers.find((a) => a.stretch.startMs === asked.startMs && a.stretch.endMs === asked.endMs);
+  if (known !== undefined) return known.series;
+  const answer = { stretch: asked, series: sliced(span.series, span.stretch, asked) };
+  // The past of a look moves by a window and back.
+  span.answers = [answer, ...span.answers].slice(0, MOST_ANSWERS);
+  return answer.series;
 }

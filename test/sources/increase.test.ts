@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstSeen, type GridSeries, increasesOf, sumIncreases } from '../../src/sources/increase.ts';
+import { firstSeen, type GridSeries, sumIncreases } from '../../src/sources/increase.ts';
 import { readArm } from '../../src/sources/read-arm.ts';
 import { hasOracles, oracle } from '../analysis/support.ts';
 import { metric } from './support.ts';
@@ -11,6 +11,9 @@ const series = (at: number[], labels: Record<string, string> = {}): GridSeries =
 });
 const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
 const ends = [30_000, 60_000, 90_000, 120_000];
+
+/** Increases of one series. */
+const increasesOf = (one: GridSeries, armSeenAt: number) => sumIncreases([one], armSeenAt, one.at.length - 1);
 
 describe('increases of counters', () => {
   it.skipIf(!hasOracles)('a reset counts as Prometheus counts it (skipped where ../shared is missing)', () => {
