@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Effect, JournalEntry } from '../../src/domain/effect.ts';
 import { initialState } from '../../src/domain/initial.ts';
 import type { Alert } from '../../src/domain/state.ts';
-import { type Job, type Places, type Store, StoreConflict } from '../../src/ports/store.ts';
+import { type Job, type Places, type PutBack, type Store, StoreConflict } from '../../src/ports/store.ts';
 import { enqueue, event, newJob, service, t0 } from './support.ts';
 
 /** What every store has to do, whatever database is below it. `open` gives an empty one. */
@@ -265,6 +265,31 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect((await claim()).map((job) => job.key)).toEqual(['timer/hold']);
       });
 
+      it('that are lines of a thread are found while they wait or are said, newest first', async () => {
+        const entry = { what: 'question-joined', text: 'more' } as never;
+        const line = (more: number) => ({
+          kind: 'say' as const,
+          card: { kind: 'degradation' as const, id: 'd1' },
+          entry,
+          more,
+        });
+        const lane = 'chat/d1';
+        await enqueue(
+          store,
+          newJob({ key: null, lane, effect: line(1) }),
+          newJob({ key: 'card/d1', lane, priority: 6 }),
+          newJob({ key: 'more/d1', lane, effect: line(2), dueAtMs: t0 + 9 }),
+          newJob({ key: null, lane: 'chat/d2', effect: line(3) }),
+        );
+        await claim();
+        const found = (most: number) => store.transaction((unit) => unit.waitingLines(lane, most));
+        expect(await found(10)).toEqual([
+          { key: 'more/d1', effect: line(2), isRunning: false },
+          { key: null, effect: line(1), isRunning: true },
+        ]);
+        expect(await found(1)).toHaveLength(1);
+      });
+
       it('of one lane run one at a time, in order, also while the first waits for its next try', async () => {
         await enqueue(
           store,
@@ -312,6 +337,79 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.jobs.nextDueMs()).toBe(t0 + 30_100);
         await store.jobs.complete(job.lease);
         expect(await store.jobs.nextDueMs()).toBe(t0);
+      });
+    });
+
+    describe('looks that are put off', () => {
+      const measure = { kind: 'measure', lookId: 1, stable: 'v41', candidate: 'v42', period: {} } as unknown as Effect;
+      const next = (over: Partial<PutBack> = {}): PutBack => ({
+        service,
+        version: 1,
+        dueAtMs: t0 + 30_000,
+        progress: '3',
+        backstop: { key: 'timer/look', dueAtMs: t0 + 150_000, progress: 'since' },
+        ...over,
+      });
+      const begin = async () => {
+        await store.transaction(async (unit) => {
+          await unit.save(initialState(service, t0), 0);
+          await unit.enqueue(newJob({ key: 'measure', effect: measure }));
+          await unit.enqueue(newJob({ key: 'timer/look', dueAtMs: t0 + 60_000 }));
+          await unit.enqueue(newJob({ key: 'timer/watch', dueAtMs: t0 + 60_000 }));
+          await unit.enqueue(newJob({ service: 'other', key: 'timer/look', dueAtMs: t0 + 60_000 }));
+        });
+        return one();
+      };
+      const waiting = async (nowMs: number) =>
+        (await claim(nowMs, 'b')).map((job) => [job.service, job.key, job.dueAtMs - t0, job.attempt, job.progress]);
+
+      it('come back as new with what was left, and the timer behind them is moved; nothing else is', async () => {
+        const job = await begin();
+        expect(await store.jobs.postpone(job.lease, next())).toBe(true);
+        expect(await store.jobs.nextDueMs()).toBe(t0 + 30_000);
+        expect(await waiting(t0 + 29_999)).toEqual([]);
+        expect(await waiting(t0 + 30_000)).toEqual([[service, 'measure', 30_000, 1, '3']]);
+        expect(await waiting(t0 + 149_999)).toEqual([
+          [service, 'measure', 30_000, 2, '3'],
+          [service, 'timer/watch', 60_000, 1, null],
+          ['other', 'timer/look', 60_000, 1, null],
+        ]);
+        expect(await waiting(t0 + 150_000)).toEqual([[service, 'timer/look', 150_000, 1, 'since']]);
+        expect((await store.load(service))?.version).toBe(1);
+      });
+
+      it('are not where something was decided since', async () => {
+        const job = await begin();
+        await store.transaction((unit) => unit.save(initialState(service, t0 + 1), 1));
+        expect(await store.jobs.postpone(job.lease, next())).toBe(false);
+        expect(await store.jobs.nextDueMs()).toBe(t0 + 30_000);
+        expect(await store.jobs.extend(job.lease, t0 + 1)).toBe(true);
+        expect((await waiting(t0 + 60_000)).map(([, key]) => key)).toContain('timer/look');
+      });
+
+      it('are not where a newer one waits, which takes their place', async () => {
+        const job = await begin();
+        await enqueue(store, newJob({ key: 'measure', effect: measure, dueAtMs: t0 + 5 }));
+        expect(await store.jobs.postpone(job.lease, next())).toBe(false);
+        expect(await store.jobs.retry(job.lease, again(t0))).toBe(true);
+        expect(await waiting(t0 + 5)).toEqual([[service, 'measure', 5, 1, null]]);
+      });
+
+      it('are not by who lost the lease', async () => {
+        const lost = await begin();
+        const job = await one(t0 + 30_000, 'b');
+        expect(job.id).toBe(lost.id);
+        expect(await store.jobs.postpone(lost.lease, next())).toBe(false);
+        expect(await store.jobs.postpone(job.lease, next({ dueAtMs: t0 + 90_000 }))).toBe(true);
+      });
+
+      it('have no timer behind them where it fires just now', async () => {
+        const job = await begin();
+        const places: Places[] = [{ kinds: ['timer'], free: 9 }];
+        await store.jobs.claim({ owner: 'b', nowMs: t0 + 60_000, leaseMs: 30_000, limit: 9, places });
+        expect(await store.jobs.postpone(job.lease, next({ dueAtMs: t0 + 200_000 }))).toBe(true);
+        // Leased since: it fires as it was.
+        expect((await waiting(t0 + 90_000)).map(([, key, due]) => [key, due])).toContainEqual(['timer/look', 60_000]);
       });
     });
 
