@@ -3,7 +3,7 @@ import type { Effect } from '../domain/effect.ts';
 import { cardMessageId, type MessageBook, messageIdOf } from '../ports/store.ts';
 import type { Engine } from './engine.ts';
 import type { JobTable, Schema } from './schema.ts';
-import { behindAnother, messageKinds } from './store-jobs.ts';
+import { behindAnother, messageKinds } from './store-claims.ts';
 
 /** Which message stands for which of our ids. */
 export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBook {
