@@ -11,6 +11,8 @@ const inRealTime = [
   'test/acceptance/ground.test.ts',
   'test/acceptance/overload.test.ts',
   'test/acceptance/replicas.test.ts',
+  'test/acceptance/skew.test.ts',
+  'test/acceptance/two-answers.test.ts',
   'test/browser/**/*.test.ts',
   'test/chaos/chaos.test.ts',
   'test/cli/serve.test.ts',

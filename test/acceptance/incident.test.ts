@@ -17,7 +17,6 @@ describe('an incident whose policy is edited while it is open', () => {
     await world.edit((yaml) => yaml.replace(/^escalate:.*\n/m, ''));
     // Found again from the archive, not from memory.
     await world.restart();
-    await world.workspace.user('U0ANN').press(world.card().ts, 'Roll back');
     await world.until('all traffic is back', () => world.router.weights.candidate.percent === 0, 30 * MINUTE);
     await world.alert('ErrorsHigh', { status: 'resolved' });
     await world.until('it is over', () => world.pages.some(({ action }) => action === 'resolve'), 30 * MINUTE);

@@ -9,7 +9,7 @@ const launcher = fileURLToPath(new URL('../../../bin/lastgood.js', import.meta.u
 /** The app as a user starts it: a process of its own, given nothing but its environment; started again as often as it takes. */
 export class AppProcess {
   readonly url: string;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
   #child: ChildProcess | null = null;
   #ended: Promise<unknown> = Promise.resolve();
   /** The ends of what the processes said, for the message of a failing test. */
@@ -18,7 +18,7 @@ export class AppProcess {
   generation = 0;
 
   constructor(environment: Readonly<Record<string, string>>) {
-    this.#environment = environment;
+    this.environment = environment;
     this.url = `http://127.0.0.1:${environment.PORT}`;
   }
 
@@ -35,7 +35,7 @@ export class AppProcess {
     if (this.#child) throw new Error('It runs already.');
     this.generation += 1;
     const child = spawn(process.execPath, [launcher, 'serve'], {
-      env: { PATH: process.env.PATH ?? '', ...this.#environment },
+      env: { PATH: process.env.PATH ?? '', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const listen = (chunk: Buffer) => {

@@ -12,11 +12,16 @@ const ANSWER_MS = 1_200;
 /**
  * What stands before several replicas: each request goes to the next in turn; one that cannot be reached, does not answer in time or
  * says 503 is passed over. What was sent to one that hangs may still be done by it later.
+ * @param first which one a request goes to first, by its body; undefined: whose turn it is.
  */
-export async function startBalancer(targets: readonly string[]): Promise<Balancer> {
-  let turn = 0;
+export async function startBalancer(
+  targets: readonly string[],
+  first: (body: string) => number | undefined = () => undefined,
+): Promise<Balancer> {
+  let next = 0;
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
+    let turn = first(body.toString()) ?? next++;
     for (let tried = 0; tried < targets.length; tried += 1) {
       const target = targets[turn++ % targets.length] ?? '';
       const answer = await forward(target, request, body).catch(() => null);
