@@ -92,13 +92,13 @@ export class Identity {
       try {
         const answer = await this.client.auth.test();
         this.known = {
-          botId: answer.bot_id,
-          botUserId: answer.user_id,
-          teamId: answer.team_id,
-          enterpriseId: answer.enterprise_id,
-          name: answer.user ?? NAME_UNTIL_KNOWN,
+          botId: text(answer.bot_id),
+          botUserId: text(answer.user_id),
+          teamId: text(answer.team_id),
+          enterpriseId: text(answer.enterprise_id),
+          name: text(answer.user) ?? NAME_UNTIL_KNOWN,
         };
-        this.detail = `connected to ${answer.team ?? 'Slack'} as @${this.known.name}`;
+        this.detail = `connected to ${text(answer.team) ?? 'Slack'} as @${this.known.name}`;
         return;
       } catch (error) {
         const call = { method: 'auth.test', intent: 'repeatable', channel: 'Slack', botName: this.bot.name } as const;
@@ -112,4 +112,9 @@ export class Identity {
       }
     }
   }
+}
+
+/** Something else may answer in Slack's place. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
