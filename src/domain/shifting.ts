@@ -1,6 +1,6 @@
 import { plansShadow } from './gates.ts';
 import type { Rollout, Split } from './state.ts';
-import { Ignored, type Turn } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 /** One shift in flight a service: while one is, the wish is kept and follows it. */
 export function orderShift(turn: Turn, exposurePercent: number): void {
@@ -49,7 +49,8 @@ export function noteShare(turn: Turn, sharePercent: number): void {
  */
 export function reassert(turn: Turn): void {
   const rollout = turn.state.rollout;
-  if (!rollout || turn.state.shift) throw new Ignored('another shift has been ordered since');
+  // Another shift has been ordered since, and is read back itself. The timer is over all the same: drift is looked for again.
+  if (!rollout || turn.state.shift) return;
   const exposurePercent = Math.min(rollout.exposurePercent, turn.state.assertedPercent ?? rollout.exposurePercent);
   begin(turn, { stable: rollout.stable.id, candidate: rollout.candidate.id, exposurePercent }, null);
 }

@@ -380,6 +380,16 @@ describe('rule 11: one shift in flight, and what was asserted last is asserted a
     const back = rollingBack().shiftFails('failed', 'no answer', true).phase('stuck').exposure(50);
     back.timer('reassert').shifts(10);
   });
+  it('asserts nothing over the shift in flight, and is done with it: drift is noticed again', () => {
+    const g = rollingBack({}).shifted({ uncertain: true });
+    g.command({ name: 'rollback', pace: 'at-once', to: null, reason: 'now' }).shifts(0);
+    g.timer('reassert').shifts();
+    expect(g.state.timers.reassert).toBeUndefined();
+    g.shifted().exposure(0);
+    g.now += 1;
+    g.when({ type: 'seen', observed: observed({ candidate: 'v42', exposurePercent: 50 }), askedAtMs: g.now });
+    expect(g.state.rollout?.driftPercent).toBe(50);
+  });
   it('ignores the outcome of a shift that is not in flight', () => {
     soaking().when({ type: 'shifted', shiftId: 'fraud-scorer-s99', exposurePercent: 0, uncertain: false }).isIgnored();
   });
