@@ -33,7 +33,7 @@ export function armOf(series: Series | null, metric: Metric, period: Stretch, sh
     case 'tails': {
       const bounds = series.bounds.map(({ bound, windows }) => ({
         bound,
-        windows: usableCounts(windows, period, shiftMs).map(partOfAll),
+        windows: partsOfAll(usableCounts(windows, period, shiftMs)),
       }));
       return { kind: 'tails', bounds };
     }
@@ -56,11 +56,16 @@ export function everythingOf(series: Series | null, metric: Metric): Series | nu
 function badOnes(windows: readonly CountWindow[], { source }: Metric): readonly CountWindow[] {
   if (source.kind === 'rate' || source.kind === 'split') return windows;
   const areGood = (source.kind === 'proportion' || source.kind === 'objective') && source.good !== null;
-  return windows.map(partOfAll).map((w) => (areGood ? { ...w, events: w.exposure - w.events } : w));
+  const parts = partsOfAll(windows);
+  if (!areGood) return parts;
+  return parts.map(({ endMs, events, exposure }) => ({ endMs, events: exposure - events, exposure }));
 }
 
-function partOfAll(w: CountWindow): CountWindow {
-  return { ...w, events: Math.min(w.events, w.exposure) };
+/** No more events than there is exposure. */
+function partsOfAll(windows: readonly CountWindow[]): readonly CountWindow[] {
+  // As they nearly always come.
+  if (windows.every((w) => w.events <= w.exposure)) return windows;
+  return windows.map(({ endMs, events, exposure }) => ({ endMs, events: Math.min(events, exposure), exposure }));
 }
 
 /** True where a higher number is the better one, as it is shown. */

@@ -38,31 +38,37 @@ export function usableCounts(windows: readonly CountWindow[], period: Stretch, s
   const kept: CountWindow[] = [];
   for (const w of windows) {
     if (!Number.isFinite(w.events) || !Number.isFinite(w.exposure)) continue;
+    const endMs = Math.round(w.endMs + shiftMs);
+    if (!isWithin(endMs, period)) continue;
     kept.push({
-      endMs: Math.round(w.endMs + shiftMs),
+      endMs,
       events: Math.min(MOST, Math.max(0, w.events)),
       exposure: w.exposure < LEAST ? 0 : Math.min(MOST, w.exposure),
     });
   }
-  return inPeriod(kept, period);
+  return rising(kept);
 }
 
 /** As `usableCounts`, for values. */
 export function usableValues(windows: readonly ValueWindow[], period: Stretch, shiftMs: number): ValueWindow[] {
   const kept: ValueWindow[] = [];
   for (const w of windows) {
-    if (Number.isFinite(w.value) && Math.abs(w.value) <= 1e100) {
-      kept.push({ endMs: Math.round(w.endMs + shiftMs), value: w.value });
+    const endMs = Math.round(w.endMs + shiftMs);
+    if (isWithin(endMs, period) && Number.isFinite(w.value) && Math.abs(w.value) <= 1e100) {
+      kept.push({ endMs, value: w.value });
     }
   }
-  return inPeriod(kept, period);
+  return rising(kept);
 }
 
-function inPeriod<W extends { readonly endMs: number }>(windows: readonly W[], period: Stretch): W[] {
-  const within = windows.filter((w) => w.endMs > period.fromMs && w.endMs <= period.toMs);
+function isWithin(endMs: number, { fromMs, toMs }: Stretch): boolean {
+  return endMs > fromMs && endMs <= toMs;
+}
+
+function rising<W extends { readonly endMs: number }>(windows: W[]): W[] {
   // As they nearly always come: rising, each once.
-  if (within.every((w, i) => i === 0 || w.endMs > (within[i - 1]?.endMs ?? 0))) return within;
-  const byEnd = new Map(within.map((w) => [w.endMs, w]));
+  if (windows.every((w, i) => i === 0 || w.endMs > (windows[i - 1]?.endMs ?? 0))) return windows;
+  const byEnd = new Map(windows.map((w) => [w.endMs, w]));
   return [...byEnd.values()].sort((a, b) => a.endMs - b.endMs);
 }
 

@@ -73,16 +73,17 @@ export function scatterOf(columns: RatioColumns, from: number, to: number, cvSqu
 }
 
 function ratioWithin(columns: RatioColumns, from: number, to: number): number {
+  const { events, together, suspectExposure, referenceExposure } = columns;
   let xc = 0.5;
   let xs = 0.5;
   let nc = 0;
   let ns = 0;
   for (let i = from; i < to; i += 1) {
-    const events = columns.events[i] ?? 0;
-    xc += events;
-    xs += (columns.together[i] ?? 0) - events;
-    nc += columns.suspectExposure[i] ?? 0;
-    ns += columns.referenceExposure[i] ?? 0;
+    const x = events[i] ?? 0;
+    xc += x;
+    xs += (together[i] ?? 0) - x;
+    nc += suspectExposure[i] ?? 0;
+    ns += referenceExposure[i] ?? 0;
   }
   return xc / nc / (xs / ns);
 }

@@ -66,18 +66,21 @@ function overlap(known: Line, columns: RatioColumns): { line: Line | null; kept:
   const first = columns.ends[0] ?? Number.NaN;
   const dropped = known.ends.indexOf(first);
   if (dropped < 0) return { line: null, kept: 0 };
-  const bets = BETS.length;
-  const line: Line = {
-    ends: known.ends.subarray(dropped),
-    events: known.events.subarray(dropped),
-    together: known.together.subarray(dropped),
-    share: known.share.subarray(dropped),
-    rows: known.rows.subarray(dropped * bets),
-  };
+  const line = dropped === 0 ? known : from(known, dropped);
   const most = Math.min(line.ends.length, columns.ends.length);
   let kept = 0;
   while (kept < most && same(line, columns, kept)) kept += 1;
   return { line, kept };
+}
+
+function from(line: Line, window: number): Line {
+  return {
+    ends: line.ends.subarray(window),
+    events: line.events.subarray(window),
+    together: line.together.subarray(window),
+    share: line.share.subarray(window),
+    rows: line.rows.subarray(window * BETS.length),
+  };
 }
 
 function same(line: Line, columns: RatioColumns, i: number): boolean {
@@ -88,6 +91,11 @@ function same(line: Line, columns: RatioColumns, i: number): boolean {
     line.share[i] === columns.share[i]
   );
 }
+
+function betsOf(factors: readonly number[]) {
+  return { factors, lnFactors: factors.map(Math.log) };
+}
+const SIDES = { worse: betsOf(BETS), ok: betsOf(BETS.map((bet) => 1 / bet)) };
 
 /** Room for as many windows more: most looks add one or two. */
 const ROOM_WINDOWS = 64;
@@ -103,17 +111,18 @@ function summed(columns: RatioColumns, stake: Stake, line: Line | null, kept: nu
   const hasRoom = line !== null && line.rows.length >= (n + 1) * bets;
   const rows = hasRoom ? line.rows : new Float64Array((n + 1 + ROOM_WINDOWS) * bets);
   if (line !== null && !hasRoom) rows.set(line.rows.subarray(0, (kept + 1) * bets));
-  const factors = BETS.map((bet) => (stake.side === 'worse' ? bet : 1 / bet));
-  const lnFactors = factors.map(Math.log);
+  const { factors, lnFactors } = SIDES[stake.side];
   for (let i = kept; i < n; i += 1) {
     const rho = share[i] ?? 0;
     const m = together[i] ?? 0;
     const x = events[i] ?? 0;
     const worth = 1 / (1 + stake.cvSquared * (spread[i] ?? 0));
-    const base = 1 - rho + rho * stake.ratio;
+    const rest = 1 - rho;
+    const part = rho * stake.ratio;
+    const base = rest + part;
     const row = i * bets;
     for (let b = 0; b < bets; b += 1) {
-      const lift = m === 0 ? 0 : Math.log((1 - rho + rho * stake.ratio * (factors[b] ?? 1)) / base);
+      const lift = m === 0 ? 0 : Math.log((rest + part * (factors[b] ?? 1)) / base);
       rows[row + bets + b] = (rows[row + b] ?? 0) + (x * (lnFactors[b] ?? 0) - m * lift) * worth;
     }
   }

@@ -47,14 +47,16 @@ export interface Allowance {
 
 /** `starts`: the first window of every copy. */
 export function ratioTest(pairs: readonly CountPair[], starts: readonly number[], allowance: Allowance): RatioTest {
-  const columns = columnsOf(pairs, 0);
+  const columns = columnsOf(pairs);
   const copies = starts.map((start) => copyFrom(columns, start, allowance.noise));
   return { columns, copies, mixed: true, memory: allowance.memory };
 }
 
-/** The same windows as one run from `start` on, not mixed. */
+/** The same windows as one run from `start` on, not mixed. `noise`: as the test was made with. */
 export function runFrom(test: RatioTest, start: number, noise: number | null): RatioTest {
-  return { ...test, mixed: false, copies: [copyFrom(test.columns, start, noise)] };
+  // Usually what is recent begins with a step of the rollout, where a copy begins too.
+  const copy = test.copies.find((known) => known.start === start) ?? copyFrom(test.columns, start, noise);
+  return { ...test, mixed: false, copies: [copy] };
 }
 
 /**
@@ -63,7 +65,7 @@ export function runFrom(test: RatioTest, start: number, noise: number | null): R
  * (-ln A <= 1/A - 1), so it stays valid, and it works where the reference has no events at all.
  */
 export function withAllowance(test: RatioTest, pairs: readonly CountPair[], allowance: number): RatioTest {
-  return { ...test, columns: columnsOf(pairs, allowance), memory: test.memory.at(`+${allowance}`) };
+  return { ...test, columns: withMore(test.columns, pairs, allowance), memory: test.memory.at(`+${allowance}`) };
 }
 
 function copyFrom(columns: RatioColumns, start: number, learned: number | null): Copy {
@@ -71,8 +73,10 @@ function copyFrom(columns: RatioColumns, start: number, learned: number | null):
   const prefix = start >= PREFIX_WINDOWS ? start : 0;
   if (learned !== null && n >= FEWEST_TO_SCATTER) {
     const own = scatterOf(columns, start, n, learned);
-    const before = scatterOf(columns, 0, prefix, learned);
-    if (isAsLearned(own, n - start) && isAsLearned(before, prefix)) return copyOf(start, learned, own, before);
+    if (isAsLearned(own, n - start)) {
+      const before = scatterOf(columns, 0, prefix, learned);
+      if (isAsLearned(before, prefix)) return copyOf(start, learned, own, before);
+    }
   }
   const cvSquared = Math.max(learned ?? 0, NOISE_UNKNOWN ** 2);
   return copyOf(start, cvSquared, scatterOf(columns, start, n, cvSquared), scatterOf(columns, 0, prefix, cvSquared));
@@ -86,30 +90,54 @@ function isAsLearned(scatter: Scatter | null, windows: number): boolean {
   return scatter === null || scatter.dispersion <= 1 + DOUBT * Math.sqrt(2 / (windows - 1));
 }
 
-function columnsOf(pairs: readonly CountPair[], allowance: number): RatioColumns {
+function columnsOf(pairs: readonly CountPair[]): RatioColumns {
   const n = pairs.length;
+  // Two pieces of memory instead of seven, which took longer to ask for than to fill; what sums are kept by (memory.ts) is the first.
+  const known = new Float64Array(4 * n);
+  const noise = new Float64Array(3 * n);
   const columns = {
-    ends: new Float64Array(n),
-    events: new Float64Array(n),
-    together: new Float64Array(n),
-    share: new Float64Array(n),
-    spread: new Float64Array(n),
-    suspectExposure: new Float64Array(n),
-    referenceExposure: new Float64Array(n),
+    ends: known.subarray(0, n),
+    events: known.subarray(n, 2 * n),
+    together: known.subarray(2 * n, 3 * n),
+    share: known.subarray(3 * n),
+    spread: noise.subarray(0, n),
+    suspectExposure: noise.subarray(n, 2 * n),
+    referenceExposure: noise.subarray(2 * n),
   };
-  pairs.forEach((p, i) => {
+  let i = 0;
+  for (const p of pairs) {
     const rho = p.suspectExposure / (p.suspectExposure + p.referenceExposure);
-    const m = p.suspectEvents + p.referenceEvents + allowance * p.referenceExposure;
-    columns.ends[i] = p.endMs;
-    columns.events[i] = p.suspectEvents;
-    columns.together[i] = m;
-    columns.share[i] = rho;
-    // Noise of both arms, each by itself, widens the suspect's share of the events by 2 rho (1 - rho); analysis.md has rho.
-    columns.spread[i] = m * Math.max(rho, 2 * rho * (1 - rho));
-    columns.suspectExposure[i] = p.suspectExposure;
-    columns.referenceExposure[i] = p.referenceExposure;
-  });
+    const m = p.suspectEvents + p.referenceEvents;
+    known[i] = p.endMs;
+    known[n + i] = p.suspectEvents;
+    known[2 * n + i] = m;
+    known[3 * n + i] = rho;
+    noise[i] = m * spreadOf(rho);
+    noise[n + i] = p.suspectExposure;
+    noise[2 * n + i] = p.referenceExposure;
+    i += 1;
+  }
   return columns;
+}
+
+/** The columns with `allowance` events per exposure more in the reference. */
+function withMore(columns: RatioColumns, pairs: readonly CountPair[], allowance: number): RatioColumns {
+  const n = pairs.length;
+  const together = new Float64Array(n);
+  const spread = new Float64Array(n);
+  let i = 0;
+  for (const p of pairs) {
+    const m = p.suspectEvents + p.referenceEvents + allowance * p.referenceExposure;
+    together[i] = m;
+    spread[i] = m * spreadOf(columns.share[i] ?? 0);
+    i += 1;
+  }
+  return { ...columns, together, spread };
+}
+
+/** Noise of both arms, each by itself, widens the suspect's share of the events by 2 rho (1 - rho); analysis.md has rho. */
+function spreadOf(rho: number): number {
+  return Math.max(rho, 2 * rho * (1 - rho));
 }
 
 /** Natural log of the evidence that suspect/reference is above (`worse`) or below (`ok`) `ratio`, over all copies. */
