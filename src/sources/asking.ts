@@ -16,8 +16,8 @@ const KEPT_MS = 3_000;
 const MOST_SHARED_BYTES = 32 * 1024 * 1024;
 /** How long others are waited for that ask for the same of another service: nothing to a look, which comes every few seconds. */
 export const GATHER_MS = 20;
-/** Settled points of some thousands of rollouts. */
-export const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+/** The past of a thousand rollouts of five metrics, with some series each. */
+export const MOST_KEPT_BYTES = 96 * 1024 * 1024;
 
 export type Found = Answer<GridSeries[]>;
 

@@ -18,6 +18,9 @@ const MOST_SPANS = 3;
 /** What was used within this time is not given up for something new: else, with more than fits, all would be read always. */
 const IN_USE_MS = 120_000;
 
+/** What grows by a window at each look saves less a byte than what stays as it is, and has only so much of the room. */
+const SHARE_OF_GROWING = 0.5;
+
 export interface Keeping {
   /** The answer, where every point of it has settled and is there. */
   whole(query: string, stretch: Stretch): GridSeries[] | null;
@@ -110,11 +113,13 @@ function createStore(now: () => number, mostBytes: number): Store {
       const spans = [span, ...before.filter((s) => s !== instead)].slice(0, MOST_SPANS);
       drop(query);
       const size = spans.reduce((sum, s) => sum + weightOfSpan(s), 2 * query.length);
+      const isGrowing = spans.every((s) => s.settledMs < s.stretch.endMs);
+      const most = mostBytes * (isGrowing ? SHARE_OF_GROWING : 1);
       for (const [oldest, { usedAtMs }] of entries) {
-        if (bytes + size <= mostBytes || now() - usedAtMs < IN_USE_MS) break;
+        if (bytes + size <= most || now() - usedAtMs < IN_USE_MS) break;
         drop(oldest);
       }
-      if (bytes + size > mostBytes) return;
+      if (bytes + size > most) return;
       entries.set(query, { spans, bytes: size, usedAtMs: now() });
       bytes += size;
     },

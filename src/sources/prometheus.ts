@@ -25,7 +25,7 @@ export interface PrometheusOptions {
   readonly mostRequests?: number;
   /** How long others are waited for who ask for the same of another service; 20 ms. */
   readonly gatherMs?: number;
-  /** What is kept of answers that do not change any more; 64 MB. */
+  /** What is kept of answers that do not change any more; 96 MB. */
   readonly mostKeptBytes?: number;
   /** For how long answers are kept: seconds for looks at the same moment, an hour for days of history. */
   readonly now?: () => number;

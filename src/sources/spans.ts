@@ -11,6 +11,8 @@ const WORTH = 3;
 /** Points kept, to those that were asked for last: what only looks before have read goes. */
 const MOST_LENGTH = 2;
 
+/** A window of a metric of two selectors, for each of them. */
+const WINDOW_BYTES = 32;
 /** Answers that are kept as they are. */
 const MOST_ANSWERS = 2;
 
@@ -167,10 +169,15 @@ export function weightOfSeries(series: readonly GridSeries[]): number {
   return bytes;
 }
 
+/** With what is made of it: windows of a metric, which live as long as the answer does. */
 export function weightOfSpan({ series, answers }: Span): number {
-  // The numbers are its own; the labels are those of the series.
-  const numbers = answers.filter((a) => a.series !== series).reduce((sum, a) => sum + pointsOf(a.stretch), 0);
-  return weightOfSeries(series) + 8 * numbers * series.length;
+  let bytes = weightOfSeries(series);
+  for (const answer of answers) {
+    const points = pointsOf(answer.stretch);
+    // The numbers are its own; the labels are those of the series.
+    bytes += WINDOW_BYTES * points + (answer.series === series ? 0 : 8 * points * series.length);
+  }
+  return bytes;
 }
 
 /** The answer over a stretch that is kept whole. */

@@ -119,7 +119,7 @@ describe('what has settled', () => {
   });
 
   it('is bounded: what does not fit is asked for, and what is in use is not given up for it', async () => {
-    const { clock, ask } = setUp({ mostKeptBytes: 1800 });
+    const { clock, ask } = setUp({ mostKeptBytes: 5200 });
     const of = (pod: string) => ask(BEGAN_MS - 3_000_000, BEGAN_MS - 600_000, `t{service="ranker",pod="${pod}"}`);
     await of('b');
     const other = `t{pod="b"}`;
@@ -133,5 +133,17 @@ describe('what has settled', () => {
     clock.nowMs += STEP_MS;
     expect(await ask(BEGAN_MS - 3_000_000, BEGAN_MS - 30_000, other)).toEqual([]);
     expect(await of('b')).toEqual([81]);
+  });
+
+  it('has only half of the room where it grows', async () => {
+    for (const [mostKeptBytes, asked] of [
+      [1400, 11],
+      [2800, 3],
+    ] as const) {
+      const { clock, present } = setUp({ mostKeptBytes });
+      await present();
+      clock.nowMs += STEP_MS;
+      expect(await present()).toEqual([asked]);
+    }
   });
 });
