@@ -134,3 +134,20 @@ test('what is unhurried is on the disk soon also where nothing follows', async (
   });
   await vi.waitFor(() => expect(commits()).toBe(1));
 });
+
+test('what is unhurried waits with those before it: what a dead process had told as committed is all there', async () => {
+  const told: string[] = [];
+  const hurried = unit('decided').then(() => told.push('decided'));
+  const unhurried = db
+    .transaction()
+    .execute(async (trx) => {
+      await sql.raw(UNHURRIED).execute(trx);
+      await trx.insertInto('notes').values({ text: 'claimed' }).execute();
+    })
+    .then(() => told.push('claimed'));
+  await Promise.resolve();
+  expect(told).toEqual([]);
+  await Promise.all([hurried, unhurried]);
+  expect(told).toEqual(['decided', 'claimed']);
+  expect(commits()).toBe(1);
+});
