@@ -41,6 +41,12 @@ export class SimulatedDisk {
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
   }
 
+  /** Timers for which there really is a job, by service and key. */
+  timers(): ReadonlySet<string> {
+    const rows = this.#database.prepare("SELECT service, key FROM jobs WHERE kind = 'timer'").all();
+    return new Set(rows.map(({ service, key }) => `${service}/${String(key).replace(/^timer\//, '')}`));
+  }
+
   close(): void {
     this.#power.isOn = false;
     this.#database.close();

@@ -66,6 +66,13 @@ export class History {
           for (const job of jobs) this.#claimed.set(job.id, job);
           return jobs;
         },
+        postpone: async (lease, next) => {
+          const done = await store.jobs.postpone(lease, next);
+          const stage = this.states.get(next.service)?.degradation?.stage;
+          if (done && stage?.name === 'asking' && stage.measuring)
+            this.#scene.breaks(`rule 10: ${next.service} is past its deadline, and the look it waits for is put off`);
+          return done;
+        },
         complete: async (lease) => {
           const done = await store.jobs.complete(lease);
           if (done) this.#ended(lease.jobId);
@@ -81,6 +88,14 @@ export class History {
       for (const [key, timer] of Object.entries(state.timers))
         if (this.#timers.get(`${service}/${key}`) !== timer.epoch)
           this.#scene.breaks(`rule 10: ${service} waits for its timer ${key}, and no job does`);
+  }
+
+  /** Rule 10: and whoever asks the table itself finds it there. */
+  checkTable(jobs: ReadonlySet<string>): void {
+    for (const [service, state] of this.states)
+      for (const key of Object.keys(state.timers))
+        if (!jobs.has(`${service}/${key}`))
+          this.#scene.breaks(`rule 10: the job of ${service}'s timer ${key} is not in the table`);
   }
 
   /** Rules 3 and 11: what the target is told is what was ordered last, and onto what it said is ready. */

@@ -22,6 +22,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** So often the directory of policies is looked at. */
 const POLICIES_READ_MS = 5_000;
+/** At one moment in so many the table itself is looked at. */
+const LOOKS_AT_TABLE = 20;
 /** More moments than this within a millisecond: something goes in circles. */
 const MOST_MOMENTS = 20_000;
 
@@ -131,11 +133,14 @@ class Play {
   async #until(endMs: number): Promise<void> {
     const { time, broken } = this.#scene;
     let moments = 0;
+    let looks = 0;
     let atMs = time.nowMs;
     await this.#replicas.quiet();
     while (broken.length === 0 && time.step(endMs)) {
       await this.#replicas.quiet();
       this.#world.history.check();
+      looks += 1;
+      if (looks % LOOKS_AT_TABLE === 0) this.#world.history.checkTable(this.#disk.timers());
       moments = time.nowMs === atMs ? moments + 1 : 0;
       atMs = time.nowMs;
       if (moments > MOST_MOMENTS) this.#scene.breaks('it goes in circles without time passing');
