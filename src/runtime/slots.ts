@@ -15,7 +15,7 @@ export interface Slots {
  */
 export const defaultSlots: readonly Slots[] = [
   { kinds: ['shift', 'probe'], jobs: 16 },
-  { kinds: ['timer'], jobs: 4 },
+  { kinds: ['timer'], jobs: 32 },
   { kinds: ['measure'], jobs: 128 },
   { kinds: ['page'], jobs: 4 },
   { kinds: ['silence'], jobs: 2 },

@@ -21,8 +21,16 @@ export async function claim(
 ): Promise<readonly Job[]> {
   const kinds = kindsOf(places);
   if (kinds.length === 0) return [];
-  const { rows: due } = await trx.executeQuery(statements.due(kinds.length)(nowMs, limit, ...kinds));
-  const placed = placedOf(due, places);
+  const dueOf = async (some: readonly string[], most: number) =>
+    (await trx.executeQuery(statements.due(some.length)(nowMs, most, ...some))).rows;
+  const due = await dueOf(kinds, limit);
+  let placed = [...placedOf(due, places)];
+  // Thousands of a kind that has no place left hide those that have.
+  if (places && due.length === limit && placed.length < limit) {
+    placed = [];
+    for (const place of places) placed.push(...(await dueOf(place.kinds, place.free)));
+    placed = placed.toSorted(mostUrgentFirst).slice(0, limit);
+  }
   const free = await freeLanes(trx, engine, placed, nowMs);
   const taken = placed.filter(({ lane }) => lane === null || free.delete(lane));
   if (!taken.some(({ kind }) => flushedKinds.has(kind))) await engine.unhurried(trx);
@@ -75,6 +83,10 @@ function kindsOf(places: readonly Places[] | undefined): readonly string[] {
   return places?.flatMap(({ kinds }) => kinds) ?? performedKinds;
 }
 
+function mostUrgentFirst(a: Selectable<JobTable>, b: Selectable<JobTable>): number {
+  return a.priority - b.priority || a.due_at - b.due_at || a.id - b.id;
+}
+
 /** Those for which there is a place, the first come first. */
 function placedOf(
   due: readonly Selectable<JobTable>[],
@@ -113,12 +125,9 @@ async function freeLanes(
 
 /** What a newer Lastgood beside us made, and only it can do, is left to it. */
 export function isOurs(eb: ExpressionBuilder<Schema, 'jobs'>) {
-  const newer = eb
-    .selectFrom('services')
-    .select(sql`1`.as('one'))
-    .whereRef('services.service', '=', 'jobs.service')
-    .where('services.schema', '>', STATE_SCHEMA);
-  return eb.and([eb('jobs.kind', 'in', performedKinds), eb.not(eb.exists(newer))]);
+  // Looked up once for all jobs: most of the time there is none.
+  const newer = eb.selectFrom('services').select('service').where('schema', '>', STATE_SCHEMA);
+  return eb.and([eb('jobs.kind', 'in', performedKinds), eb('jobs.service', 'not in', newer)]);
 }
 
 /** Another job of its lane is running. `nowMs` null: expired leases count as running (their end is looked at by itself). */

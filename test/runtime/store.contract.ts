@@ -145,6 +145,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await store.jobs.nextDueMs(['card'])).toBeNull();
       });
 
+      it('are found behind any number that are more urgent and have no place', async () => {
+        const card: Effect = { kind: 'card', card: { kind: 'rollout', id: 'r1' }, urgent: false };
+        const timers = Array.from({ length: 50 }, (_, i) => newJob({ key: `timer/${i}`, dueAtMs: t0 - 50 + i }));
+        await enqueue(store, ...timers, newJob({ key: 'card', effect: card, priority: 7 }));
+        const places: Places[] = [
+          { kinds: ['timer'], free: 2 },
+          { kinds: ['card'], free: 3 },
+        ];
+        const jobs = await store.jobs.claim({ owner: 'a', nowMs: t0, leaseMs: 30_000, limit: 5, places });
+        expect(jobs.map(({ key }) => key)).toEqual(['timer/0', 'timer/1', 'card']);
+      });
+
       it('go to one of two claimers', async () => {
         await enqueue(store, ...Array.from({ length: 20 }, (_, i) => newJob({ key: `k${i}` })));
         const claims = await Promise.all([claim(t0, 'a', 10), claim(t0, 'b', 10), claim(t0, 'c', 10)]);

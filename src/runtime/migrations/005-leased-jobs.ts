@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { Migration } from './migration.ts';
 
-/** Which lease ends next is asked many times a second, and only a few of tens of thousands of jobs are leased. */
+/**
+ * What is asked many times a second of tens of thousands of jobs: which lease ends next, of which there are few; and which services a
+ * newer Lastgood wrote, of which there are none most of the time.
+ */
 export const leasedJobs: Migration = {
   number: 5,
   name: 'leased jobs',
@@ -12,5 +15,6 @@ export const leasedJobs: Migration = {
       .columns(['lease_until'])
       .where(sql.ref('owner'), 'is not', null)
       .execute();
+    await db.schema.createIndex('services_schema').on('services').columns(['schema', 'service']).execute();
   },
 };

@@ -14,6 +14,7 @@ import { roundOfTheLoop } from '../clock.ts';
 import { createMemories } from './memories.ts';
 import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
 import { policyOfRollout, presentPolicy, storedOf } from './policy.ts';
+import { createTurns } from './turns.ts';
 
 /** A look that takes longer is no data: a gate or a deadline waits for it. */
 const READ_LIMIT_MS = 20_000;
@@ -27,6 +28,7 @@ type Ruler = Pick<Plan, 'metrics' | 'comparison'>;
 export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
   const memories = createMemories();
   const quiet = createQuietLooks({ clock: world.clock });
+  const ourTurn = createTurns();
   return {
     limitMs: READ_LIMIT_MS + 5_000,
     // Only our own store can fail here, so the look is taken anew until it can be recorded.
@@ -42,6 +44,7 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
       const missed = missedLook(state, job, world.clock.now());
       if (missed) return { kind: 'event', event: missed };
       const look = await take({ world, state, effect, wasPutOff: job.progress !== null }, signal);
+      await ourTurn();
       const comparison = (draw: boolean) =>
         compare({ ...look, draw, memory: memories.of(state, look.period, look.settings.windowMs) });
       const alike = Number(job.progress ?? 0);
