@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { secretVariables } from '../../src/config/variables.ts';
 import { loadConfig, secretsOf } from '../../src/config.ts';
 import { createWorkspace } from '../../src/workspace/index.ts';
 import { bodyOf, serve } from '../outbound/loopback.ts';
@@ -21,6 +22,8 @@ const secrets = {
   LASTGOOD_SECRET_PROM: canary('prometheus'),
   LASTGOOD_SECRET_ALERTMANAGER: canary('alertmanager'),
   LASTGOOD_SECRET_PAGERDUTY: key('policy'),
+  LASTGOOD_SECRET_QUERY: canary('query'),
+  LASTGOOD_SECRET_HEADER: canary('header'),
 };
 
 const ending: (() => Promise<unknown>)[] = [];
@@ -48,7 +51,7 @@ channel: "#ml-rollouts"
 target:
   kind: http
   observe:
-    url: ${urls.target}/split
+    url: "${urls.target}/split?key=\${LASTGOOD_SECRET_QUERY}"
     headers: { Authorization: "Bearer \${LASTGOOD_SECRET_ROUTER}" }
     stable: /stable/version
     candidate: /candidate/version
@@ -71,7 +74,7 @@ metrics:
 alerts: [{ match: ['service="fraud-scorer"'] }]
 approvers: { users: ['*'], quorum: 1 }
 escalate: { after: 1s, repeat: 1m, routingKey: "\${LASTGOOD_SECRET_PAGERDUTY}", severity: critical }
-prometheus: { url: ${urls.prometheus}, basic: { username: lastgood, password: "\${LASTGOOD_SECRET_PROM}" } }
+prometheus: { url: ${urls.prometheus}, basic: { username: lastgood, password: "\${LASTGOOD_SECRET_PROM}" }, headers: { X-Key: "\${LASTGOOD_SECRET_HEADER}" } }
 alertmanager: { url: ${urls.alertmanager}, bearer: "\${LASTGOOD_SECRET_ALERTMANAGER}" }
 `;
 
@@ -81,6 +84,10 @@ function formsOf(secret: string): string[] {
 }
 
 type How = 'Slack works' | 'Slack echoes too';
+
+it('every variable that holds a secret has a canary; DATABASE_URL has its own, where there is no database', () => {
+  expect(Object.keys(secrets)).toEqual(expect.arrayContaining(secretVariables.filter((one) => one !== 'DATABASE_URL')));
+});
 
 /** Both at once: each waits a minute of real time until somebody is paged. */
 it('no secret gets anywhere while everybody else says it aloud', async () => {
@@ -176,6 +183,8 @@ async function tell(how: How): Promise<void> {
   expect(alertmanager.heard()).toContain(canary('alertmanager'));
   expect(pagerduty.heard()).toMatch(/canary(own|policy)7/);
   expect(prometheus.asked()).toBeGreaterThan(0);
+  expect(target.heard()).toContain(canary('query'));
+  expect(prometheus.heard()).toContain(canary('header'));
   for (const path of ['/metrics', '/readyz', '/healthz', '/nowhere', '/api/v1/doctor']) await ask(path);
   await ask('/api/v1/doctor', { headers: { authorization: `Bearer ${canary('webhook-new')}` } });
   for await (const row of app.store.audit.entries({ service: null })) answers.push(JSON.stringify(row));
