@@ -15,12 +15,14 @@ import { createOperators, type Operators } from './operators.ts';
 import type { OperatorsMemory } from './operators-memory.ts';
 import { watchedChat, watchedPager } from './outcomes.ts';
 import type { PolicyBook } from './policy-book.ts';
+import { createStorePage } from './store-page.ts';
 import { createWayOut, type WayOutParts } from './way-out.ts';
 
 export interface HealthWatchParts {
   readonly config: Config;
   readonly http: Http;
   readonly store: Store;
+  readonly instance: string;
   readonly book: PolicyBook;
   readonly slack: CheckParts['slack'] & { readonly chat: Chat };
   readonly pager: Pager;
@@ -66,6 +68,12 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     clockAheadMs: shared && (() => clock.now() - shared.now()),
     operationsChannel: config.operationsChannel,
   });
+  const storePage = createStorePage({
+    pager,
+    instance: parts.instance,
+    isPossible: config.pagerduty.routingKey !== null,
+    onProblem: (error) => telemetry.problem('page of the database', error),
+  });
   const wayOut = createWayOut({ store, policies: book, deliver: parts.application.deliver });
   let monitor: HealthMonitor | null = null;
   const duty = parts.dutyOf?.('operators');
@@ -96,6 +104,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
         onProblem: (error) => telemetry.problem('health', error),
         async onRound(signal) {
           await operators?.deliver(signal);
+          await storePage(monitor?.degraded() ?? [], signal);
           await wayOut(monitor?.degraded() ?? []).catch((error) => telemetry.problem('way out', error));
         },
         onChange(change) {

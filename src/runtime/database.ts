@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
@@ -8,6 +8,8 @@ import type { Schema } from './schema.ts';
 
 /** How long a start waits for the process before it to let go of the file. */
 const HANDOVER_MS = 1_000;
+/** Up to here a look at every page takes a tenth of a second; larger files are believed, and `lastgood audit verify` reads them. */
+const MOST_CHECKED_BYTES = 64 * 1024 * 1024;
 
 /**
  * Opens (and creates) the embedded database and brings its schema up. `:memory:` lives as long as the process.
@@ -47,11 +49,19 @@ function connect(path: string): DatabaseSync {
     connection.exec('PRAGMA synchronous = FULL');
     connection.exec('BEGIN EXCLUSIVE');
     connection.exec('COMMIT');
+    if (!inMemory && statSync(file).size <= MOST_CHECKED_BYTES) check(connection);
     return connection;
   } catch (error) {
     connection?.close();
     throw new Error(cannotOpen(file, error), { cause: error });
   }
+}
+
+/** Throws where the file is damaged, also where nothing would read it for days. */
+function check(connection: DatabaseSync): void {
+  const found = connection.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  // The code SQLite has for it.
+  if (found !== 'ok') throw Object.assign(new Error(String(found)), { errcode: 11 });
 }
 
 /** SQLite's primary result codes, https://www.sqlite.org/rescode.html */
@@ -65,7 +75,7 @@ function cannotOpen(file: string, error: unknown): string {
       return `The database file ${file} cannot be written. Give this user write access to it and to its directory.`;
     case 11:
     case 26:
-      return `The file ${file} is not a sound SQLite database. Restore it from a backup, or start with another file.`;
+      return `The file ${file} is not a sound SQLite database. Move it away with its -wal file, and restore the last backup (lastgood restore).`;
     default:
       return `The database file ${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}. Check that its directory exists and can be written.`;
   }

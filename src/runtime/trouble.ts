@@ -1,4 +1,5 @@
 import type { Store } from '../ports/store.ts';
+import { type FilesCheck, filesOf } from './files.ts';
 
 /** The database cannot be used as it should: what is wrong with it, and what to do. */
 export class StoreTrouble extends Error {
@@ -42,9 +43,14 @@ function wordsOf(code: number, file: string): string | null {
 
 /**
  * The embedded store, telling its troubles in words. That it can be read says little of a disk that is full: `jobs.pending`, which is
- * what health and readiness ask for, rejects for as long as it cannot be written.
+ * what health and readiness ask for, rejects for as long as it cannot be written. Nothing is committed into files that are not there
+ * any more under their names.
  */
-export function tellingTrouble(store: Store, file: string, now: () => number = () => performance.now()): Store {
+export function tellingTrouble(
+  store: Store,
+  file: string,
+  { now = () => performance.now(), files = filesOf(file) }: { now?: () => number; files?: FilesCheck } = {},
+): Store {
   let trouble: StoreTrouble | null = null;
   let probedMs = Number.NEGATIVE_INFINITY;
   const told = async <T>(work: Promise<T>): Promise<T> => {
@@ -57,6 +63,10 @@ export function tellingTrouble(store: Store, file: string, now: () => number = (
       throw found;
     }
   };
+  const onSolidGround = () => {
+    const became = files();
+    if (became !== null) throw new StoreTrouble(became);
+  };
   const probe = async () => {
     const bytes = trouble === null ? PROBE_BYTES : PROBE_AFTER_TROUBLE_BYTES;
     await told(store.settings.set(PROBE, 'x'.repeat(bytes)));
@@ -66,10 +76,14 @@ export function tellingTrouble(store: Store, file: string, now: () => number = (
   const jobs = telling(store.jobs, told);
   return {
     ...telling(store, told),
-    transaction: (work) => told(store.transaction(work)),
+    transaction: async (work) => {
+      onSolidGround();
+      return told(store.transaction(work));
+    },
     jobs: {
       ...jobs,
       async pending() {
+        onSolidGround();
         if (trouble !== null || now() - probedMs >= PROBE_EVERY_MS) {
           probedMs = now();
           await probe();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -77,7 +77,8 @@ async function configOf(dataDir = join(directory, 'data')): Promise<Config> {
 }
 
 async function begin(dataDir?: string) {
-  const app = await createApp(await configOf(dataDir), {
+  const config = await configOf(dataDir);
+  const app = await createApp(config, {
     healthEveryMs: 200,
     logDestination: { write: (line: string) => void log.push(line) },
   });
@@ -96,7 +97,7 @@ async function begin(dataDir?: string) {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` };
     return fetch(`${url}/webhooks/alertmanager`, { method: 'POST', headers, body: JSON.stringify(body) });
   };
-  return { url, ready, alert };
+  return { config, ready, alert };
 }
 
 const share = () => router.weights.candidate.percent;
@@ -246,6 +247,58 @@ describe('the ground under the store', { timeout: 300_000 }, () => {
     await expect.poll(share, patience).toBe(0);
   });
 
+  const database = () => join(directory, 'data', 'lastgood.db');
+  const damages: readonly { what: string; happens: () => Promise<void>; says: RegExp }[] = [
+    { what: 'the database is deleted', happens: () => rm(database()), says: /lastgood\.db was deleted or moved away/ },
+    {
+      what: 'its log is deleted',
+      happens: () => rm(`${database()}-wal`),
+      says: /lastgood\.db-wal was deleted or moved away/,
+    },
+    { what: 'its log is cut short', happens: () => truncate(`${database()}-wal`, 4_096), says: /-wal was cut short/ },
+    {
+      what: 'it is replaced',
+      happens: async () => {
+        await copyFile(database(), `${database()}.other`);
+        await rename(`${database()}.other`, database());
+      },
+      says: /lastgood\.db was replaced/,
+    },
+  ];
+  it.each(damages)(
+    'is taken away, $what: nothing is acknowledged, readyz says what to do, and people are paged',
+    async ({ happens, says }) => {
+      const { ready, alert } = await begin();
+      await rolledOut();
+      await happens();
+      const { status } = await alert('ErrorsHigh');
+      expect(status).toBe(503);
+      await expect.poll(async () => (await ready()).parts.store?.detail ?? '', patience).toMatch(says);
+      expect(await ready()).toMatchObject({
+        status: 503,
+        parts: { store: { detail: expect.stringMatching(/lastgood restore/) } },
+      });
+      const paged = () => pagerDuty.incidents().map(({ summary, dedupKey }) => `${dedupKey}: ${summary}`);
+      await expect
+        .poll(() => paged().join(), patience)
+        .toMatch(/^lastgood-[^,]*\/database: Lastgood decides nothing: /);
+      expect(log.join('')).toMatch(says);
+      expect(share()).toBe(70);
+    },
+  );
+
+  it('is written over in the middle: the next start is refused with what to do', async () => {
+    const { config, alert } = await begin();
+    await rolledOut();
+    expect((await alert('ErrorsHigh')).status).toBe(200);
+    await stopApp?.();
+    stopApp = null;
+    const file = await open(database(), 'r+');
+    await file.write(Buffer.alloc(16_384, 0x5a), 0, 16_384, 3 * 4_096);
+    await file.close();
+    await expect(createApp(config)).rejects.toThrow(/not a sound SQLite database.*lastgood restore/);
+  });
+
   it('is a directory that is none: the start is refused with what to do', async () => {
     const file = join(directory, 'file');
     await writeFile(file, '');
@@ -257,7 +310,7 @@ describe('the ground under the store', { timeout: 300_000 }, () => {
     await mkdir(join(directory, 'data'));
     await writeFile(join(directory, 'data', 'lastgood.db'), 'this is no database'.repeat(1_000));
     const config = await configOf();
-    await expect(createApp(config)).rejects.toThrow(/not a sound SQLite database. Restore it from a backup/);
+    await expect(createApp(config)).rejects.toThrow(/not a sound SQLite database. Move it away .*lastgood restore/);
   });
 });
 

@@ -20,7 +20,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lastgood-trouble-'));
   database = await openDatabase(join(directory, 'lastgood.db'));
   nowMs = 0;
-  store = tellingTrouble(createStore(database, sqlite), file, () => nowMs);
+  store = tellingTrouble(createStore(database, sqlite), file, { now: () => nowMs });
 });
 afterEach(async () => {
   await store.close();
