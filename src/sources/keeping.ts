@@ -18,6 +18,7 @@ const MOST_SPANS = 3;
 /** What was used within this time is not given up for something new: else, with more than fits, all would be read always. */
 const IN_USE_MS = 120_000;
 
+const MORE_BACK = 16;
 /** What grows by a window at each look saves less a byte than what stays as it is, and has only so much of the room. */
 const SHARE_OF_GROWING = 0.5;
 
@@ -64,9 +65,10 @@ export function createKeeping(now: () => number, mostBytes: number): Keeping {
       const missing = span === null ? 'all' : missingOf(span, stretch);
       if (span === null || missing === null || missing === 'all') return readWhole(question, span, fetch);
       const askedAtMs = now();
-      const found = await fetch(missing);
+      const part = missing.startMs < span.stretch.startMs ? reachingBack(missing) : missing;
+      const found = await fetch(part);
       if (!found.ok) return found;
-      const whole = put(span, missing, found.value);
+      const whole = put(span, part, found.value);
       if (whole === null) return readWhole(question, span, fetch);
       const series = sliced(whole.series, whole.stretch, stretch);
       const next = spanOf(whole, { stretch, series }, { askedAtMs, lateMs, readAtMs: span.readAtMs });
@@ -74,6 +76,11 @@ export function createKeeping(now: () => number, mostBytes: number): Keeping {
       return { ok: true, value: series };
     },
   };
+}
+
+/** A past that reaches back by a window more at each look is asked for some looks ahead. */
+function reachingBack(part: Stretch): Stretch {
+  return { ...part, startMs: part.startMs - MORE_BACK * part.stepMs };
 }
 
 type Fetch = (part: Stretch) => Promise<Found>;

@@ -105,7 +105,9 @@ describe('what has settled', () => {
     await past();
     expect(await ask(BEGAN_MS - 3_000_000, BEGAN_MS - 600_000, 't{service="search"}')).toEqual([81]);
     clock.nowMs += STEP_MS;
-    expect(await ask(BEGAN_MS - 3_060_000, BEGAN_MS - 660_000)).toEqual([3]);
+    expect(await ask(BEGAN_MS - 3_060_000, BEGAN_MS - 660_000)).toEqual([19]);
+    // What reaches back by a window more at each look was asked for ahead.
+    expect(await ask(BEGAN_MS - 3_060_000 - 16 * STEP_MS, BEGAN_MS - 600_000)).toEqual([]);
     clock.nowMs += STEP_MS;
     expect(await ask(BEGAN_MS - 3_000_000 + 7000, BEGAN_MS - 600_000 + 7000)).toEqual([81]);
   });
