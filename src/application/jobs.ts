@@ -1,12 +1,15 @@
-import type { Effect } from '../domain/effect.ts';
+import type { CardRef, Effect } from '../domain/effect.ts';
 import type { TimerKey } from '../domain/state.ts';
 import type { NewJob } from '../ports/store.ts';
+import { isCommon, laneOf, type Waiting, withoutFloods } from './floods.ts';
 
 /**
  * Cards whose change nobody waits for are drawn this much later, so that a flood of alerts is one update.
  * Well within the second in which the comparison has to follow the alert.
  */
 const CARD_DEBOUNCE_MS = 250;
+/** That one more alert fires changes nothing about the question: in a storm the card is drawn about once a second. */
+const JOINED_DEBOUNCE_MS = 750;
 
 /**
  * Smaller first among what is due: what moves traffic, then what decides, then what wakes people, then what they read. How many of
@@ -27,9 +30,6 @@ const priorities = {
 /** The one shift a service may have in flight. */
 export const SHIFT_JOB = 'shift';
 
-/** More lines than this for one thread in one commit are a flood: Slack takes about one a second, and nobody reads them. */
-const MAX_LINES = 10;
-
 /** What a decision's effects come to in the job table: first what is taken back, then what is put in, in order. */
 export interface Work {
   readonly cancel: readonly string[];
@@ -37,16 +37,18 @@ export interface Work {
 }
 
 /** Effects of one or more decisions of a service in a row; of those that replace each other only the last remains. */
-export function workOf(service: string, effects: readonly Effect[], nowMs: number): Work {
-  const cancel = new Set<string>();
+export function workOf(service: string, all: readonly Effect[], nowMs: number, waiting: Waiting = new Map()): Work {
+  const { effects, takenBack } = withoutFloods(all, waiting);
+  const cancel = new Set(takenBack);
   const enqueue = new Map<string, NewJob>();
-  for (const effect of withoutFloods(effects)) {
+  for (const effect of effects) {
     if (effect.kind === 'cancel_timer') {
       cancel.add(timerKey(effect.key));
       enqueue.delete(timerKey(effect.key));
       continue;
     }
-    const job = jobOf(service, effect, nowMs);
+    const isWaitedFor = effect.kind !== 'card' || !onlyJoined(effect.card, all);
+    const job = jobOf(service, effect, isWaitedFor ? nowMs : nowMs + JOINED_DEBOUNCE_MS);
     const name = job.key ?? `#${enqueue.size}`;
     const before = enqueue.get(name);
     enqueue.delete(name);
@@ -55,23 +57,11 @@ export function workOf(service: string, effects: readonly Effect[], nowMs: numbe
   return { cancel: [...cancel], enqueue: [...enqueue.values()] };
 }
 
-/** Of a flood of lines the first are said, and that there are more: the journal and the history have them all. */
-function withoutFloods(effects: readonly Effect[]): readonly Effect[] {
-  const lines = new Map<string, number>();
-  for (const effect of effects) {
-    if (effect.kind === 'say') lines.set(effect.card.id, (lines.get(effect.card.id) ?? 0) + 1);
-  }
-  const said = new Map<string, number>();
-  return effects.flatMap((effect): readonly Effect[] => {
-    if (effect.kind !== 'say') return [effect];
-    const all = lines.get(effect.card.id) ?? 0;
-    const nth = (said.get(effect.card.id) ?? 0) + 1;
-    said.set(effect.card.id, nth);
-    if (all <= MAX_LINES || nth < MAX_LINES) return [effect];
-    if (nth < all) return [];
-    const text = `${all - MAX_LINES + 1} more like these at the same moment. The history has all of them.`;
-    return [{ ...effect, entry: { ...effect.entry, text, reason: '', numbers: [] } }];
-  });
+/** All there is to say about it is that more alerts fire or are resolved, and no deadline moved. */
+function onlyJoined(card: CardRef, effects: readonly Effect[]): boolean {
+  const lines = effects.filter((effect) => effect.kind === 'say' && effect.card.id === card.id);
+  const moved = effects.some((effect) => effect.kind === 'timer' && effect.key === 'deadline');
+  return lines.length > 0 && lines.every(isCommon) && !moved;
 }
 
 function sooner(before: NewJob, job: NewJob): NewJob {
@@ -112,14 +102,20 @@ function jobOf(service: string, effect: Exclude<Effect, { kind: 'cancel_timer' }
       return {
         ...job,
         key: `card/${effect.card.id}`,
-        lane: `chat/${effect.card.id}`,
+        lane: laneOf(effect.card),
         merge: true,
         dueAtMs: effect.urgent ? nowMs : nowMs + CARD_DEBOUNCE_MS,
         priority: effect.urgent ? priorities.urgentCard : priorities.card,
       };
     case 'say':
-      return { ...job, lane: `chat/${effect.card.id}`, priority: priorities.say };
+      return {
+        ...job,
+        // Found and taken back by it where newer ones are said together with it.
+        key: effect.more ? `more/${effect.card.id}/${nowMs}` : null,
+        lane: laneOf(effect.card),
+        priority: priorities.say,
+      };
     case 'report':
-      return { ...job, key: `report/${effect.card.id}`, lane: `chat/${effect.card.id}`, priority: priorities.report };
+      return { ...job, key: `report/${effect.card.id}`, lane: laneOf(effect.card), priority: priorities.report };
   }
 }

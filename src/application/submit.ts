@@ -6,9 +6,10 @@ import type { Policy } from '../domain/policy.ts';
 import type { ServiceState } from '../domain/state.ts';
 import { isEnded } from '../domain/turn.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Job, Store, StoredState, Unit } from '../ports/store.ts';
+import type { Job, Store, StoredState, Unit, WaitingLine } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Answer } from './api.ts';
+import { lanesOfLines, MAX_LINES } from './floods.ts';
 import { workOf } from './jobs.ts';
 
 export type Decide = typeof domainDecide;
@@ -182,7 +183,9 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
       if (!taken.some(({ outcome }) => outcome === 'accepted')) return;
       await unit.save(state, stored?.version ?? 0);
       await unit.append(service, journal);
-      const work = workOf(service, effects, state.clockMs);
+      const waiting = new Map<string, readonly WaitingLine[]>();
+      for (const lane of lanesOfLines(effects)) waiting.set(lane, await unit.waitingLines(lane, MAX_LINES));
+      const work = workOf(service, effects, state.clockMs, waiting);
       for (const key of work.cancel) await unit.cancel(service, key);
       // A machine whose clock was set back is behind the service's time: what is due now must not wait until it has caught up.
       const aheadMs = Math.max(0, state.clockMs - clock.now());

@@ -3,6 +3,8 @@ import type { Outcome, Submission, Submit } from './submit.ts';
 
 /** Events that are decided on in one commit: more would keep everybody else from their turn. */
 const MOST_TOGETHER = 200;
+/** For so many turns of the event loop at most others are let in before the first of them is begun. */
+const MOST_TURNS = 8;
 
 interface Call {
   readonly policy: Policy;
@@ -36,15 +38,23 @@ export function batchesTogether(batch: Submit['batch']): Submit['batch'] {
       else await Promise.all(calls.map((call) => decide([call])));
     }
   };
+  let came = 0;
+  // In a storm what comes is let in as long as more of it comes in every turn of the event loop; one by itself waits for one turn.
+  const letIn = async (): Promise<void> => {
+    for (let turns = 0, before = -1; before !== came && turns < MOST_TURNS; turns += 1) {
+      before = came;
+      await new Promise((turn) => setImmediate(turn));
+    }
+  };
   const work = async (service: string, calls: Call[]): Promise<void> => {
-    // What came in the same turn of the event loop is let in first.
-    await new Promise((turn) => setImmediate(turn));
+    await letIn();
     while (calls.length > 0) await decide(calls.splice(0, howMany(calls)));
     waiting.delete(service);
   };
   return (policy, submissions) =>
     new Promise((done, failed) => {
       const call = { policy, submissions, done, failed };
+      came += 1;
       const others = waiting.get(policy.service);
       if (others) {
         others.push(call);

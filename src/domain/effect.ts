@@ -36,8 +36,8 @@ export type Effect =
   | { readonly kind: 'cancel_timer'; readonly key: TimerKey }
   /** Bring the card to the state. Cards are functions of the state: only that it changed is said here. */
   | { readonly kind: 'card'; readonly card: CardRef; readonly urgent: boolean }
-  /** Tell it in the card's thread. `entry` is in the journal as well. */
-  | { readonly kind: 'say'; readonly card: CardRef; readonly entry: JournalEntry }
+  /** Tell it in the card's thread. `entry` is in the journal as well; `more`: so many lines are said as one; absent: only itself. */
+  | { readonly kind: 'say'; readonly card: CardRef; readonly entry: JournalEntry; readonly more?: number }
   /** The report at the end, in the thread of the degradation's card (or the rollout's where there was none). */
   | { readonly kind: 'report'; readonly card: CardRef }
   | {

@@ -49,9 +49,17 @@ export interface Unit {
   enqueue(job: NewJob): Promise<void>;
   /** Takes back the job with this key, unless it is running: a timer that fires just now is stale by its epoch. */
   cancel(service: string, key: string): Promise<void>;
+  /** What waits to be said or is being said in this lane, newest first, at most so many. */
+  waitingLines(lane: string, most: number): Promise<readonly WaitingLine[]>;
   /** Completes the job whose outcome this unit records; false where its lease is no longer ours: then nothing may be recorded. */
   complete(lease: Lease): Promise<boolean>;
   append(service: string, entries: readonly JournalEntry[]): Promise<void>;
+}
+
+export interface WaitingLine {
+  readonly key: string | null;
+  readonly effect: Extract<Effect, { kind: 'say' }>;
+  readonly isRunning: boolean;
 }
 
 export interface StoredState {

@@ -11,6 +11,7 @@ import { createAudit } from './journal/audit.ts';
 import type { Schema } from './schema.ts';
 import { type KnownState, StateReader, storedOf } from './states.ts';
 import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
+import { waitingLines } from './store-lines.ts';
 import { createMessageBook } from './store-messages.ts';
 import { createDuties, createSettings } from './store-shared.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
@@ -139,6 +140,7 @@ function createUnit(
       isTold = true;
     },
     cancel: (service, key) => cancelJob(trx, service, key),
+    waitingLines: (lane, most) => waitingLines(trx, engine, lane, most),
     complete: (lease) => completeJob(trx, lease),
     append: (service, entries) => appendToJournal(trx, engine, service, entries),
   };

@@ -47,16 +47,14 @@ describe('effects become jobs', () => {
     ]);
   });
 
-  it('a flood of lines is cut short, and says how many are left out', () => {
-    const lines = Array.from({ length: 500 }, (_, i): Effect => ({ ...said, entry: { text: `line ${i}` } as never }));
-    const texts = (effects: Effect[]) =>
-      work(...effects).enqueue.map((job) => (job.effect.kind === 'say' ? job.effect.entry.text : ''));
-    expect(texts(lines.slice(0, 10))).toHaveLength(10);
-    expect(texts(lines)).toHaveLength(10);
-    expect(texts(lines).slice(8)).toEqual([
-      'line 8',
-      '491 more like these at the same moment. The history has all of them.',
-    ]);
+  it('every change of a card is shown at once, only one more alert within a second', () => {
+    const joined: Effect = { ...said, entry: { what: 'question-joined' } as never };
+    const opened: Effect = { ...said, entry: { what: 'question-opened' } as never };
+    const cardOf = (...effects: Effect[]) => work(drawn(true), ...effects).enqueue[0];
+    expect(cardOf(opened, joined)).toMatchObject({ key: 'card/d1', dueAtMs: t0 });
+    expect(cardOf(joined, joined)).toMatchObject({ key: 'card/d1', dueAtMs: t0 + 750, priority: 4 });
+    const sooner: Effect = { kind: 'timer', key: 'deadline', atMs: t0 + 60_000, epoch: 2 };
+    expect(work(sooner, drawn(true), joined).enqueue[1]).toMatchObject({ key: 'card/d1', dueAtMs: t0 });
   });
 
   it('a trigger and its resolve share a lane', () => {
