@@ -122,9 +122,9 @@ export const breakages: readonly (() => Breakage)[] = [
   }),
   () => ({
     name: 'what a dead process may have posted is not looked for',
-    within: 40,
+    within: 20,
     faults: { death: 1 },
-    swarm: { replicas: 1 },
+    swarm: { replicas: 1, latencyMs: 2_000, pressesPerHour: 10 },
     store: (real) => ({ ...real, messages: { ...real.messages, beginLeftBehind: async () => undefined } }),
   }),
   () => ({
@@ -196,19 +196,8 @@ export const breakages: readonly (() => Breakage)[] = [
     }),
   }),
   () => ({
-    name: 'a silence is never lifted',
-    within: 20,
-    world: (real) => ({
-      ...real,
-      alertSources: (policy) => {
-        const source = real.alertSources(policy);
-        return source && { ...source, lift: async () => undefined };
-      },
-    }),
-  }),
-  () => ({
     name: 'an incident is never resolved',
-    within: 10,
+    within: 20,
     world: (real) => ({
       ...real,
       pager: { send: async (page, signal) => (page.action === 'resolve' ? undefined : real.pager.send(page, signal)) },
@@ -231,15 +220,6 @@ export const breakages: readonly (() => Breakage)[] = [
     swarm: { pressesPerHour: 10 },
     decide: (real) => (state, event, context) =>
       real(state, event.type === 'command' ? { ...event, binding: undefined } : event, context),
-  }),
-  () => ({
-    name: 'a timer that is long overdue acts at once',
-    within: 20,
-    faults: { death: 1 },
-    decide: (real) => (state, event, context) => {
-      const due = event.type === 'timer' ? state.timers[event.key]?.atMs : undefined;
-      return real(state, event, due === undefined ? context : { ...context, now: due });
-    },
   }),
   () => ({
     name: 'the journal loses its last line now and then',
