@@ -15,7 +15,7 @@ export function isAnswered(body: unknown): boolean {
   if (typeof command === 'string') return true;
   // Bolt reads the person's id before anybody is asked, and throws where there is none.
   if (!isObject(user)) return false;
-  if (type === 'block_actions') return Array.isArray(actions) && actions.length > 0;
+  if (type === 'block_actions') return Array.isArray(actions) && isObject(actions[0]);
   return (
     (type === 'view_submission' || type === 'view_closed') && isObject(view) && typeof view.callback_id === 'string'
   );
