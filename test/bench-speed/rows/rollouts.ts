@@ -9,6 +9,8 @@ const METRICS = 5;
 const EVERY_MS = 30_000;
 /** Twice what it costs at 100 rollouts is not flat any more. */
 const FLAT = 2;
+/** To seed one and to start with it, on a slow machine. */
+const SEEDED_MS = 12;
 const LATE = 'lastgood_effect_late_seconds';
 
 /** Many rollouts that soak, each looked at every 30 s. */
@@ -60,11 +62,14 @@ async function measured(size: number, forMs: number) {
   const stage = await setStage({ services: size, kind: { metrics: METRICS, every: '30s', grace: '0s' }, start: false });
   const memory = watchMemory(stage);
   try {
-    await seedRollouts({ directory: stage.directory, everyMs: EVERY_MS, nowMs: Date.now() + 5000 });
+    // Not before they are seeded and the app is ready: what is overdue is another thing, and is told.
+    const beginMs = Date.now() + 5000 + size * SEEDED_MS;
+    await seedRollouts({ directory: stage.directory, everyMs: EVERY_MS, nowMs: beginMs });
     stage.app.start();
     await stage.app.ready(300_000);
     // A round of looks first: what is drawn and compiled once is not what is measured.
-    await new Promise((resolve) => setTimeout(resolve, Math.min(forMs, EVERY_MS + 5000)));
+    const roundMs = Math.min(forMs, EVERY_MS + 5000);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, beginMs - Date.now()) + roundMs));
     const scrape = async () => (await fetch(`${stage.app.url}/metrics`)).text();
     const spent = async () => ({
       atMs: performance.now(),
