@@ -9,6 +9,8 @@ import { SECRET, type Stage, setStage, TOKEN } from '../world/stage.ts';
 
 const PEOPLE = 20;
 const SERVICES = 20;
+/** The forms of the presses are opened by then: they are not to be measured with the commands. */
+const PAUSE_MS = 1_000;
 
 /** Presses of a card's button and slash commands, from Slack's request to its answer. */
 export const acksRow: Row = {
@@ -33,6 +35,7 @@ export const acksRow: Row = {
           await gate.take();
           await byMany(Array(samples).keys(), PEOPLE, (i) => ask(stage, kind, cards, i));
           const took = await gate.take();
+          await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
           if (took.length < samples) throw new Error(`Of ${samples} ${took.length} were acknowledged.`);
           if (round >= 0) times[kind][side].push(...took);
           if (round >= 0) say(`round ${round + 1}, ${side}, ${kind}: p50 ${percentile(took, 0.5).toFixed(1)} ms`);
