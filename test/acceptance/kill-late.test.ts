@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHANNEL, type KillWorld, SERVICE, startKillWorld } from './kill-world.ts';
+import { type KillWorld, startKillWorld } from './kill-world.ts';
+import { CHANNEL, SERVICE } from './support/outside.ts';
 import { cardOf } from './support/slack-talk.ts';
 
 let world: KillWorld;

@@ -1,18 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPagerDutyStandIn, type PagerDutyStandIn } from '../../src/demo/lab/index.ts';
-import { createWorkspace, type Workspace } from '../../src/workspace/index.ts';
+import type { PagerDutyStandIn } from '../../src/demo/lab/index.ts';
+import type { Workspace } from '../../src/workspace/index.ts';
 import { type Router, routerTarget, startRouter } from '../support/router.ts';
-import { type ScriptedPrometheus, startScriptedPrometheus } from '../support/scripted-prometheus.ts';
 import { freePort } from '../support/servers.ts';
 import { AppProcess } from './support/app-process.ts';
 import { type Checkpoint, type Crossing, type Fate, startCheckpoint } from './support/checkpoint.ts';
 import { eventually } from './support/eventually.ts';
-import { WEBHOOK_TOKEN, webhook } from './world.ts';
-
-export const CHANNEL = '#ml-rollouts';
-export const SERVICE = 'fraud-scorer';
+import { Alerts, deliver, hastyPolicy, SERVICE, startOutside } from './support/outside.ts';
 
 /** Whom the app speaks to. */
 export type Place = 'slack' | 'router' | 'prometheus' | 'pagerduty';
@@ -50,26 +45,10 @@ export interface KillWorld {
 
 export async function startKillWorld(): Promise<KillWorld> {
   const router = await startRouter(() => Date.now());
-  let errors: { atMs: number; share: number }[] = [];
-  const prometheus: ScriptedPrometheus = await startScriptedPrometheus(
-    {
-      requestsPerSecond: (version, atMs) => 4000 * router.shareOf(version, atMs),
-      errorShare: (version, atMs) => (version === 'v42' ? errors.findLast((e) => e.atMs <= atMs)?.share : null) ?? 0.02,
-    },
-    Date.now() - 600_000,
-  );
-  const pagerDuty = await createPagerDutyStandIn();
-  const workspace = createWorkspace({
-    signingSecret: 'acceptance-signing-secret',
-    botToken: 'xoxb-acceptance-token',
-    users: [{ id: 'U0ANN', name: 'ann', realName: 'Ann Approver' }],
-    channels: [{ id: 'C1', name: 'ml-rollouts' }],
-    commands: [{ command: '/rollout', description: 'Roll out', usageHint: 'help' }],
-    // Between the deaths there has to be time for what the thread says.
-    postsPerSecondPerChannel: 20,
-    postBurst: 20,
+  const outside = await startOutside({
+    requestsPerSecond: (version, atMs) => 4_000 * router.shareOf(version, atMs),
   });
-  const slack = await workspace.start();
+  const { workspace, pagerDuty, directory } = outside;
 
   const died: string[] = [];
   const waiting: Death[] = [];
@@ -91,33 +70,27 @@ export async function startKillWorld(): Promise<KillWorld> {
       return death ? { is: death.request, meanwhile: () => die(death.what) } : { is: 'passes' };
     };
   const doors: Record<Place, Checkpoint> = {
-    slack: await startCheckpoint(slack.url, doorOf('slack')),
+    slack: await startCheckpoint(outside.slackUrl, doorOf('slack')),
     router: await startCheckpoint(router.url, doorOf('router')),
-    prometheus: await startCheckpoint(prometheus.url, doorOf('prometheus')),
+    prometheus: await startCheckpoint(outside.prometheusUrl, doorOf('prometheus')),
     pagerduty: await startCheckpoint(pagerDuty.eventsHost, doorOf('pagerduty')),
   };
 
-  const directory = await mkdtemp(join(tmpdir(), 'lastgood-kill-'));
   await writeFile(join(directory, `${SERVICE}.yaml`), policyYaml(doors.router.url));
   const app = new AppProcess({
-    SLACK_BOT_TOKEN: 'xoxb-acceptance-token',
-    SLACK_SIGNING_SECRET: 'acceptance-signing-secret',
+    ...outside.environment,
     SLACK_API_URL: `${doors.slack.url}/api/`,
-    ALERTMANAGER_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
     PROMETHEUS_URL: doors.prometheus.url,
-    PAGERDUTY_ROUTING_KEY: 'a'.repeat(32),
     PAGERDUTY_EVENTS_HOST: doors.pagerduty.url,
     POLICY_DIR: directory,
     DATA_DIR: join(directory, 'data'),
-    HOST: '127.0.0.1',
     PORT: String(await freePort()),
-    LOG_LEVEL: 'warn',
   });
   app.start();
   await app.ready();
   workspace.connect(app.url);
 
-  const startedAt = new Map<string, number>();
+  const alerts = new Alerts();
   return {
     app,
     workspace,
@@ -138,19 +111,11 @@ export async function startKillWorld(): Promise<KillWorld> {
     },
     die,
     waiting,
-    worsen(share) {
-      errors = [{ atMs: Date.now(), share }];
-    },
-    async alert(name, status = 'firing') {
-      const startsAt = startedAt.get(name) ?? Date.now();
-      startedAt.set(name, startsAt);
-      const body = JSON.stringify(webhook(name, status, 'critical', startsAt, Date.now()));
-      const deliver = async () => {
-        const headers = { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` };
-        const sent = fetch(`${app.url}/webhooks/alertmanager`, { method: 'POST', headers, body });
-        return (await sent.catch(() => null))?.status === 200;
-      };
-      await eventually(`${name} is acknowledged`, deliver, { withinMs: 20_000, told: () => app.said });
+    worsen: outside.worsen,
+    async alert(name, status) {
+      const body = alerts.body(name, status);
+      const acknowledged = async () => (await deliver(app.url, body)) === 200;
+      await eventually(`${name} is acknowledged`, acknowledged, { withinMs: 20_000, told: () => app.said });
       return Date.now();
     },
     until: (what, isTrue, withinMs) =>
@@ -169,8 +134,7 @@ export async function startKillWorld(): Promise<KillWorld> {
       await dying;
       await app.kill();
       await Promise.all(Object.values(doors).map((door) => door.stop()));
-      await Promise.all([workspace.stop(), router.stop(), prometheus.stop(), pagerDuty.stop()]);
-      await rm(directory, { recursive: true, force: true });
+      await Promise.all([router.stop(), outside.stop()]);
     },
   };
 }
@@ -179,33 +143,17 @@ export async function startKillWorld(): Promise<KillWorld> {
 export const DEADLINE_MS = 12_000;
 
 export function policyYaml(routerUrl: string): string {
-  return `service: ${SERVICE}
-mode: enforce
-channel: "${CHANNEL}"
-${routerTarget(routerUrl)}
-steps:
-  - { exposure: 10, soak: 2s, maxSoak: 60s }
-  - { exposure: 70, soak: 60s, maxSoak: 120s }
-  - { exposure: 100 }
-rollback:
-  phases:
-    - { exposure: 50, soak: 1s, maxSoak: 4s }
-    - { exposure: 10, soak: 1s, maxSoak: 4s }
-    - { exposure: 0 }
-  verify: { soak: 2s, maxSoak: 20s }
-comparison: { window: 1s, warmUp: 1s, every: 500ms, minimumWindows: 3 }
-metrics:
-  - name: errors
-    title: Error rate
-    kind: proportion
-    bad: 'http_requests_total{service="${SERVICE}",version="{{version}}",code=~"5.."}'
-    total: 'http_requests_total{service="${SERVICE}",version="{{version}}"}'
-    tolerance: { relative: 25%, absolute: 6%, healthy: 1.5 }
-    minimum: 100
-alerts:
-  - match: ['service="${SERVICE}"', 'severity=~"warning|critical"']
-approvers: { users: [U0ANN], quorum: 1 }
-respond: { grace: 0s, deadline: ${DEADLINE_MS / 1000}s, criticalDeadline: ${DEADLINE_MS / 1000}s, stability: 2s }
-escalate: { after: 4s, repeat: 5m }
-`;
+  return hastyPolicy({
+    target: routerTarget(routerUrl),
+    steps: [
+      '{ exposure: 10, soak: 2s, maxSoak: 60s }',
+      '{ exposure: 70, soak: 60s, maxSoak: 120s }',
+      '{ exposure: 100 }',
+    ],
+    phases: ['{ exposure: 50, soak: 1s, maxSoak: 4s }', '{ exposure: 10, soak: 1s, maxSoak: 4s }', '{ exposure: 0 }'],
+    verify: '{ soak: 2s, maxSoak: 20s }',
+    deadlineS: DEADLINE_MS / 1000,
+    stability: '2s',
+    escalate: '{ after: 4s, repeat: 5m }',
+  });
 }

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JournalEntry, JournalKind } from '../../src/domain/effect.ts';
 import type { ServiceState } from '../../src/domain/state.ts';
 import { openStore } from '../../src/runtime/store.ts';
-import { CHANNEL, DEADLINE_MS, type Death, type KillWorld, SERVICE, startKillWorld } from './kill-world.ts';
+import { DEADLINE_MS, type Death, type KillWorld, startKillWorld } from './kill-world.ts';
 import type { Crossing } from './support/checkpoint.ts';
+import { CHANNEL, SERVICE } from './support/outside.ts';
 import { cardOf, everything, idInForm, idOf } from './support/slack-talk.ts';
 
 const ROLLOUT = `${SERVICE}-r1`;

@@ -1,19 +1,17 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPagerDutyStandIn, type PagerDutyStandIn } from '../../src/demo/lab/index.ts';
-import { createWorkspace, type Workspace } from '../../src/workspace/index.ts';
+import type { PagerDutyStandIn } from '../../src/demo/lab/index.ts';
+import type { Workspace } from '../../src/workspace/index.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type Router, startRouter } from '../support/router.ts';
-import { startScriptedPrometheus } from '../support/scripted-prometheus.ts';
 import { freePort } from '../support/servers.ts';
-import { policyYaml, SERVICE } from './kill-world.ts';
+import { policyYaml } from './kill-world.ts';
 import { AppProcess } from './support/app-process.ts';
 import { startBalancer } from './support/balancer.ts';
 import { type Crossing, type Fate, startCheckpoint } from './support/checkpoint.ts';
 import { eventually } from './support/eventually.ts';
-import { WEBHOOK_TOKEN, webhook } from './world.ts';
+import { Alerts, deliver, SERVICE, startOutside } from './support/outside.ts';
 
 /** A request to the router, with the replica that made it (0, 1, 2; null: it is gone already). */
 export interface Asked extends Crossing {
@@ -42,25 +40,10 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
   const postgres = await startPostgres();
   const databaseUrl = await postgres.database();
   const router = await startRouter(() => Date.now());
-  let errors: { atMs: number; share: number }[] = [];
-  const prometheus = await startScriptedPrometheus(
-    {
-      requestsPerSecond: (version, atMs) => 4000 * router.shareOf(version, atMs),
-      errorShare: (version, atMs) => (version === 'v42' ? errors.findLast((e) => e.atMs <= atMs)?.share : null) ?? 0.02,
-    },
-    Date.now() - 600_000,
-  );
-  const pagerDuty = await createPagerDutyStandIn();
-  const workspace = createWorkspace({
-    signingSecret: 'acceptance-signing-secret',
-    botToken: 'xoxb-acceptance-token',
-    users: [{ id: 'U0ANN', name: 'ann', realName: 'Ann Approver' }],
-    channels: [{ id: 'C1', name: 'ml-rollouts' }],
-    commands: [{ command: '/rollout', description: 'Roll out', usageHint: 'help' }],
-    postsPerSecondPerChannel: 20,
-    postBurst: 20,
+  const outside = await startOutside({
+    requestsPerSecond: (version, atMs) => 4_000 * router.shareOf(version, atMs),
   });
-  const slack = await workspace.start();
+  const { workspace, pagerDuty, directory } = outside;
   const replicas: AppProcess[] = [];
   const asked: Asked[] = [];
   let told = '';
@@ -71,24 +54,15 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
     if (crossing.method === 'PUT') told += ` ${by}:${JSON.parse(crossing.body).candidate.percent}`;
     return world.atRouter(one);
   });
-  const directory = await mkdtemp(join(tmpdir(), 'lastgood-replicas-'));
   await writeFile(join(directory, `${SERVICE}.yaml`), policyYaml(door.url));
   for (let n = 0; n < 3; n += 1) {
     replicas.push(
       new AppProcess({
-        SLACK_BOT_TOKEN: 'xoxb-acceptance-token',
-        SLACK_SIGNING_SECRET: 'acceptance-signing-secret',
-        SLACK_API_URL: `${slack.url}/api/`,
-        ALERTMANAGER_WEBHOOK_TOKEN: WEBHOOK_TOKEN,
-        PROMETHEUS_URL: prometheus.url,
-        PAGERDUTY_ROUTING_KEY: 'a'.repeat(32),
-        PAGERDUTY_EVENTS_HOST: pagerDuty.eventsHost,
+        ...outside.environment,
         DATABASE_URL: databaseUrl,
         POLICY_DIR: directory,
         DATA_DIR: join(directory, `data-${n}`),
-        HOST: '127.0.0.1',
         PORT: String(await freePort()),
-        LOG_LEVEL: 'warn',
       }),
     );
   }
@@ -98,17 +72,7 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
   const balancer = await startBalancer(replicas.map(({ url }) => url));
   workspace.connect(balancer.url);
 
-  const startedAt = new Map<string, number>();
-  const deliver = async (url: string, body: string): Promise<boolean> => {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` };
-    const sent = fetch(`${url}/webhooks/alertmanager`, {
-      method: 'POST',
-      headers,
-      body,
-      signal: AbortSignal.timeout(10_000),
-    });
-    return (await sent.catch(() => null))?.status === 200;
-  };
+  const alerts = new Alerts();
   const said = () => replicas.map((replica, n) => `Replica ${n}: ${replica.said.slice(-3_000)}`).join('\n');
   const world: ReplicasWorld = {
     replicas,
@@ -119,15 +83,12 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
     pagerDuty,
     asked,
     atRouter: () => ({ is: 'passes' }),
-    worsen(share) {
-      errors = [{ atMs: Date.now(), share }];
-    },
-    async alert(name, status = 'firing') {
-      const startsAt = startedAt.get(name) ?? Date.now();
-      startedAt.set(name, startsAt);
-      const body = JSON.stringify(webhook(name, status, 'critical', startsAt, Date.now()));
+    worsen: outside.worsen,
+    async alert(name, status) {
+      const body = alerts.body(name, status);
+      const acknowledged = async () => (await deliver(balancer.url, body)) === 200;
       await Promise.all([
-        eventually(`${name} is acknowledged`, () => deliver(balancer.url, body), { withinMs: 60_000, told: said }),
+        eventually(`${name} is acknowledged`, acknowledged, { withinMs: 60_000, told: said }),
         ...replicas.map(({ url }) => deliver(url, body)),
       ]);
     },
@@ -136,16 +97,8 @@ export async function startReplicasWorld(): Promise<ReplicasWorld> {
     async stop() {
       for (const replica of replicas) replica.thaw();
       await Promise.all(replicas.map((replica) => replica.kill()));
-      await Promise.all([
-        door.stop(),
-        balancer.stop(),
-        workspace.stop(),
-        router.stop(),
-        prometheus.stop(),
-        pagerDuty.stop(),
-      ]);
+      await Promise.all([door.stop(), balancer.stop(), router.stop(), outside.stop()]);
       await postgres.stop();
-      await rm(directory, { recursive: true, force: true });
     },
   };
   return world;

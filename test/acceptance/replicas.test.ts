@@ -3,9 +3,9 @@ import type { JournalEntry, JournalKind } from '../../src/domain/effect.ts';
 import type { ServiceState } from '../../src/domain/state.ts';
 import { openPostgresStore } from '../../src/runtime/postgres/open.ts';
 import { hasPostgres, withoutPostgres } from '../support/postgres.ts';
-import { CHANNEL, SERVICE } from './kill-world.ts';
 import { type Asked, type ReplicasWorld, startReplicasWorld } from './replicas-world.ts';
 import type { Fate } from './support/checkpoint.ts';
+import { CHANNEL, SERVICE } from './support/outside.ts';
 import { cardOf, everything, idOf } from './support/slack-talk.ts';
 
 const ROLLOUT = `${SERVICE}-r1`;

@@ -1,9 +1,10 @@
 import type { JournalEntry, JournalKind } from '../../src/domain/effect.ts';
 import type { ServiceState } from '../../src/domain/state.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { CANDIDATE, CHANNEL, SERVICE } from '../acceptance/support/outside.ts';
 import { everything, idOf } from '../acceptance/support/slack-talk.ts';
 import type { AcknowledgedAlert, Seen } from './run.ts';
-import { CANDIDATE, CHANNEL, type ChaosWorld, DEADLINE_MS, PATH, SERVICE } from './world.ts';
+import { type ChaosWorld, DEADLINE_MS, PATH } from './world.ts';
 
 /** Entries of the journal that are not told in a thread. */
 const untold: readonly JournalKind[] = ['step-ordered', 'phase-ordered', 'question-ended', 'page-resolved'];

@@ -1,9 +1,9 @@
 import { seededRandom } from '../../src/demo/lab/index.ts';
 import { eventually } from '../acceptance/support/eventually.ts';
-import { WEBHOOK_TOKEN, webhook } from '../acceptance/world.ts';
+import { Alerts, CANDIDATE, CHANNEL, deliver, SERVICE } from '../acceptance/support/outside.ts';
 import { judge, type Verdict } from './judge.ts';
 import type { StoreKind } from './options.ts';
-import { CANDIDATE, CHANNEL, type ChaosWorld, PATH, SERVICE, startChaosWorld } from './world.ts';
+import { type ChaosWorld, PATH, startChaosWorld } from './world.ts';
 
 /**
  * Between a start and its kill: anything from nothing to twice as long as a start takes on this machine just now, and this. Some die
@@ -82,14 +82,12 @@ async function rollBack(world: ChaosWorld, record: Seen, random: () => number): 
   record.rollouts += 1;
   world.ill(true);
   const names = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, i) => `r${record.rollouts}-${i}`);
-  const startsAtMs = new Map<string, number>();
+  const alerts = new Alerts();
   const send = async (name: string, status: 'firing' | 'resolved') => {
-    const from = startsAtMs.get(name) ?? Date.now();
-    startsAtMs.set(name, from);
-    const body = webhook(name, status, 'critical', from, Date.now());
+    const body = alerts.body(name, status);
     const fingerprint = body.alerts[0]?.fingerprint ?? '';
-    await until(`${name} is acknowledged`, () => delivered(world, JSON.stringify(body)), 100);
-    record.acknowledged.push({ name, status, startsAtMs: from, fingerprint });
+    await until(`${name} is acknowledged`, async () => (await deliver(world.app.url, body)) === 200, 100);
+    record.acknowledged.push({ name, status, startsAtMs: alerts.startedAtMs(name), fingerprint });
   };
   for (const name of names) {
     await send(name, 'firing');
@@ -97,13 +95,6 @@ async function rollBack(world: ChaosWorld, record: Seen, random: () => number): 
   }
   await until('all traffic is back', async () => (await share()) === 0);
   for (const name of names) await send(name, 'resolved');
-}
-
-async function delivered(world: ChaosWorld, body: string): Promise<boolean> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${WEBHOOK_TOKEN}` };
-  const signal = AbortSignal.timeout(10_000);
-  const sent = fetch(`${world.app.url}/webhooks/alertmanager`, { method: 'POST', headers, body, signal });
-  return (await sent.catch(() => null))?.status === 200;
 }
 
 /** Kills, starts again at once, and writes down when the app was there. */

@@ -82,11 +82,15 @@ export async function startOutside({ requestsPerSecond = () => 1_000 }: OutsideO
 export class Alerts {
   readonly #startedAt = new Map<string, number>();
 
-  /** The body of one. */
+  /** When it was sent first, Unix ms. */
+  startedAtMs(name: string): number {
+    const startedAtMs = this.#startedAt.get(name) ?? Date.now();
+    this.#startedAt.set(name, startedAtMs);
+    return startedAtMs;
+  }
+
   body(name: string, status: 'firing' | 'resolved' = 'firing') {
-    const startsAtMs = this.#startedAt.get(name) ?? Date.now();
-    this.#startedAt.set(name, startsAtMs);
-    return { startsAtMs, ...webhook(name, status, 'critical', startsAtMs, Date.now()) };
+    return webhook(name, status, 'critical', this.startedAtMs(name), Date.now());
   }
 }
 
