@@ -127,7 +127,7 @@ describe('what policies came to', () => {
     );
 
     writeFileSync(join(directory, 'key.pem'), '-----BEGIN PRIVATE KEY-----\nsecret bytes\n');
-    writeFileSync(join(directory, 'templates', 'all.yaml'), template('10m', 'tls: { key: key.pem }'));
+    writeFileSync(join(directory, 'templates', 'all.yaml'), template('10m', 'tls: { cert: key.pem, key: key.pem }'));
     await read();
     expect(wereKept(await read())).toEqual([true, false, false]);
     expect(readFileSync(file).toString('latin1')).not.toContain('secret bytes');
