@@ -37,7 +37,8 @@ class KnownFile {
     }
     if (found === null) return 'was deleted or moved away';
     if (found.ino !== known.ino || found.dev !== known.dev) return 'was replaced';
-    // Neither ever shrinks: what is free is used again, and the log is written over from its beginning.
+    // Neither ever shrinks: what is free is used again, and the log is written over from its beginning. What was written since the
+    // last look may have made a log that was cut longer again: then only the next start tells.
     if (found.size < known.size) return 'was cut short';
     this.#known = found;
     return null;

@@ -68,7 +68,7 @@ async function startReplicas(): Promise<void> {
   await Promise.all(replicas.map((replica) => replica.ready(60_000)));
 }
 
-async function doctorsSay(): Promise<readonly string[]> {
+async function dependenciesSay(): Promise<readonly string[]> {
   const headers = { authorization: `Bearer ${outside.environment.ALERTMANAGER_WEBHOOK_TOKEN}` };
   const reports = replicas.map(async ({ url }) => {
     const answer = await fetch(`${url}/readyz`, { headers });
@@ -118,8 +118,8 @@ describe.skipIf(!hasPostgres)(
       stopBalancer = () => balancer.stop();
       outside.workspace.connect(balancer.url);
       await story();
-      await until('both say so', async () => (await doctorsSay()).every((text) => /clock differs/.test(text)));
-      clockParts = await doctorsSay();
+      await until('both say so', async () => (await dependenciesSay()).every((text) => /clock differs/.test(text)));
+      clockParts = await dependenciesSay();
       expect(await Promise.all(replicas.map((replica) => replica.stop()))).toEqual([0, 0]);
       const { store } = await openPostgresStore(replicas[0]?.environment.DATABASE_URL ?? '', {
         onProblem: () => undefined,
