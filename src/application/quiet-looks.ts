@@ -6,7 +6,10 @@ import type { ServiceState } from '../domain/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Decide } from './submit.ts';
 
-/** What a card shows is at most this old, or four looks where that is less. */
+/**
+ * What a card of something healthy shows is at most this old, or four looks where that is less. Where it is not clear that it is well,
+ * each look is shown: people watch it grow, and an alert that comes now is asked about with the numbers of now.
+ */
 const FRESH_MS = 60_000;
 const FRESH_LOOKS = 4;
 /**
@@ -71,9 +74,11 @@ export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksPar
       const decision = decide(state, { type: 'measured', lookId, comparison }, { now, policy });
       const next = putOff(state, comparison, decision);
       const everyMs = state.rollout?.plan.comparison.everyMs ?? policy.comparison.everyMs;
-      const shownMs = now - (state.rollout?.comparison?.atMs ?? 0);
       if (!next) return null;
-      if (shownMs >= Math.min(FRESH_MS, FRESH_LOOKS * everyMs) && mayDraw(machineMs)) return null;
+      const shownMs = now - (state.rollout?.comparison?.atMs ?? 0);
+      const isUnclear = comparison.verdict === 'inconclusive' || comparison.verdict === 'degraded';
+      const isOld = isUnclear || shownMs >= Math.min(FRESH_MS, FRESH_LOOKS * everyMs);
+      if (isOld && mayDraw(machineMs)) return null;
       // A machine whose clock was set back is behind the service's time.
       const aheadMs = now - machineMs;
       const isOrdinary = next.untilMs - now >= everyMs;

@@ -10,7 +10,7 @@ import { standBefore } from './standing.ts';
 import type { Rollback, Rollout, ShiftInFlight, Split } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
 import { byEvidence, takeWayBack } from './way-back.ts';
-import { percent } from './words.ts';
+import { percent, sentence } from './words.ts';
 
 /** Longer than any adapter's call can take to land after its reply was lost (rule 11). */
 const REASSERT_AFTER_MS = 30_000;
@@ -99,8 +99,8 @@ export function onShiftFailed(turn: Turn, event: Extract<DomainEvent, { type: 's
   const { exposurePercent } = shift.split;
   const what =
     event.problem === 'not-ready'
-      ? `${event.reason}.`
-      : `The shift to ${percent(exposurePercent)} did not succeed: ${event.reason}.`;
+      ? sentence(event.reason)
+      : sentence(`The shift to ${percent(exposurePercent)} did not succeed: ${event.reason}`);
   turn.tell('shift-failed', turn.automation, what, { from: turn.position, reason: event.reason });
   if (event.uncertain) turn.timer('reassert', turn.now + REASSERT_AFTER_MS);
   if (shift.next) {

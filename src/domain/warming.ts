@@ -4,7 +4,7 @@ import { orderShift } from './shifting.ts';
 import { inTheWayOfMoving, standBefore } from './standing.ts';
 import type { Rollout } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
-import { duration, percent } from './words.ts';
+import { duration, percent, sentence } from './words.ts';
 
 /** Before the first shift a candidate may have to prove that it is ready, for a while on end: blue/green and switch. */
 
@@ -62,7 +62,7 @@ export function onProbed(turn: Turn, event: Extract<DomainEvent, { type: 'probed
     const why = event.readiness?.detail ?? event.problem ?? 'the target does not say why';
     const reason = isReady
       ? `${rollout.candidate.id} was not ready long enough within ${duration(warmUp.maxSoakMs)}.`
-      : `${rollout.candidate.id} did not get ready within ${duration(warmUp.maxSoakMs)}: ${why}.`;
+      : sentence(`${rollout.candidate.id} did not get ready within ${duration(warmUp.maxSoakMs)}: ${why}`);
     getStuck(turn, reason, 'advancing');
     return;
   }
