@@ -1,16 +1,8 @@
-import type { Recorder } from '../application/application.ts';
-import { withinLimit } from '../application/limit.ts';
-import type { Effect } from '../domain/effect.ts';
-import type { DomainEvent } from '../domain/event.ts';
-import type { Clock } from '../ports/clock.ts';
-import { PortError } from '../ports/failure.ts';
-import type { Job, Store } from '../ports/store.ts';
-import type { Telemetry } from '../ports/telemetry.ts';
+import type { Job } from '../ports/store.ts';
 import { pause, roundOfTheLoop } from './clock.ts';
-import { guardOf, keepAtMs, keepLeases, type LeaseParts, type Running } from './leases.ts';
-import { LeaseLost, type Outcome, type Performer, type Performers } from './performers/performer.ts';
-import { nextTryMs, type RetryRule } from './retry.ts';
+import { keepAtMs, keepLeases, type LeaseParts, type Running } from './leases.ts';
 import { defaultSlots, freePlaces, type Slots } from './slots.ts';
+import { Tries, type TryParts } from './tries.ts';
 
 const DEFAULT_LEASE_MS = 30_000;
 /** How long the loop waits when the store itself fails. */
@@ -20,19 +12,10 @@ const IN_VAIN_MS = 100;
 const DAY_MS = 24 * 3_600_000;
 /** How long an event's key is kept; nobody repeats himself after that. */
 const EVENTS_KEPT_MS = 30 * DAY_MS;
-/** What was done but could not be recorded is done again and recorded, however long that takes. */
-const recording: RetryRule = { firstMs: 500, capMs: 60_000, giveUpAfterMs: null };
 
-export interface WorkerParts {
-  readonly store: Store;
-  readonly recorder: Recorder;
-  readonly performers: Performers;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
+export interface WorkerParts extends TryParts {
   /** This worker's name, different at every start. */
   readonly owner: string;
-  /** No other worker shares the store: what an earlier one left behind is taken over at once instead of when its leases end. */
-  readonly alone: boolean;
   /** Journal entries older than this are let go; null or absent: none. */
   readonly journalKeptMs?: number | null;
   /** Jobs at a time altogether; absent: as many as there are slots. */
@@ -43,8 +26,6 @@ export interface WorkerParts {
   readonly leaseMs?: number;
   /** Looks at least this often, where others put work into the store and their notice may be lost; a day. */
   readonly pollMs?: number;
-  /** 0..1; for the jitter of waits. */
-  readonly random?: () => number;
 }
 
 export interface Worker {
@@ -66,6 +47,7 @@ class ClaimLoop implements Worker {
   readonly #parts: WorkerParts;
   readonly #leaseMs: number;
   readonly #leases: LeaseParts;
+  readonly #tries: Tries;
   readonly #pollMs: number;
   readonly #concurrency: number;
   readonly #slots: readonly Slots[];
@@ -82,6 +64,7 @@ class ClaimLoop implements Worker {
     this.#parts = parts;
     this.#leaseMs = parts.leaseMs ?? DEFAULT_LEASE_MS;
     this.#leases = { store: parts.store, clock: parts.clock, leaseMs: this.#leaseMs };
+    this.#tries = new Tries(parts, this.#leases);
     this.#pollMs = parts.pollMs ?? DAY_MS;
     this.#slots = parts.slots ?? defaultSlots;
     this.#concurrency = parts.concurrency ?? this.#slots.reduce((sum, { jobs }) => sum + jobs, 0);
@@ -205,7 +188,8 @@ class ClaimLoop implements Worker {
     const abort = new AbortController();
     // Lost and claimed again by ourselves: the try that lost it is over.
     this.#running.get(job.id)?.abort.abort();
-    const ended = this.#perform(job, abort.signal)
+    const ended = this.#tries
+      .perform(job, abort.signal)
       .catch((error) => this.#parts.telemetry.problem(`${job.effect.kind} of ${job.service}`, error))
       .then(() => {
         if (this.#running.get(job.id) === running) this.#running.delete(job.id);
@@ -214,117 +198,4 @@ class ClaimLoop implements Worker {
     const running: Running = { job, abort, ended, leaseUntilMs };
     this.#running.set(job.id, running);
   }
-
-  async #perform(job: Job, signal: AbortSignal): Promise<void> {
-    const performer = performerOf(this.#parts.performers, job.effect);
-    const beganMs = this.#parts.clock.now();
-    const guard = guardOf(job, this.#parts.alone, this.#leases);
-    let outcome: Outcome;
-    try {
-      const who = `The ${job.effect.kind} of ${job.service}`;
-      outcome = await withinLimit(performer.limitMs, who, (s) => performer.perform(job.effect, job, s, guard), signal);
-    } catch (error) {
-      await this.#failed(job, performer, error, { beganMs, signal });
-      return;
-    }
-    this.#tell(job, beganMs, 'done', outcome.kind === 'again' ? (outcome.problem ?? undefined) : undefined);
-    await this.#end(job, outcome);
-  }
-
-  /** Records what came of it. Where that fails the job is put back: every effect may be repeated. */
-  async #end(job: Job, outcome: Outcome): Promise<void> {
-    const { jobs } = this.#parts.store;
-    if (outcome.kind === 'done') await jobs.complete(job.lease);
-    else if (outcome.kind === 'again') {
-      const { atMs, problem, progress } = outcome;
-      await jobs.retry(job.lease, { dueAtMs: atMs, problem, progress });
-    } else if (outcome.kind === 'postponed') await this.#postpone(job, outcome);
-    else await this.#record(job, outcome.event);
-  }
-
-  async #postpone(job: Job, next: Extract<Outcome, { kind: 'postponed' }>): Promise<void> {
-    const { store, clock } = this.#parts;
-    if (await store.jobs.postpone(job.lease, { ...next, service: job.service })) return;
-    // Something else was decided meanwhile, so nothing of this holds: it is done anew.
-    await store.jobs.retry(job.lease, { dueAtMs: clock.now(), problem: null, progress: job.progress });
-  }
-
-  async #record(job: Job, event: DomainEvent): Promise<void> {
-    try {
-      await this.#parts.recorder.record(job, event);
-    } catch (error) {
-      this.#parts.telemetry.problem(`record ${event.type} of ${job.service}`, error);
-      const dueAtMs = this.#nextTry(recording, job, null) ?? this.#parts.clock.now() + recording.capMs;
-      await this.#parts.store.jobs.retry(job.lease, { dueAtMs, problem: messageOf(error), progress: job.progress });
-    }
-  }
-
-  async #failed(
-    job: Job,
-    performer: Performer<Effect>,
-    error: unknown,
-    { beganMs, signal }: { beganMs: number; signal: AbortSignal },
-  ): Promise<void> {
-    const { store, clock, telemetry } = this.#parts;
-    const where = `${job.effect.kind} of ${job.service}`;
-    const problem = messageOf(error);
-    const { progress } = job;
-    if (error instanceof LeaseLost) {
-      this.#tell(job, beganMs, 'retryable', problem);
-      return;
-    }
-    // What is not a PortError is a mistake of ours: it is told, and tried again in case it passes.
-    if (!(error instanceof PortError)) telemetry.problem(where, error);
-    const failure = error instanceof PortError ? error.failure : 'retryable';
-    this.#tell(job, beganMs, failure, problem);
-    if (signal.aborted) {
-      await store.jobs.retry(job.lease, { dueAtMs: clock.now(), problem, progress });
-      return;
-    }
-    const retryAfterMs = error instanceof PortError ? error.retryAfterMs : null;
-    const dueAtMs =
-      failure === 'permanent'
-        ? afterRefusal(performer.retry, clock.now())
-        : this.#nextTry(performer.retry, job, retryAfterMs);
-    if (dueAtMs !== null) {
-      await store.jobs.retry(job.lease, { dueAtMs, problem, progress });
-      return;
-    }
-    telemetry.problem(`${where} was given up`, error);
-    const event = performer.givenUp(job.effect, problem);
-    await this.#end(job, event ? { kind: 'event', event } : { kind: 'done' });
-  }
-
-  #nextTry(rule: RetryRule, job: Job, retryAfterMs: number | null): number | null {
-    const { attempt, createdAtMs } = job;
-    const random = (this.#parts.random ?? Math.random)();
-    const nowMs = this.#parts.clock.now();
-    return nextTryMs(rule, { nowMs, attempt, createdAtMs, retryAfterMs, random });
-  }
-
-  #tell(job: Job, beganMs: number, outcome: 'done' | PortError['failure'], problem?: string): void {
-    this.#parts.telemetry.performed({
-      kind: job.effect.kind,
-      service: job.service,
-      outcome,
-      attempt: job.attempt,
-      lateMs: Math.max(0, beganMs - job.dueAtMs),
-      durationMs: this.#parts.clock.now() - beganMs,
-      problem,
-    });
-  }
-}
-
-/** TypeScript cannot see that a kind's performer takes the effects of that kind. */
-function performerOf(performers: Performers, effect: Effect): Performer<Effect> {
-  if (effect.kind === 'cancel_timer') throw new Error('A timer is cancelled in the decision itself, never by a job.');
-  return performers[effect.kind] as unknown as Performer<Effect>;
-}
-
-function afterRefusal({ permanentMs }: RetryRule, nowMs: number): number | null {
-  return permanentMs === undefined ? null : nowMs + permanentMs;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
