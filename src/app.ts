@@ -4,6 +4,7 @@ import { parseWebhook, WebhookProblem } from './alerts/index.ts';
 import { type AlertWatch, createAlertmanagers, createAlertWatch } from './app/alertmanagers.ts';
 import { prometheusOf, unmetNeeds } from './app/checks.ts';
 import { type Duty, sharedDuty } from './app/duty.ts';
+import { followPolicies } from './app/follow-policies.ts';
 import { createHealthWatch, type HealthWatch } from './app/health-watch.ts';
 import { type Lifecycle, lifecycle } from './app/lifecycle.ts';
 import { type Memory, openMemory } from './app/memory.ts';
@@ -266,27 +267,6 @@ function hearOthers({ memory }: Beginnings, worker: Worker, alertWatch: AlertWat
     worker.wake();
     alertWatch.unmatched();
   });
-}
-
-/** Rollouts under way and their cards follow an edit. A service nothing ever happened to has nothing to follow. */
-async function followPolicies(
-  { store, log }: Beginnings,
-  application: Application,
-  services: readonly string[],
-): Promise<void> {
-  for (const service of services) {
-    if ((await store.load(service)) === null) continue;
-    // Every replica reads the directory: the first to come tells, and the others find it told.
-    const revision = application.policies().find((policy) => policy.service === service)?.revision ?? 'gone';
-    const [last] = await store.journal({ service, limit: 1 });
-    if (last?.entry.policyRevision === revision) continue;
-    await application.deliver(
-      service,
-      { type: 'policy_changed' },
-      `policy/${service}/${revision}/${last?.sequence ?? 0}`,
-    );
-  }
-  log.info({ services }, `policies changed: ${services.join(', ')}`);
 }
 
 /** Slack shows the health, and is part of it. */
