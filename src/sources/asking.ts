@@ -16,10 +16,13 @@ const KEPT_MS = 3_000;
 const MOST_SHARED_BYTES = 32 * 1024 * 1024;
 /** How long others are waited for that ask for the same of another service: nothing to a look, which comes every few seconds. */
 export const GATHER_MS = 20;
-/** The past of a thousand rollouts of five metrics, with some series each. */
-export const MOST_KEPT_BYTES = 96 * 1024 * 1024;
+/** Answers as they came: of latencies, gauges and drift, and of what is no plain selector. */
+export const MOST_KEPT_BYTES = 48 * 1024 * 1024;
 
 export type Found = Answer<GridSeries[]>;
+
+/** `once`: what has settled of the answer is kept by whoever asks, in less room. */
+export type Keep = 'kept' | 'once';
 
 /** One look's way to Prometheus. */
 export interface Asking {
@@ -27,7 +30,7 @@ export interface Asking {
    * Identical queries over the same stretch are asked once, here and by looks at the same moment; those that differ only in what
    * labels are equal to are asked together. `lateMs`: how long after its moment a sample of it may still come.
    */
-  ask(query: string, stretch: Stretch, signal: AbortSignal, lateMs?: number): Promise<Found>;
+  ask(query: string, stretch: Stretch, signal: AbortSignal, lateMs?: number, keep?: Keep): Promise<Found>;
 }
 
 export interface Batch {
@@ -56,9 +59,9 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
     const here = limited(AT_ONCE);
     let sent = 0;
     return {
-      ask: async (query, stretch, signal, lateMs = 0) => {
+      ask: async (query, stretch, signal, lateMs = 0, keep = 'kept') => {
         if (signal.aborted) return stopped;
-        const settled = keeping.whole(query, stretch);
+        const settled = keep === 'kept' ? keeping.whole(query, stretch) : null;
         if (settled !== null) return { ok: true, value: settled };
         const key = `${stretch.startMs} ${stretch.endMs} ${stretch.stepMs} ${query}`;
         if (!sharing.has(key)) {
@@ -66,9 +69,10 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
           if (sent + requests > mostRequests) return tooMany(mostRequests);
           sent += requests;
         }
-        return sharing.get(key, signal, (stop) =>
-          keeping.read({ query, stretch, lateMs }, (part) => joining.range(query, part, stop, here)),
-        );
+        return sharing.get(key, signal, (stop) => {
+          const range = (part: Stretch) => joining.range(query, part, stop, here);
+          return keep === 'kept' ? keeping.read({ query, stretch, lateMs }, range) : range(stretch);
+        });
       },
     };
   };

@@ -4,15 +4,18 @@ import type { Http } from '../outbound/http.ts';
 import type { MetricRequest, MetricSource } from '../ports/metric-source.ts';
 import { type Asking, createBatch, GATHER_MS, MOST_KEPT_BYTES } from './asking.ts';
 import { createDays, type Days } from './days.ts';
+import { type ArmName, createKeptArms, type KeptArms } from './kept-arms.ts';
 import { prometheusApi } from './prometheus-api.ts';
 import { createFilling, fillForAnyVersion, fillForWholeService, type Placeholders } from './promql.ts';
 import { type ArmRead, absent, together } from './read-arm.ts';
 import { createReadings, type Readings, readWindows } from './read-windows.ts';
-import { pastWindows, periodOf, presentWindows } from './windows.ts';
+import { pastWindows, periodOf, presentWindows, type Windows } from './windows.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Ten metrics of two selectors in three stretches are 60; twice that is a policy nobody meant. */
 const MOST_REQUESTS = 120;
+/** Windows that were counted: those of ten thousand rollouts of five metrics. */
+const MOST_COUNTED_BYTES = 96 * 1024 * 1024;
 /** Endpoints that are remembered: more than anybody has Prometheus servers. */
 const MOST_SOURCES = 64;
 
@@ -25,8 +28,10 @@ export interface PrometheusOptions {
   readonly mostRequests?: number;
   /** How long others are waited for who ask for the same of another service; 20 ms. */
   readonly gatherMs?: number;
-  /** What is kept of answers that do not change any more; 96 MB. */
+  /** What is kept of answers that do not change any more; 48 MB. */
   readonly mostKeptBytes?: number;
+  /** What is kept of windows that were counted; 96 MB. */
+  readonly mostCountedBytes?: number;
   /** For how long answers are kept: seconds for looks at the same moment, an hour for days of history. */
   readonly now?: () => number;
 }
@@ -43,7 +48,8 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
     gatherMs: options.gatherMs ?? GATHER_MS,
     mostKeptBytes: options.mostKeptBytes ?? MOST_KEPT_BYTES,
   });
-  const kept = { days: createDays(now), fill: createFilling(), readings: createReadings() };
+  const arms = createKeptArms(now, options.mostCountedBytes ?? MOST_COUNTED_BYTES);
+  const kept = { days: createDays(now), fill: createFilling(), readings: createReadings(), arms };
   return {
     read: (request, signal) =>
       readAll({ ...kept, request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS) }),
@@ -88,6 +94,7 @@ interface Look {
   readonly days: Days;
   readonly fill: ReturnType<typeof createFilling>;
   readonly readings: Readings;
+  readonly arms: KeptArms;
 }
 
 /** The arms of every metric first: days of history must not take the requests that the present needs. */
@@ -110,8 +117,7 @@ async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
   const isFixed = metric.baseline?.kind === 'fixed';
   const at = (version: string, arm: Placeholders['arm']): Promise<ArmRead> => {
     if (present === null) return Promise.resolve(absent('no window is complete yet'));
-    const fill = (template: string) => look.fill(template, { version, arm, service });
-    return readWindows(look, metric, present, fill).then(({ read }) => read);
+    return readKept(look, metric, present, { service, version, role: arm });
   };
   const reads = await Promise.all([
     at(stable, 'stable'),
@@ -125,6 +131,16 @@ async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
     { name: 'stable before', read: before ?? absent(null) },
     { name: 'candidate', read: other ?? absent(null) },
   ];
+}
+
+/** One version's arm; of what is counted only the windows are asked for that are not kept. */
+async function readKept(look: Look, metric: Metric, windows: Windows, name: ArmName): Promise<ArmRead> {
+  const { service, version, role } = name;
+  const fill = (template: string) =>
+    look.fill(template, { version, arm: role === 'candidate' ? 'candidate' : 'stable', service });
+  const { asking, signal } = look;
+  const kept = await look.arms.read({ name, metric, windows, fill, asking, signal });
+  return kept ?? (await readWindows(look, metric, windows, fill)).read;
 }
 
 /**
@@ -142,7 +158,7 @@ async function readPast(look: Look, metric: Metric): Promise<ArmRead> {
     return (await readWindows(look, metric, windows, fill)).read;
   }
   const windows = pastWindows(period, windowMs, period.beforeOffsetMs);
-  const { read } = await readWindows(look, metric, windows, own);
+  const read = await readKept(look, metric, windows, { service, version, role: 'past' });
   if (read.problem === null) return read;
   const wider = (await readWindows(look, metric, windows, (t) => fillForAnyVersion(t, values))).read;
   return wider.problem === null ? wider : read;
