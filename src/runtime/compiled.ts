@@ -1,4 +1,8 @@
-import type { CompiledQuery } from 'kysely';
+import type { CompiledQuery, Insertable, Kysely } from 'kysely';
+import type { Schema } from './schema.ts';
+
+/** Rows that one statement takes: each number of them is a statement of its own, and kept prepared. */
+const ROWS_AT_A_TIME = 10;
 
 /** Stands for a value until the statement is run. */
 class Slot {
@@ -34,5 +38,33 @@ export function byShape<T>(make: (shape: number) => T): (shape: number) => T {
     const known = made.get(shape) ?? make(shape);
     made.set(shape, known);
     return known;
+  };
+}
+
+/** So many at a time as one statement takes. */
+export function pieces<T>(items: readonly T[]): readonly T[][] {
+  const count = Math.ceil(items.length / ROWS_AT_A_TIME);
+  return Array.from({ length: count }, (_, index) => items.slice(index * ROWS_AT_A_TIME, (index + 1) * ROWS_AT_A_TIME));
+}
+
+type Value = string | number | null;
+/** The values of one row, in the order of the columns. */
+export type RowValues = readonly Value[];
+
+/** Inserts rows in their order, several with one statement. Columns that are not named get what the table gives them. */
+export function insertsOf<T extends keyof Schema>(
+  table: T,
+  db: Kysely<Schema>,
+  columns: readonly (keyof Insertable<Schema[T]> & string)[],
+): (trx: Kysely<Schema>, rows: readonly RowValues[]) => Promise<void> {
+  const insert = byShape((rows) =>
+    compiled<Value[], unknown>(rows * columns.length, (...slots) => {
+      const row = (index: number) =>
+        Object.fromEntries(columns.map((column, place) => [column, slots[index * columns.length + place]]));
+      return db.insertInto(table).values(Array.from({ length: rows }, (_, index) => row(index)) as never);
+    }),
+  );
+  return async (trx, rows) => {
+    for (const some of pieces(rows)) await trx.executeQuery(insert(some.length)(...some.flat()));
   };
 }

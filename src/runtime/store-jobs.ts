@@ -1,12 +1,13 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { EffectKind } from '../domain/effect.ts';
 import type { JobQueue, Lease, NewJob, PutBack } from '../ports/store.ts';
+import { byShape, compiled, insertsOf, pieces } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type JobTable, performedKinds, type Schema } from './schema.ts';
 import { behindAnother, busyLane, claim, claimStatements, isOurs } from './store-claims.ts';
 
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
-export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
+export function createJobQueue(db: Kysely<Schema>, engine: Engine, jobs: JobStatements): JobQueue {
   const statements = claimStatements(db, engine);
   return {
     claim: (request) => db.transaction().execute((trx) => claim(trx, { engine, statements }, request)),
@@ -14,8 +15,8 @@ export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
       const result = await held(db.updateTable('jobs').set({ lease_until: untilMs }), lease).executeTakeFirst();
       return Number(result.numUpdatedRows) === 1;
     },
-    complete: (lease) => completeJob(db, lease),
-    retry: (lease, next) => db.transaction().execute((trx) => retry(trx, lease, next)),
+    complete: (lease) => completeJob(db, jobs, lease),
+    retry: (lease, next) => db.transaction().execute((trx) => retry(trx, jobs, lease, next)),
     postpone: (lease, next) => db.transaction().execute((trx) => postpone(trx, engine, lease, next)),
     nextDueMs: (kinds) => nextDueMs(db, kinds ?? performedKinds),
     async pending() {
@@ -31,32 +32,121 @@ export function createJobQueue(db: Kysely<Schema>, engine: Engine): JobQueue {
   };
 }
 
-export async function enqueueJob(trx: Transaction<Schema>, job: NewJob): Promise<void> {
-  const replaced = job.key === null ? undefined : await takeWaiting(trx, job.service, job.key);
+type Timing = Pick<Selectable<JobTable>, 'priority' | 'due_at' | 'created_at' | 'attempt' | 'problem'>;
+
+/** What a unit changes about the jobs that wait. */
+export type JobChange = { readonly enqueue: NewJob } | { readonly cancel: { service: string; key: string } };
+
+export type JobStatements = ReturnType<typeof jobStatements>;
+
+/** What is said to the jobs in every commit, put into words once. */
+export function jobStatements(db: Kysely<Schema>) {
+  type Held = [id: number, owner: string, attempt: number];
+  type Waiting = [service: string, ...keys: string[]];
+  return {
+    complete: compiled<Held, unknown>(3, (id, owner, attempt) =>
+      db.deleteFrom('jobs').where('id', '=', id).where('owner', '=', owner).where('attempt', '=', attempt),
+    ),
+    takeWaiting: byShape((keys) =>
+      compiled<Waiting, Timing & { key: string | null }>(keys + 1, (service, ...key) =>
+        db
+          .deleteFrom('jobs')
+          .where('service', '=', service)
+          .where('key', 'in', key)
+          .where('owner', 'is', null)
+          .returning(['key', 'priority', 'due_at', 'created_at', 'attempt', 'problem']),
+      ),
+    ),
+    insert: insertsOf('jobs', db, [
+      'service',
+      'key',
+      'lane',
+      'kind',
+      'effect',
+      'priority',
+      'due_at',
+      'created_at',
+      'attempt',
+      'problem',
+    ]),
+  };
+}
+
+/** Does what these changes come to one after the other; a job with a key replaces the one that waits under it. */
+export async function changeJobs(
+  trx: Transaction<Schema>,
+  statements: JobStatements,
+  changes: readonly JobChange[],
+): Promise<void> {
+  const waiting = await takeWaiting(trx, statements, changes);
+  const fresh = new Map<string, { readonly job: NewJob; readonly timing: Timing }>();
+  for (const [index, change] of changes.entries()) {
+    if ('cancel' in change) {
+      const name = nameOf(change.cancel.service, change.cancel.key);
+      waiting.delete(name);
+      fresh.delete(name);
+      continue;
+    }
+    const job = change.enqueue;
+    const name = job.key === null ? `#${index}` : nameOf(job.service, job.key);
+    const replaced = fresh.get(name)?.timing ?? waiting.get(name);
+    // At the end: jobs are begun in the order they were put in.
+    fresh.delete(name);
+    fresh.set(name, { job, timing: timingOf(job, replaced) });
+  }
+  const rows = [...fresh.values()].map(({ job, timing }) => [
+    job.service,
+    job.key,
+    job.lane,
+    job.effect.kind,
+    JSON.stringify(job.effect),
+    timing.priority,
+    timing.due_at,
+    timing.created_at,
+    timing.attempt,
+    timing.problem,
+  ]);
+  await statements.insert(trx, rows);
+}
+
+/** Takes out whatever waits under the keys of these changes. */
+async function takeWaiting(
+  trx: Transaction<Schema>,
+  statements: JobStatements,
+  changes: readonly JobChange[],
+): Promise<Map<string, Timing>> {
+  const keys = new Map<string, Set<string>>();
+  for (const change of changes) {
+    const { service, key } = 'cancel' in change ? change.cancel : change.enqueue;
+    if (key === null) continue;
+    const ofService = keys.get(service) ?? new Set();
+    keys.set(service, ofService.add(key));
+  }
+  const waiting = new Map<string, Timing>();
+  for (const [service, ofService] of keys) {
+    for (const some of pieces([...ofService])) {
+      const { rows } = await trx.executeQuery(statements.takeWaiting(some.length)(service, ...some));
+      for (const { key, ...timing } of rows) waiting.set(nameOf(service, key ?? ''), timing);
+    }
+  }
+  return waiting;
+}
+
+/** Services' names have no slash in them. */
+function nameOf(service: string, key: string): string {
+  return `${service}/${key}`;
+}
+
+function timingOf(job: NewJob, replaced: Timing | undefined): Timing {
   const fresh = {
     priority: job.priority,
     due_at: job.dueAtMs,
     created_at: job.createdAtMs,
     attempt: 0,
-    problem: null as string | null,
+    problem: null,
   };
-  await trx
-    .insertInto('jobs')
-    .values({
-      service: job.service,
-      key: job.key,
-      lane: job.lane,
-      kind: job.effect.kind,
-      effect: JSON.stringify(job.effect),
-      owner: null,
-      lease_until: null,
-      progress: null,
-      ...(job.merge && replaced ? merged(replaced, fresh) : fresh),
-    })
-    .execute();
+  return job.merge && replaced ? merged(replaced, fresh) : fresh;
 }
-
-type Timing = Pick<Selectable<JobTable>, 'priority' | 'due_at' | 'created_at' | 'attempt' | 'problem'>;
 
 function merged(replaced: Timing, fresh: Timing): Timing {
   const priority = Math.min(replaced.priority, fresh.priority);
@@ -64,23 +154,9 @@ function merged(replaced: Timing, fresh: Timing): Timing {
   return { ...replaced, priority, due_at: Math.max(replaced.due_at, fresh.due_at) };
 }
 
-async function takeWaiting(trx: Transaction<Schema>, service: string, key: string): Promise<Timing | undefined> {
-  return trx
-    .deleteFrom('jobs')
-    .where('service', '=', service)
-    .where('key', '=', key)
-    .where('owner', 'is', null)
-    .returning(['priority', 'due_at', 'created_at', 'attempt', 'problem'])
-    .executeTakeFirst();
-}
-
-export async function cancelJob(trx: Transaction<Schema>, service: string, key: string): Promise<void> {
-  await takeWaiting(trx, service, key);
-}
-
-export async function completeJob(db: Kysely<Schema>, lease: Lease): Promise<boolean> {
-  const result = await held(db.deleteFrom('jobs'), lease).executeTakeFirst();
-  return Number(result.numDeletedRows) === 1;
+export async function completeJob(db: Kysely<Schema>, statements: JobStatements, lease: Lease): Promise<boolean> {
+  const query = statements.complete(lease.jobId, lease.owner, lease.attempt);
+  return Number((await db.executeQuery(query)).numAffectedRows) === 1;
 }
 
 interface Conditional {
@@ -91,7 +167,12 @@ function held<Q extends Conditional>(statement: Q, lease: Lease): Q {
   return statement.where('id', '=', lease.jobId).where('owner', '=', lease.owner).where('attempt', '=', lease.attempt);
 }
 
-async function retry(trx: Transaction<Schema>, lease: Lease, next: Parameters<JobQueue['retry']>[1]): Promise<boolean> {
+async function retry(
+  trx: Transaction<Schema>,
+  jobs: JobStatements,
+  lease: Lease,
+  next: Parameters<JobQueue['retry']>[1],
+): Promise<boolean> {
   const job = await held(trx.selectFrom('jobs').select(['service', 'key']), lease).executeTakeFirst();
   if (!job) return false;
   if (job.key !== null) {
@@ -102,7 +183,7 @@ async function retry(trx: Transaction<Schema>, lease: Lease, next: Parameters<Jo
       .where('key', '=', job.key)
       .where('owner', 'is', null)
       .executeTakeFirst();
-    if (newer) return completeJob(trx, lease);
+    if (newer) return completeJob(trx, jobs, lease);
   }
   const { dueAtMs, problem, progress } = next;
   const waiting = { owner: null, lease_until: null, due_at: dueAtMs, problem, progress };

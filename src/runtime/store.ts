@@ -4,13 +4,14 @@ import type { JournalEntry } from '../domain/effect.ts';
 import type { ServiceState } from '../domain/state.ts';
 import { type PolicyArchive, type Store, StoreConflict, type StoredEntry, type Unit } from '../ports/store.ts';
 import { backupDatabase } from './backup.ts';
+import { compiled } from './compiled.ts';
 import { openDatabase } from './database.ts';
 import { type Engine, sqlite } from './engine.ts';
-import { appendToJournal } from './journal/append.ts';
+import { appendToJournal, journalStatements } from './journal/append.ts';
 import { createAudit } from './journal/audit.ts';
 import type { Schema } from './schema.ts';
 import { type KnownState, StateReader, storedOf } from './states.ts';
-import { cancelJob, completeJob, createJobQueue, enqueueJob } from './store-jobs.ts';
+import { changeJobs, completeJob, createJobQueue, type JobChange, jobStatements } from './store-jobs.ts';
 import { waitingLines } from './store-lines.ts';
 import { createMessageBook } from './store-messages.ts';
 import { createDuties, createSettings } from './store-shared.ts';
@@ -33,13 +34,19 @@ export async function openStore(path: string): Promise<Store> {
 /** The store on an open database, whichever. */
 export function createStore(db: Kysely<Schema>, engine: Engine): Store {
   const states = new StateReader(engine);
+  const statements = unitStatements(db, engine);
   const steady = <T extends object>(part: T) => (engine.kind === 'sqlite' ? part : steadied(part, engine));
   return {
     async transaction(work) {
       for (let retries = 0; ; retries += 1) {
         const seen = new Map<string, KnownState>();
         try {
-          const result = await db.transaction().execute((trx) => work(createUnit(trx, engine, states, seen)));
+          const result = await db.transaction().execute(async (trx) => {
+            const { unit, end } = createUnit(trx, { engine, states, statements }, seen);
+            const result = await work(unit);
+            await end();
+            return result;
+          });
           // What a unit reads or writes may never come to be; now it has.
           for (const known of seen.values()) states.remember(known);
           return result;
@@ -50,7 +57,7 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
       }
     },
     ...steady(createReading(db, states)),
-    jobs: steady(createJobQueue(db, engine)),
+    jobs: steady(createJobQueue(db, engine, statements.jobs)),
     messages: steady(createMessageBook(db, engine)),
     policies: steady(createPolicyArchive(db)),
     unmatched: steady(createUnmatchedBook(db, engine)),
@@ -108,21 +115,68 @@ function waitBefore(retry: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, RECONNECT_WAITS_MS[retry] ?? 0));
 }
 
+/** What is said in nearly every unit, put into words once. */
+function unitStatements(db: Kysely<Schema>, engine: Engine) {
+  type Event = [key: string, service: string, type: string, atMs: number, payload: string];
+  return {
+    jobs: jobStatements(db),
+    journal: journalStatements(db, engine),
+    insertEvent: compiled<Event, unknown>(5, (key, service, type, at, payload) =>
+      db
+        .insertInto('events')
+        .values({ key, service, type, at, payload })
+        .onConflict((conflict) => conflict.column('key').doNothing()),
+    ),
+    insertState: compiled<[service: string, version: number, schema: number, state: string], unknown>(
+      4,
+      (service, version, schema, state) =>
+        db
+          .insertInto('services')
+          .values({ service, version, schema, state })
+          .onConflict((conflict) => conflict.column('service').doNothing()),
+    ),
+    updateState: compiled<[version: number, schema: number, state: string, service: string, expected: number], unknown>(
+      5,
+      (version, schema, state, service, expected) =>
+        db
+          .updateTable('services')
+          .set({ version, schema, state })
+          .where('service', '=', service)
+          .where('version', '=', expected),
+    ),
+  };
+}
+
+type UnitStatements = ReturnType<typeof unitStatements>;
+
+interface UnitParts {
+  readonly engine: Engine;
+  readonly states: StateReader;
+  readonly statements: UnitStatements;
+}
+
+/** `end` does what was put off until the unit's end. */
 function createUnit(
   trx: Transaction<Schema>,
-  engine: Engine,
-  states: StateReader,
+  { engine, states, statements }: UnitParts,
   seen: Map<string, KnownState>,
-): Unit {
+): { unit: Unit; end: () => Promise<void> } {
   let isTold = false;
-  return {
+  let changes: JobChange[] = [];
+  // A decision changes half a dozen jobs: they are changed together.
+  const end = async () => {
+    const some = changes;
+    changes = [];
+    if (some.length > 0) await changeJobs(trx, statements.jobs, some);
+    if (!isTold && some.some((change) => 'enqueue' in change)) {
+      await engine.notify(trx);
+      isTold = true;
+    }
+  };
+  const unit: Unit = {
     async insertEvent({ key, service, event, atMs }) {
-      const result = await trx
-        .insertInto('events')
-        .values({ key: boundedKey(key), service, type: event.type, at: atMs, payload: JSON.stringify(event) })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .executeTakeFirst();
-      return Number(result.numInsertedOrUpdatedRows) > 0;
+      const query = statements.insertEvent(boundedKey(key), service, event.type, atMs, JSON.stringify(event));
+      return Number((await trx.executeQuery(query)).numAffectedRows) > 0;
     },
     async load(service) {
       const known = seen.get(service) ?? (await states.loadToWrite(trx, service));
@@ -131,19 +185,26 @@ function createUnit(
     },
     async save(state, expectedVersion) {
       const text = JSON.stringify(state);
-      await save(trx, state, text, expectedVersion);
+      await save(trx, statements, { state, text, expectedVersion });
       seen.set(state.service, states.knownAs(state, expectedVersion + 1, text));
     },
     async enqueue(job) {
-      await enqueueJob(trx, job);
-      if (!isTold) await engine.notify(trx);
-      isTold = true;
+      changes.push({ enqueue: job });
     },
-    cancel: (service, key) => cancelJob(trx, service, key),
-    waitingLines: (lane, most) => waitingLines(trx, engine, lane, most),
-    complete: (lease) => completeJob(trx, lease),
-    append: (service, entries) => appendToJournal(trx, engine, service, entries),
+    async cancel(service, key) {
+      changes.push({ cancel: { service, key } });
+    },
+    async waitingLines(lane, most) {
+      await end();
+      return waitingLines(trx, engine, lane, most);
+    },
+    async complete(lease) {
+      await end();
+      return completeJob(trx, statements.jobs, lease);
+    },
+    append: (service, entries) => appendToJournal(trx, statements.journal, service, entries),
   };
+  return { unit, end };
 }
 
 function boundedKey(key: string): string {
@@ -152,32 +213,17 @@ function boundedKey(key: string): string {
 
 async function save(
   trx: Transaction<Schema>,
-  state: ServiceState,
-  text: string,
-  expectedVersion: number,
+  { insertState, updateState }: UnitStatements,
+  saved: { state: ServiceState; text: string; expectedVersion: number },
 ): Promise<void> {
-  const values = { version: expectedVersion + 1, schema: state.schema, state: text };
-  const changed =
+  const { state, text, expectedVersion } = saved;
+  const { service, schema } = state;
+  const query =
     expectedVersion === 0
-      ? (
-          await trx
-            .insertInto('services')
-            .values({ service: state.service, ...values })
-            .onConflict((conflict) => conflict.column('service').doNothing())
-            .executeTakeFirst()
-        ).numInsertedOrUpdatedRows
-      : (
-          await trx
-            .updateTable('services')
-            .set(values)
-            .where('service', '=', state.service)
-            .where('version', '=', expectedVersion)
-            .executeTakeFirst()
-        ).numUpdatedRows;
-  if (Number(changed) !== 1) {
-    throw new StoreConflict(
-      `The state of ${state.service} is no longer at version ${expectedVersion}: somebody was faster.`,
-    );
+      ? insertState(service, 1, schema, text)
+      : updateState(expectedVersion + 1, schema, text, service, expectedVersion);
+  if (Number((await trx.executeQuery(query)).numAffectedRows) !== 1) {
+    throw new StoreConflict(`The state of ${service} is no longer at version ${expectedVersion}: somebody was faster.`);
   }
 }
 
