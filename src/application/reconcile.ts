@@ -1,4 +1,4 @@
-import { LAPSED_AFTER_MS } from '../domain/alerting.ts';
+import { isAlertmanagers, LAPSED_AFTER_MS } from '../domain/alerting.ts';
 import { compileSelector } from '../domain/match.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Alert, ServiceState } from '../domain/state.ts';
@@ -54,7 +54,9 @@ export function reconcile(input: Reconciling): Plan {
   const awaited = new Map<string, number>();
   for (const policy of input.policies) {
     const known = input.states.get(policy.service)?.alerts ?? [];
-    const lacking = known.filter((alert) => alert.status === 'firing' && isIts(alert) && !held.has(alert.fingerprint));
+    const lacking = known.filter(
+      (alert) => alert.status === 'firing' && isAlertmanagers(alert) && !held.has(alert.fingerprint),
+    );
     const over = lacking.filter((alert) => isAnswer && input.absentBefore.has(nameOf(policy, alert)));
     for (const alert of lacking) if (isAnswer && !over.includes(alert)) absent.add(nameOf(policy, alert));
     const fresh = newTo(known, policy, loud, nowMs).filter((alert) => {
@@ -76,11 +78,6 @@ export function reconcile(input: Reconciling): Plan {
 /** One start of one alert, for one service. */
 function nameOf({ service }: Policy, { fingerprint, startsAtMs }: Alert): string {
   return `${service}/${fingerprint}/${startsAtMs}`;
-}
-
-/** What did not come through Alertmanager is not in its list either: Grafana's own alerts, and those of `lastgood test-alert`. */
-function isIts({ labels }: Alert): boolean {
-  return !['grafana_folder', '__alert_rule_uid__', 'lastgood_test'].some((label) => Object.hasOwn(labels, label));
 }
 
 function newTo(known: readonly Alert[], policy: Policy, firing: readonly Alert[], nowMs: number): readonly Alert[] {

@@ -1,4 +1,5 @@
 import { look } from './looking.ts';
+import { inPlaceOf } from './places.ts';
 import { endQuestion, joinQuestion, open, openQuestion } from './question.ts';
 import { followHealth } from './recovery.ts';
 import type { Actor, Alert, Signal } from './state.ts';
@@ -15,6 +16,13 @@ export const LAPSED_AFTER_MS = 10 * 60_000;
 const REMEMBERED_MS = 24 * 3_600_000;
 /** A flood of alerts must not make the state endless. */
 const REMEMBERED = 500;
+/** Labels of alerts that did not come through Alertmanager: Grafana's own, and those of `lastgood test-alert`. */
+const NOT_ALERTMANAGERS: ReadonlySet<string> = new Set(['grafana_folder', '__alert_rule_uid__', 'lastgood_test']);
+
+/** Whether Alertmanager has to know of it as long as it fires. */
+export function isAlertmanagers({ labels }: Alert): boolean {
+  return !Object.keys(labels).some((name) => NOT_ALERTMANAGERS.has(name));
+}
 
 /** @param found Alertmanager was asked: its webhook had not told us. */
 export function onAlert(turn: Turn, alert: Alert, found: boolean): void {
@@ -45,13 +53,42 @@ function isOldNews(known: Alert, alert: Alert, now: number): boolean {
   return alert.status === 'resolved' || now - (known.endsAtMs ?? now) < LAPSED_AFTER_MS;
 }
 
+/** Each stays where it is, and a further one takes the place of one that is forgotten: little of the stored text changes so. */
 function remember(turn: Turn, alert: Alert): void {
-  const others = turn.state.alerts.filter(
+  const kept = turn.state.alerts.filter(
     (a) =>
-      a.fingerprint !== alert.fingerprint &&
-      (a.status === 'firing' || (a.endsAtMs ?? a.startsAtMs) > turn.now - REMEMBERED_MS),
+      a.fingerprint === alert.fingerprint ||
+      a.status === 'firing' ||
+      (a.endsAtMs ?? a.startsAtMs) > turn.now - REMEMBERED_MS,
   );
-  turn.set({ alerts: [...others, alert].slice(-REMEMBERED) });
+  const place = kept.findIndex((a) => a.fingerprint === alert.fingerprint);
+  const told = toRemember(alert, turn.now);
+  if (place >= 0) turn.set({ alerts: kept.with(place, told) });
+  else if (kept.length < REMEMBERED) turn.set({ alerts: [...kept, told] });
+  else turn.set({ alerts: inPlaceOf(kept, leastMissed(kept), told, heard) });
+}
+
+/** What nothing asks for again is in the event only: labels and long texts of hundreds of alerts make a large state. */
+function toRemember(alert: Alert, heardAtMs: number): Alert {
+  const labels = Object.entries(alert.labels).filter(([name]) => NOT_ALERTMANAGERS.has(name));
+  // A description is shown where there is no summary.
+  const description = alert.summary.trim() === '' ? alert.description : '';
+  return { ...alert, description, labels: Object.fromEntries(labels), heardAtMs };
+}
+
+/** Place of the alert that is forgotten first: one that is resolved, and of those the one heard of first. */
+function leastMissed(alerts: readonly Alert[]): number {
+  let least = 0;
+  for (const [place, one] of alerts.entries()) {
+    const before = alerts[least] ?? one;
+    const isLess = one.status === before.status ? heard(one) < heard(before) : one.status === 'resolved';
+    if (isLess) least = place;
+  }
+  return least;
+}
+
+function heard({ heardAtMs = 0 }: Alert): number {
+  return heardAtMs;
 }
 
 function onFiring(turn: Turn, alert: Alert): void {

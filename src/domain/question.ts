@@ -1,5 +1,6 @@
 import { askGate, gateOf, theGate, titlesOf } from './gates.ts';
 import { look } from './looking.ts';
+import { inPlaceOf } from './places.ts';
 import type { Severity } from './policy.ts';
 import { troubled, wellAgain } from './served.ts';
 import { liftSilence } from './silencing.ts';
@@ -94,7 +95,7 @@ export function joinQuestion(turn: Turn, alert: Alert): void {
   turn.setQuestion({
     signals: known
       ? question.signals.map((s) => (s.kind === 'alert' && s.fingerprint === alert.fingerprint ? signal : s))
-      : bounded([...question.signals, signal]),
+      : withFurther(question.signals, signal),
     severity: alert.severity === 'critical' ? 'critical' : question.severity,
   });
   turn.tell(
@@ -111,9 +112,13 @@ export function joinQuestion(turn: Turn, alert: Alert): void {
   if (escalateAtMs !== null && escalateAtMs !== question.stage.escalateAtMs) turn.timer('escalate', escalateAtMs);
 }
 
-/** The question's first reason stays, and the newest. */
-function bounded(signals: readonly Signal[]): readonly Signal[] {
-  return signals.length <= SIGNALS ? signals : [...signals.slice(0, 1), ...signals.slice(1 - SIGNALS)];
+/** The question's first reason stays, and the newest: a further one is for the one that is oldest besides. */
+function withFurther(signals: readonly Signal[], further: Signal): readonly Signal[] {
+  if (signals.length < SIGNALS) return [...signals, further];
+  let oldest = 1;
+  for (const [place, { atMs }] of signals.entries())
+    if (place > 0 && atMs < (signals[oldest]?.atMs ?? 0)) oldest = place;
+  return inPlaceOf(signals, oldest, further, ({ atMs }) => atMs);
 }
 
 /** Automation may not act (any more): people are asked, and paged while it lasts. */

@@ -21,7 +21,10 @@ export interface ServiceState {
   readonly degradation: Degradation | null;
   /** Ended degradations and rollouts whose cards may still have to be brought up to date. Newest last, at most 5 each. */
   readonly past: { readonly rollouts: readonly Rollout[]; readonly degradations: readonly Degradation[] };
-  /** Every matched alert that was heard of: fires or is resolved. Resolved ones are forgotten after a day. */
+  /**
+   * Every matched alert that was heard of: fires or is resolved. Resolved ones are forgotten after a day. Of the labels only those that
+   * tell where it came from are kept, and the description only where there is no summary.
+   */
   readonly alerts: readonly Alert[];
   /** The one shift in flight. */
   readonly shift: ShiftInFlight | null;
@@ -166,6 +169,8 @@ export interface Alert {
   readonly labels: Readonly<Record<string, string>>;
   readonly generatorUrl: string;
   readonly runbookUrl: string;
+  /** When it was decided on last, in a state; absent: not yet, or before this was kept. */
+  readonly heardAtMs?: number | undefined;
 }
 
 /** Why the question is open. `active` is worked out, not stored: see `clock.ts`. */

@@ -4,6 +4,7 @@ import type { ServiceState } from '../domain/state.ts';
 import type { StoredState } from '../ports/store.ts';
 import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
+import { StateTexts } from './state-text.ts';
 
 /** Of their texts together; what they are parsed to takes about three times that. */
 const MOST_REMEMBERED = 32 * 1024 * 1024;
@@ -28,6 +29,7 @@ export class StateReader {
   readonly #engine: Engine;
   readonly #known = new Map<string, KnownState>();
   readonly #most: number;
+  readonly texts = new StateTexts();
   #size = 0;
 
   constructor(engine: Engine, mostRemembered = MOST_REMEMBERED) {

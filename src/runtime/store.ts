@@ -184,7 +184,7 @@ function createUnit(
       return storedOf(known);
     },
     async save(state, expectedVersion) {
-      const text = JSON.stringify(state);
+      const text = states.texts.of(state);
       await save(trx, statements, { state, text, expectedVersion });
       seen.set(state.service, states.knownAs(state, expectedVersion + 1, text));
     },
