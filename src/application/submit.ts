@@ -57,12 +57,16 @@ class Abandoned extends Error {
 export function createSubmit({ store, clock, telemetry, wake, decide = domainDecide }: SubmitParts): Submit {
   const open = (policy: Policy, unit: Unit) => openTurn({ policy, unit, clock, decide });
   const tell = (policy: Policy, turn: Turn, beganMs: number) => {
-    for (const { event, outcome } of turn.taken) {
-      telemetry.decided({ service: policy.service, event: event.type, outcome, durationMs: clock.now() - beganMs });
-    }
-    for (const entry of turn.journal) telemetry.journalled(policy.service, entry);
-    if (turn.ended) telemetry.rolloutEnded(policy.service, turn.state());
+    const { service } = policy;
+    const durationMs = clock.now() - beganMs;
     if (turn.effects.length > 0) wake();
+    // What is to be done goes ahead of what is written about it.
+    setImmediate(() => {
+      for (const { event, outcome } of turn.taken)
+        telemetry.decided({ service, event: event.type, outcome, durationMs });
+      for (const entry of turn.journal) telemetry.journalled(service, entry);
+      if (turn.ended) telemetry.rolloutEnded(service, turn.state());
+    });
   };
   async function spend(service: string, { once: key, event }: Pick<Submission, 'once' | 'event'>): Promise<void> {
     if (key === undefined) return;

@@ -1,4 +1,4 @@
-import { type Kysely, type SelectQueryBuilder, sql, type Transaction } from 'kysely';
+import { CompiledQuery, type Kysely, type SelectQueryBuilder, sql, type Transaction } from 'kysely';
 import { UNHURRIED } from './group-commit.ts';
 import { isPassing } from './postgres/errors.ts';
 import { tellEveryone } from './postgres/notices.ts';
@@ -23,6 +23,8 @@ export interface Engine {
   isPassing(error: unknown): boolean;
 }
 
+const unhurried = CompiledQuery.raw(UNHURRIED);
+
 /** One process with one connection: every transaction is alone. */
 export const sqlite: Engine = {
   kind: 'sqlite',
@@ -32,7 +34,7 @@ export const sqlite: Engine = {
   inTurn: async () => undefined,
   notify: async () => undefined,
   async unhurried(trx) {
-    await sql.raw(UNHURRIED).execute(trx);
+    await trx.executeQuery(unhurried);
   },
   isPassing: () => false,
 };

@@ -1,36 +1,63 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Effect } from '../domain/effect.ts';
 import { cardMessageId, type MessageBook, messageIdOf } from '../ports/store.ts';
+import { compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import type { JobTable, Schema } from './schema.ts';
 import { behindAnother, messageKinds } from './store-claims.ts';
 
+/** What is said of nearly every message, put into words once. */
+function messageStatements(db: Kysely<Schema>) {
+  type Posted = [id: string, channel: string, ts: string, digest: string];
+  return {
+    get: compiled<[id: string], Selectable<Schema['messages']>>(1, (id) =>
+      db.selectFrom('messages').selectAll().where('id', '=', id),
+    ),
+    begin: compiled<[id: string, atMs: number], unknown>(2, (id, atMs) => {
+      const values = { ...posting, at: atMs };
+      return db
+        .insertInto('messages')
+        .values({ id, ...values })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(values));
+    }),
+    posted: compiled<Posted, unknown>(4, (id, channel, ts, digest) => {
+      const values = { state: 'posted', channel, ts, digest };
+      return db
+        .insertInto('messages')
+        .values({ id, at: 0, ...values })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(values));
+    }),
+  };
+}
+
+const posting = { state: 'posting', channel: null, ts: null, digest: null };
+
 /** Which message stands for which of our ids. */
 export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBook {
+  const statements = messageStatements(db);
   /** Begun here without a flush, and how it ended not stored yet: whatever becomes of that commit, we know of it. */
   const begun = new Set<string>();
   return {
     async get(id) {
-      const row = await db.selectFrom('messages').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = (await db.executeQuery(statements.get(id))).rows[0];
       if (!row) return begun.has(id) ? { state: 'posting', address: null, digest: null } : null;
       const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
       return { state: row.state === 'posted' ? 'posted' : 'posting', address, digest: row.digest };
     },
     async begin(id, atMs, haste = 'flushed') {
-      if (haste === 'flushed') return begin(db, id, atMs);
+      const query = statements.begin(id, atMs);
+      if (haste === 'flushed') {
+        await db.executeQuery(query);
+        return;
+      }
       begun.add(id);
       await db.transaction().execute(async (trx) => {
         await engine.unhurried(trx);
-        await begin(trx, id, atMs);
+        await trx.executeQuery(query);
       });
     },
-    async posted(id, address, digest) {
-      const values = { state: 'posted', channel: address.channel, ts: address.ts, digest };
-      await db
-        .insertInto('messages')
-        .values({ id, at: 0, ...values })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-        .execute();
+    async posted(id, { channel, ts }, digest) {
+      await db.executeQuery(statements.posted(id, channel, ts, digest));
       begun.delete(id);
     },
     async forget(id) {
@@ -39,17 +66,6 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
     },
     beginLeftBehind: () => db.transaction().execute(beginLeftBehind),
   };
-}
-
-const posting = { state: 'posting', channel: null, ts: null, digest: null };
-
-async function begin(db: Kysely<Schema>, id: string, atMs: number): Promise<void> {
-  const values = { ...posting, at: atMs };
-  await db
-    .insertInto('messages')
-    .values({ id, ...values })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-    .execute();
 }
 
 async function beginLeftBehind(trx: Transaction<Schema>): Promise<void> {

@@ -32,9 +32,10 @@ export function createTransport(apiUrl: string): Transport {
   const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   return {
     async fetch(url, init = {}) {
-      const { origin } = new URL(String(url));
+      const address = new URL(url);
+      const { origin } = address;
       if (!known.has(origin)) throw new Error(`${origin} is not Slack's: nothing was sent there`);
-      return ask(agents, String(url), init);
+      return ask(agents, address, init);
     },
     close() {
       agents.http.destroy();
@@ -43,7 +44,7 @@ export function createTransport(apiUrl: string): Transport {
   };
 }
 
-function ask(agents: { http: HttpAgent; https: HttpsAgent }, url: string, init: Init): Promise<Response> {
+function ask(agents: { http: HttpAgent; https: HttpsAgent }, url: URL, init: Init): Promise<Response> {
   const { signal, body } = init;
   // The client sends forms; files, which it would send otherwise, are never sent.
   if (typeof body !== 'string') return fetch(url, { ...init, redirect: 'error' });
@@ -54,7 +55,7 @@ function ask(agents: { http: HttpAgent; https: HttpsAgent }, url: string, init: 
       signal?.removeEventListener('abort', stop);
       reject(signal?.aborted ? signal.reason : error);
     };
-    const secure = url.startsWith('https:');
+    const secure = url.protocol === 'https:';
     const headers = { ...init.headers, 'Content-Length': Buffer.byteLength(body) };
     const options = { method: init.method ?? 'GET', headers, agent: secure ? agents.https : agents.http };
     const asking = (secure ? requestHttps : requestHttp)(url, options, (answer) => {

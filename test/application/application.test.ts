@@ -97,7 +97,7 @@ describe('a command', () => {
     expect(await app.command(command('k1', 'refuse'))).toEqual({ ok: false, refusal });
     expect(await store.load(service)).toBeNull();
     expect(await app.command(command('k1'))).toMatchObject({ ok: true, duplicate: false });
-    expect(told.decided.map((one) => one.outcome)).toEqual(['refused', 'accepted']);
+    await expect.poll(() => told.decided.map((one) => one.outcome)).toEqual(['refused', 'accepted']);
   });
 
   it('for an unknown service says which there are', async () => {
