@@ -60,6 +60,12 @@ const lookLimitMs = 10_000;
 const roundLimitMs = lookLimitMs + 1_000;
 /** Thousands at the same time would keep everything else waiting. */
 const looksAtOnce = 32;
+/**
+ * Of those that are looked at only from time to time: what is seen there is news within minutes also where there are thousands, and
+ * looking takes a few per cent of a core at most. So 1,500 are looked at every minute, 10,000 about every seven.
+ */
+const seldomInRound = 375;
+const seldomASecond = 32;
 /** So many failures in a row are trouble; one success ends it. */
 const failuresToBelieve = 2;
 
@@ -154,13 +160,33 @@ class Monitor implements HealthMonitor {
     for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
     const due = checks.filter((check) => this.#isDue(check));
     const often = due.filter(({ everyMs }) => everyMs === undefined);
-    this.#seldom ??= this.#lookAtMany(due.filter(({ everyMs }) => everyMs !== undefined))
+    this.#seldom ??= this.#lookAtSome(due.filter(({ everyMs }) => everyMs !== undefined))
       .catch(this.#parts.onProblem)
       .finally(() => {
         this.#seldom = null;
       });
     await Promise.all([this.#lookAtMany(often), this.#patiently(this.#seldom)]);
     if (!this.#ending.signal.aborted) await this.#parts.onRound?.(this.#ending.signal);
+  }
+
+  /** Those in doubt first, then what was not looked at for longest; a second's share at a time. */
+  async #lookAtSome(checks: readonly Check[]): Promise<void> {
+    const { clock } = this.#parts;
+    const lastMs = (check: Check) => {
+      const seen = this.#seen.get(keyOf(check));
+      const isInDoubt = seen?.ok === true && seen.failures > 0;
+      return isInDoubt ? Number.NEGATIVE_INFINITY : (this.#lookedAtMs.get(keyOf(check)) ?? 0);
+    };
+    const some = checks
+      .map((check) => ({ check, lastMs: lastMs(check) }))
+      .sort((a, b) => (a.lastMs < b.lastMs ? -1 : Number(a.lastMs > b.lastMs)))
+      .slice(0, seldomInRound)
+      .map(({ check }) => check);
+    for (let from = 0; from < some.length; from += seldomASecond) {
+      const nextMs = clock.now() + 1_000;
+      await this.#lookAtMany(some.slice(from, from + seldomASecond));
+      if (from + seldomASecond < some.length) await clock.sleepUntil(nextMs, this.#ending.signal);
+    }
   }
 
   async #lookAtMany(checks: readonly Check[]): Promise<void> {

@@ -101,6 +101,34 @@ describe('the health of a part', () => {
     expect(found.looks).toBe(3);
   });
 
+  it('is one of thousands that are looked at seldom: so many a second, those longest ago first, one in doubt before them', async () => {
+    const clock = virtualClock(noon);
+    const looked: number[][] = [[]];
+    const checks = Array.from({ length: 1000 }, (_, k): Check => {
+      const look = async () => {
+        looked.at(-1)?.push(k);
+        return k === 7 ? down : ok;
+      };
+      return { part: 'target', name: `service-${k}`, everyMs: 60_000, look };
+    });
+    const health = createHealth({ checks: () => checks, clock, onChange: () => undefined, onProblem });
+    const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+    health.start();
+    await clock.advance(500, settled);
+    expect(looked.at(-1)).toHaveLength(32);
+    for (let round = 0; round < 6; round += 1) {
+      await clock.advance(15_000, settled);
+      looked.push([]);
+    }
+    const all = looked.flat();
+    // After 90 s each of them, and none twice before the others once, but the one in doubt.
+    expect(new Set(all).size).toBe(1000);
+    expect(all.slice(0, 1000).filter((k) => k !== 7).length).toBeGreaterThan(990);
+    expect(all.indexOf(7, 8)).toBeLessThan(800);
+    expect(Math.max(...looked.map((round) => round.length))).toBeLessThan(16 * 32);
+    await health.stop();
+  });
+
   it('ends with the policy that needed it', async () => {
     const { changes, health, look, withdraw } = stand();
     await look(down);
