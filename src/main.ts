@@ -1,12 +1,11 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Io } from './cli/command.ts';
 import { runCli } from './cli/run.ts';
+import { letYoungMemoryGrow } from './young-memory.ts';
 
 /** How long what is still open after a command's end may hold the process up. */
 const lingerMs = 5_000;
 
-// Everything is loaded: from here on V8 may use what memory it likes (bin/lastgood.js held it back; 2 is its own setting).
-setFlagsFromString('--semi-space-growth-factor=2');
+letYoungMemoryGrow();
 
 const io: Io = {
   env: process.env,
