@@ -29,6 +29,7 @@ export interface Judged {
   /** Candidate against stable, or without a candidate the service against its past; or against its own baseline. */
   readonly main: Outcome;
   readonly stable: Outcome;
+  /** A test of its own, made once it is asked for: most looks need it for nothing but what is stored. */
   readonly candidateVersusPast: Outcome;
 }
 
@@ -54,7 +55,19 @@ export function judge(metric: Metric, samples: MetricSamples | null, input: Judg
   const basis = basisOf(metric, input);
   const tooSoon = whyTooSoon(metric, input.period, input.settings.windowMs);
   const outcomes = tooSoon === null ? outcomesOf(learned, arms, basis, samples, { ...input, period }) : never(tooSoon);
-  return { metric: learned, period, arms, basis, suspect: two ? 'candidate' : 'service', ...outcomes };
+  const { main, stable } = outcomes;
+  return {
+    metric: learned,
+    period,
+    arms,
+    basis,
+    suspect: two ? 'candidate' : 'service',
+    main,
+    stable,
+    get candidateVersusPast() {
+      return outcomes.candidateVersusPast;
+    },
+  };
 }
 
 type Outcomes = Pick<Judged, 'main' | 'stable' | 'candidateVersusPast'>;
@@ -88,7 +101,7 @@ function outcomesOf(
     return { main, stable: main, candidateVersusPast: input.hasCandidate ? main : none };
   }
   const stableOutcome = test(stable, past);
-  const versusPast = input.hasCandidate ? test(candidate, past) : none;
+  const versusPast = once(() => (input.hasCandidate ? test(candidate, past) : none));
   const main =
     basis === 'fixed'
       ? test(input.hasCandidate ? candidate : stable, null)
@@ -96,13 +109,24 @@ function outcomesOf(
         ? stableOutcome
         : basis === 'stable' || basis === 'split'
           ? test(candidate, stable)
-          : versusPast;
+          : versusPast();
   const { period, hasCandidate } = input;
-  return settle({ main, stable: stableOutcome, candidateVersusPast: versusPast }, metric, {
-    budget,
-    period,
-    hasCandidate,
-  });
+  const outcomes = {
+    main,
+    stable: stableOutcome,
+    get candidateVersusPast() {
+      return versusPast();
+    },
+  };
+  return settle(outcomes, metric, { budget, period, hasCandidate });
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** What the main verdict is held against. Only what is counted can be held against totals. */

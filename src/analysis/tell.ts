@@ -25,7 +25,7 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
   const critical = isCritical(candidateNow, metric);
   const drawn = input.draw !== false;
   const change = drawn ? main.change() : null;
-  return {
+  const told: MetricComparison = {
     metric: metric.name,
     kind: metric.source.kind,
     basis,
@@ -35,7 +35,10 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
     isShare,
     verdict: main.verdict,
     stableVerdict: judged.stable.verdict,
-    candidateVersusPast: judged.candidateVersusPast.verdict,
+    // A test of its own: where nothing is stored it is seldom asked for.
+    get candidateVersusPast() {
+      return judged.candidateVersusPast.verdict;
+    },
     stableBefore,
     stableNow,
     candidateNow,
@@ -61,6 +64,8 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
       : '',
     line: drawn ? lineOf(arms.stableNow, arms.candidateNow, metric, period, input.settings.windowMs) : [],
   };
+  // What is stored is plain data.
+  return drawn ? { ...told } : told;
 }
 
 function isShareOf({ source }: Metric): boolean {

@@ -69,7 +69,7 @@ interface StratumEvidence {
   readonly lnWorseAtAll: number;
   readonly lnBeyondLimit: number;
   readonly lnOk: number;
-  readonly lnBetter: number;
+  readonly lnBetter: () => number;
 }
 
 export function testCounted(question: CountedQuestion): Outcome {
@@ -93,7 +93,10 @@ export function testCounted(question: CountedQuestion): Outcome {
     verdict,
     lnWorse: windows >= question.minimumWindows ? lnWorse : 0,
     lnOk,
-    lnBetter: logMeanExp(strata.map((s) => s.lnBetter)),
+    // Only what is well can be better, and only of the arm that is asked about.
+    get lnBetter() {
+      return logMeanExp(strata.map((s) => s.lnBetter()));
+    },
     limit,
     change: () => (shown === null ? null : changeOf(strata, shown, question, lnWorse >= LN_DEGRADED)),
     note: {
@@ -131,7 +134,7 @@ function evidenceOf(stratum: Stratum, question: CountedQuestion): StratumEvidenc
     lnWorseAtAll: concurrent ? lnEvidence(test, 1, 'worse') : 0,
     lnBeyondLimit: lnWorseThanTolerated(test, all, tolerance),
     lnOk: lnWithinTolerance(recentTest, recent, all, tolerance, question.asGoodAsNone),
-    lnBetter: lnEvidence(recentTest, 1, 'ok'),
+    lnBetter: () => lnEvidence(recentTest, 1, 'ok'),
   };
 }
 
