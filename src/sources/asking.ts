@@ -21,7 +21,10 @@ export const MOST_KEPT_BYTES = 48 * 1024 * 1024;
 
 export type Found = Answer<GridSeries[]>;
 
-/** `once`: what has settled of the answer is kept by whoever asks, in less room. */
+/**
+ * `once`: what has settled of the answer is kept by whoever asks, in less room; the answer itself is shared while it is under way, and
+ * let go of at once. Kept for seconds, those of hundreds of looks grow old, and what grows old is dear to collect.
+ */
 export type Keep = 'kept' | 'once';
 
 /** One look's way to Prometheus. */
@@ -46,13 +49,15 @@ export interface BatchOptions {
 
 export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }: BatchOptions): Batch {
   const stopped: Found = { ok: false, problem: 'the look was stopped before Prometheus answered', wasAnswered: false };
-  const sharing = createSharing<Found>({
-    now,
-    keepMs: (answer) => (answer.ok ? KEPT_MS : 0),
-    mostWeight: MOST_SHARED_BYTES,
-    weightOf: (answer) => (answer.ok ? weightOfSeries(answer.value) : 0),
-    stopped,
-  });
+  const sharingFor = (keptMs: number) =>
+    createSharing<Found>({
+      now,
+      keepMs: (answer) => (answer.ok ? keptMs : 0),
+      mostWeight: MOST_SHARED_BYTES,
+      weightOf: (answer) => (answer.ok ? weightOfSeries(answer.value) : 0),
+      stopped,
+    });
+  const sharings = { kept: sharingFor(KEPT_MS), once: sharingFor(0) };
   const keeping = createKeeping(now, mostKeptBytes);
   const joining = createJoining({ api, inAll: limited(AT_ONCE_IN_ALL), now, gatherMs, stopped });
   const look = (mostRequests: number): Asking => {
@@ -64,6 +69,7 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
         const settled = keep === 'kept' ? keeping.whole(query, stretch) : null;
         if (settled !== null) return { ok: true, value: settled };
         const key = `${stretch.startMs} ${stretch.endMs} ${stretch.stepMs} ${query}`;
+        const sharing = sharings[keep];
         if (!sharing.has(key)) {
           const requests = requestsFor(stretch);
           if (sent + requests > mostRequests) return tooMany(mostRequests);

@@ -172,6 +172,8 @@ function createStore(now: () => number, mostBytes: number) {
 
   /** Whether there is room for so many bytes more, once what nobody used for long is gone. */
   function makeRoom(more: number): boolean {
+    // To find the oldest takes long where many were moved to the end.
+    if (bytes + more <= mostBytes) return true;
     for (const [oldest, { usedAtMs }] of entries) {
       if (bytes + more <= mostBytes || now() - usedAtMs < IN_USE_MS) break;
       drop(oldest);

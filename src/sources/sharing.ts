@@ -57,6 +57,8 @@ export function createSharing<T>(options: SharingOptions<T>): Sharing<T> {
       tidiedAtMs = nowMs;
       for (const [other, { untilMs }] of kept) if (untilMs <= nowMs) drop(other);
     }
+    // To find the oldest takes long where many have gone.
+    if (weight <= options.mostWeight) return;
     for (const oldest of kept.keys()) {
       if (weight <= options.mostWeight) return;
       drop(oldest);
