@@ -117,7 +117,7 @@ describe.skipIf(!hasPostgres)(`PostgreSQL${withoutPostgres}`, () => {
     it('loses nothing and does nothing twice where its connections are cut again and again', async () => {
       const { store } = await open(await server.database());
       await store.transaction((unit) => unit.save(initialState(service, t0), 0));
-      const counting = count(store, 80);
+      const counting = count(store, 300);
       let isOver = false;
       counting.finally(() => {
         isOver = true;
@@ -129,7 +129,7 @@ describe.skipIf(!hasPostgres)(`PostgreSQL${withoutPostgres}`, () => {
       }
       await counting;
       expect(cuts).toBeGreaterThan(3);
-      expect(await counted(store)).toBe(80);
+      expect(await counted(store)).toBe(300);
     });
 
     it('goes on after the server crashed and came back', async () => {
