@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { ServiceState } from '../domain/state.ts';
 import type { StoredState } from '../ports/store.ts';
+import { compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
 import { StateTexts } from './state-text.ts';
@@ -30,6 +31,8 @@ export class StateReader {
   readonly #known = new Map<string, KnownState>();
   readonly #most: number;
   readonly texts = new StateTexts();
+  /** Put into words once: it is asked before everything that is done. */
+  #unlessKnown: ReturnType<typeof unlessKnown> | null = null;
   #size = 0;
 
   constructor(engine: Engine, mostRemembered = MOST_REMEMBERED) {
@@ -107,15 +110,9 @@ export class StateReader {
 
   async #readUnlessKnown(db: Kysely<Schema>, service: string): Promise<KnownState | null> {
     const known = this.#known.get(service);
-    const row = await db
-      .selectFrom('services')
-      // Versions begin at 1.
-      .select([
-        'version',
-        sql<string | null>`CASE WHEN version = ${known?.version ?? 0} THEN NULL ELSE state END`.as('state'),
-      ])
-      .where('service', '=', service)
-      .executeTakeFirst();
+    this.#unlessKnown ??= unlessKnown(db);
+    // Versions begin at 1.
+    const row = (await db.executeQuery(this.#unlessKnown(known?.version ?? 0, service))).rows[0];
     if (!row) return null;
     if (row.state !== null) return this.knownAs(parsed(service, row.state), row.version, row.state);
     return known ?? null;
@@ -125,6 +122,17 @@ export class StateReader {
   #fingerprintOf(text: string): string | null {
     return this.#engine.kind === 'sqlite' ? null : hash('sha256', text, 'base64url');
   }
+}
+
+/** Its version, and its text unless it is known at that version. */
+function unlessKnown(db: Kysely<Schema>) {
+  type Read = { version: number; state: string | null };
+  return compiled<[knownVersion: number, service: string], Read>(2, (knownVersion, service) =>
+    db
+      .selectFrom('services')
+      .select(['version', sql<string | null>`CASE WHEN version = ${knownVersion} THEN NULL ELSE state END`.as('state')])
+      .where('service', '=', service),
+  );
 }
 
 /** What others need to know of it. */

@@ -56,8 +56,9 @@ export function claimStatements(db: Kysely<Schema>, engine: Engine) {
             .selectAll()
             .where('due_at', '<=', nowMs)
             .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
-            .where(isOurs)
+            // Those asked for are all of them such as we can do.
             .where('kind', 'in', kind)
+            .where(isReadable)
             // First: of a lane with thousands of lines only one is left to be asked about further.
             .where((eb) => eb.not(behindAnother(eb)))
             .where((eb) => eb.not(busyLane(eb, nowMs)))
@@ -125,9 +126,14 @@ async function freeLanes(
 
 /** What a newer Lastgood beside us made, and only it can do, is left to it. */
 export function isOurs(eb: ExpressionBuilder<Schema, 'jobs'>) {
+  return eb.and([eb('jobs.kind', 'in', performedKinds), isReadable(eb)]);
+}
+
+/** Its service's state is not one that only a newer Lastgood can read. */
+function isReadable(eb: ExpressionBuilder<Schema, 'jobs'>) {
   // Looked up once for all jobs: most of the time there is none.
   const newer = eb.selectFrom('services').select('service').where('schema', '>', STATE_SCHEMA);
-  return eb.and([eb('jobs.kind', 'in', performedKinds), eb('jobs.service', 'not in', newer)]);
+  return eb('jobs.service', 'not in', newer);
 }
 
 /** Another job of its lane is running. `nowMs` null: expired leases count as running (their end is looked at by itself). */

@@ -139,6 +139,8 @@ async function takeIn(doors: Doors, request: IncomingMessage, store: Store): Pro
 async function storeAlerts(doors: Doors, alerts: readonly Alert[], store: Store): Promise<Reply> {
   try {
     const receipt = await withinLimit(doors.answerWithinMs, 'The store', () => store(alerts));
+    // What has to be done about them is begun first: people wait for that.
+    await new Promise((turn) => setImmediate(turn));
     return json(200, receipt);
   } catch (error) {
     doors.telemetry.problem('alerts', error);
