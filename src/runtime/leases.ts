@@ -7,6 +7,7 @@ export interface Running {
   readonly job: Job;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
+  /** Infinity: it is lost, and not asked for again. */
   leaseUntilMs: number;
 }
 
@@ -27,8 +28,9 @@ export async function keepLeases(all: readonly Running[], { store, clock, leaseM
   for (const running of all) {
     if (nowMs < keepAtMs(running, leaseMs)) continue;
     const untilMs = nowMs + leaseMs;
-    if (await store.jobs.extend(running.job.lease, untilMs)) running.leaseUntilMs = untilMs;
-    else running.abort.abort();
+    const isOurs = await store.jobs.extend(running.job.lease, untilMs);
+    running.leaseUntilMs = isOurs ? untilMs : Number.POSITIVE_INFINITY;
+    if (!isOurs) running.abort.abort();
   }
 }
 

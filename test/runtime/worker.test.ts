@@ -294,6 +294,33 @@ describe('the worker', () => {
     expect(await store.jobs.complete(taken!.lease)).toBe(true);
   });
 
+  it('asks no more for a lease it has lost, however long the end of that try takes', async () => {
+    const told = Promise.withResolvers<boolean>();
+    let asked = 0;
+    const slow: Store = {
+      ...store,
+      jobs: {
+        ...store.jobs,
+        extend: (lease, untilMs) => {
+          asked += 1;
+          return store.jobs.extend(lease, untilMs);
+        },
+        // Of a process that stood still: its answers come late.
+        retry: () => told.promise,
+      },
+    };
+    await enqueue(store, newJob({ key: 'k' }));
+    await work(() => new Promise(() => undefined), { store: slow });
+    await until(() => clock.next() === t0 + 10_000);
+    await store.jobs.claim({ owner: 'other', nowMs: t0 + 30_000, leaseMs: 90_000, limit: 1 });
+    clock.jump(30_000);
+    await until(() => asked === 1);
+    // It sleeps until the other's lease ends, instead of asking again and again.
+    await until(() => clock.next() === t0 + 120_000);
+    expect(asked).toBe(1);
+    told.resolve(false);
+  });
+
   it('takes over at its start what a dead one left, at once', async () => {
     await enqueue(store, newJob({ key: 'k' }));
     await store.jobs.claim({ owner: 'dead', nowMs: t0, leaseMs: 30_000, limit: 1 });
