@@ -17,7 +17,8 @@ const untold: readonly JournalKind[] = ['step-ordered', 'phase-ordered', 'questi
 let world: KillWorld;
 let journal: readonly JournalEntry[];
 let state: ServiceState;
-let openedByMs = 0;
+/** The question is opened by the first delivery, also where the process dies before it has answered. */
+let openedMs = 0;
 
 const exposure = () => world.router.weights.candidate.percent;
 const percentOf = (crossing: Crossing): number => JSON.parse(crossing.body).candidate.percent;
@@ -69,7 +70,7 @@ function deaths(): Death[] {
       what: 'deadline: the look before the decision',
       at: 'prometheus',
       request: 'lost',
-      matches: (c) => looks(c) && openedByMs > 0 && Date.now() > openedByMs + DEADLINE_MS && !goesBack(),
+      matches: (c) => looks(c) && openedMs > 0 && Date.now() > openedMs + DEADLINE_MS && !goesBack(),
     },
     { what: 'phase 50: in force, answer lost', at: 'router', request: 'unanswered', matches: puts(50) },
     {
@@ -109,7 +110,9 @@ describe('killed with -9 in the middle of everything, and started again at once'
     );
 
     world.worsen(0.2);
-    openedByMs = await world.alert('ErrorsHigh');
+    await world.app.ready();
+    openedMs = Date.now();
+    await world.alert('ErrorsHigh');
     await world.die('right after the webhook was acknowledged');
     await world.until(
       'the card stands',
@@ -120,7 +123,7 @@ describe('killed with -9 in the middle of everything, and started again at once'
     await world.die('right after the second webhook was acknowledged');
     await world.until('somebody is paged', () => world.pagerDuty.incidents().length > 0, 20_000);
     // It passes while nobody is there.
-    await world.until('the deadline is near', () => Date.now() > openedByMs + DEADLINE_MS - 150, 20_000);
+    await world.until('the deadline is near', () => Date.now() > openedMs + DEADLINE_MS - 150, 20_000);
     await world.die('across the deadline');
 
     await world.until('all traffic is back', () => goesBack() && exposure() === 0, 40_000);
