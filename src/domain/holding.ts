@@ -67,7 +67,7 @@ function holdRollout(turn: Turn, rollout: Rollout, untilMs: number, by: Actor, r
 }
 
 /** What a hold interrupts; null: nothing that could be held. */
-function interrupted(phase: Phase): 'advancing' | 'watching' | Rollback | null {
+export function interrupted(phase: Phase): 'advancing' | 'watching' | Rollback | null {
   switch (phase.name) {
     case 'advancing':
     case 'watching':

@@ -1,6 +1,6 @@
+import { interrupted } from './holding.ts';
 import { lookAgain } from './looking.ts';
 import { holdAndPage } from './question.ts';
-import type { Phase } from './state.ts';
 import { Ignored, type Turn } from './turn.ts';
 import { utcTime } from './words.ts';
 
@@ -18,7 +18,9 @@ export function onRestored(turn: Turn, asOfMs: number): void {
     `The database was put back from a backup: what happened since ${utcTime(asOfMs)} is not known here. ` +
     'Nothing goes on by itself. Look at what is in force, then resume it or roll it back.';
   if (rollout) {
-    const during = interrupted(rollout.phase);
+    // A verification stands still as well, unlike where a person holds.
+    const { phase } = rollout;
+    const during = phase.name === 'verifying' ? phase.rollback : interrupted(phase);
     if (during !== null)
       turn.enter({ name: 'holding', sinceMs: turn.now, untilMs: null, by: turn.automation, reason: text, during });
     // More than was ordered then may be what somebody ordered since: it is told, and not taken back.
@@ -27,21 +29,4 @@ export function onRestored(turn: Turn, asOfMs: number): void {
   if (question) holdAndPage(turn, 'restored', text);
   else turn.tell('held', turn.automation, text);
   lookAgain(turn);
-}
-
-/** What stops here; null: it stands still already, until a person goes on. */
-function interrupted(phase: Phase): Extract<Phase, { name: 'holding' }>['during'] | null {
-  switch (phase.name) {
-    case 'advancing':
-    case 'watching':
-      return phase.name;
-    case 'deciding':
-    case 'holding':
-      return phase.during;
-    case 'rolling_back':
-    case 'verifying':
-      return phase.rollback;
-    default:
-      return null;
-  }
 }
