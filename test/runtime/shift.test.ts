@@ -23,6 +23,8 @@ const shifted = (uncertain: boolean): DomainEvent => ({
   uncertain,
 });
 
+const shift = { id: to50.shiftId, split: to50.split, orderedAtMs: t0, next: null };
+
 let store: Store;
 let clock: VirtualClock;
 let fake: ReturnType<typeof fakeWorld>;
@@ -30,7 +32,7 @@ beforeEach(async () => {
   store = await openStore(':memory:');
   clock = virtualClock(t0);
   fake = fakeWorld(store, clock);
-  await saveState(store, state());
+  await saveState(store, state({ shift }));
 });
 afterEach(() => store.close());
 
@@ -56,6 +58,18 @@ describe('a shift', () => {
   it('is ordered once and read back', async () => {
     expect(await perform()).toEqual({ event: shifted(false), atMs: [0] });
     expect(fake.target.shifts).toEqual([to50.split]);
+  });
+
+  it.each([
+    ['dropped, as where a backup was put back that was made while it ran', null],
+    ['replaced by another', { ...shift, id: `${service}-s4` }],
+  ])('that was %s moves nothing', async (_, present) => {
+    await saveState(store, state({ shift: present }));
+    const performer = shiftPerformer(fake.world);
+    expect(await performer.perform(to50, jobOf(to50, { attempt: 2 }), new AbortController().signal)).toEqual({
+      kind: 'done',
+    });
+    expect(fake.target.shifts).toEqual([]);
   });
 
   it('that is in force already is not ordered', async () => {
@@ -190,7 +204,7 @@ describe('a shift', () => {
   });
 
   it('goes to the present target where that policy is lost, and says so', async () => {
-    await saveState(store, state({ rollout: rollout({ plan: { ...rollout().plan, revision: 'lost' } }) }));
+    await saveState(store, state({ shift, rollout: rollout({ plan: { ...rollout().plan, revision: 'lost' } }) }));
     await perform();
     expect(fake.asked.targets).toEqual(['rev1']);
     expect(fake.problems).toEqual([expect.stringContaining('fraud-scorer@lost')]);

@@ -1,10 +1,19 @@
 import type { DomainEvent, Observed } from '../../domain/event.ts';
 import { isInForce } from '../../domain/in-force.ts';
+import type { ServiceState } from '../../domain/state.ts';
 import { PortError } from '../../ports/failure.ts';
 import type { Job } from '../../ports/store.ts';
 import type { Target } from '../../ports/target.ts';
 import { nextTryMs, type RetryRule } from '../retry.ts';
-import { alwaysOurs, type EffectOf, type Outcome, type Performer, type StillOurs, type World } from './performer.ts';
+import {
+  alwaysOurs,
+  done,
+  type EffectOf,
+  type Outcome,
+  type Performer,
+  type StillOurs,
+  type World,
+} from './performer.ts';
 import { policyOfRollout, presentPolicy, stateOf } from './policy.ts';
 
 /** From the order until a person is told that it did not come into force. */
@@ -41,7 +50,10 @@ export function shiftPerformer(world: World): Performer<EffectOf<'shift'>> {
     limitMs: 60_000,
     retry: { ...failing, giveUpAfterMs: BUDGET_MS },
     async perform(effect, job, signal, stillOurs = alwaysOurs) {
-      const target = await targetOf(world, effect, job.service);
+      const state = await stateOf(world, job.service);
+      // Another took its place, or it was dropped: a backup made while it ran still holds its job, and nothing of it may move.
+      if (state.shift?.id !== effect.shiftId) return done;
+      const target = await targetOf(world, effect, state);
       return new Attempt(world, target, effect, job, stillOurs).run(signal);
     },
     // What it last did is not known here.
@@ -49,8 +61,7 @@ export function shiftPerformer(world: World): Performer<EffectOf<'shift'>> {
   };
 }
 
-async function targetOf(world: World, { split }: EffectOf<'shift'>, service: string): Promise<Target> {
-  const state = await stateOf(world, service);
+async function targetOf(world: World, { split }: EffectOf<'shift'>, state: ServiceState): Promise<Target> {
   const { rollout } = state;
   const policy =
     rollout?.candidate.id === split.candidate
