@@ -61,7 +61,8 @@ export interface QuietLooksParts {
 export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksParts): QuietLooks {
   const drawnAtMs: number[] = [];
   const mayDraw = (nowMs: number) => {
-    while (drawnAtMs[0] !== undefined && nowMs - drawnAtMs[0] >= MINUTE_MS) drawnAtMs.shift();
+    // Also what is of a time that the machine's clock was set back from.
+    while (drawnAtMs[0] !== undefined && Math.abs(nowMs - drawnAtMs[0]) >= MINUTE_MS) drawnAtMs.shift();
     if (drawnAtMs.length >= DRAWN_A_MINUTE) return false;
     drawnAtMs.push(nowMs);
     return true;
