@@ -3,15 +3,13 @@ import type { GridSeries } from './increase.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
 import { createPairs, type Pairs } from './pairs.ts';
 import { type ArmRead, readArm } from './read-arm.ts';
-import type { Windows } from './windows.ts';
+import { SETTLED_MS, type Windows } from './windows.ts';
 
 /**
  * An arm's windows that have settled, as two numbers each instead of the series they were counted from: what comes behind them is
  * counted on from where they end, and comes to what it would come to if all had been read anew, to the bit. Pure.
  */
 
-/** Scrapes that hang, remote write that lags. */
-const SETTLED_MS = 60_000;
 /** Fewer windows than this are not worth keeping. */
 const WORTH = 3;
 /** What a look no longer reaches back to goes once it is so many windows. */

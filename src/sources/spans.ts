@@ -1,11 +1,10 @@
 import type { GridSeries, NativePoint } from './increase.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
 import { sliced } from './slice.ts';
+import { SETTLED_MS } from './windows.ts';
 
 /** What is kept of one query, and how new points are put to it. */
 
-/** Scrapes that hang, remote write that lags. */
-const SETTLED_MS = 60_000;
 /** Fewer points than this are not worth putting together. */
 const WORTH = 3;
 /** Points kept, to those that were asked for last: what only looks before have read goes. */

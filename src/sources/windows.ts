@@ -5,6 +5,8 @@ import type { Stretch } from './matrix.ts';
 export const NOISE_BACK_MS = 3_600_000;
 /** Windows shorter than 10 s: so many tell as much, and an hour of them would be thousands of points at every look. */
 const MOST_NOISE_WINDOWS = 360;
+/** Older than this a window does not change any more: scrapes that hang and remote write that lags have come by then. */
+export const SETTLED_MS = 60_000;
 const HISTORY_WINDOW_MS = 3_600_000;
 /** Fourteen pairs of a day and the day before it take fifteen days. */
 const HISTORY_MS = 15 * 86_400_000;
