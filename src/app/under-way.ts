@@ -1,4 +1,4 @@
-import { isEnded } from '../domain/turn.ts';
+import { isUnderWay } from '../domain/turn.ts';
 import type { Store } from '../ports/store.ts';
 
 /** Of the services asked about those with a rollout under way or a question open, each with the revision it was decided by last (null: unknown). */
@@ -6,11 +6,7 @@ export async function servicesUnderWay(
   store: Pick<Store, 'services' | 'journal'>,
   isAsked: (service: string) => boolean = () => true,
 ): Promise<readonly { readonly service: string; readonly revision: string | null }[]> {
-  const busy = (await store.services()).filter(
-    ({ service, rollout, degradation }) =>
-      isAsked(service) &&
-      ((rollout !== null && !isEnded(rollout.phase)) || (degradation !== null && degradation.stage.name !== 'ended')),
-  );
+  const busy = (await store.services()).filter((state) => isAsked(state.service) && isUnderWay(state));
   return Promise.all(
     busy.map(async ({ service }) => {
       const [last] = await store.journal({ service, limit: 1 });

@@ -3,6 +3,7 @@ import type { DomainEvent, Observed, Promotion } from '../domain/event.ts';
 import { initialState } from '../domain/initial.ts';
 import { permit } from '../domain/permit.ts';
 import type { Policy } from '../domain/policy.ts';
+import { isUnderWay } from '../domain/turn.ts';
 import type { Policies } from '../ports/policies.ts';
 import type { Job, Store } from '../ports/store.ts';
 import type { Target } from '../ports/target.ts';
@@ -29,8 +30,8 @@ export interface ApplicationParts extends SubmitParts {
 /** What the worker calls besides: an outcome and the end of its job are one commit. */
 export interface Recorder {
   /**
-   * False: the lease was lost, nothing is recorded. Throws where the service's policy cannot be had (its file is gone and the
-   * rollout's revision is not kept): the job has to be tried again.
+   * False: the lease was lost, or the service's policy is gone and nothing is under way: nothing is recorded. Throws where something
+   * is under way whose policy cannot be had (its file is gone and the rollout's revision is not kept): it has to be tried again.
    */
   record(job: Job, event: DomainEvent): Promise<boolean>;
 }
@@ -94,9 +95,13 @@ export function createApplication(parts: ApplicationParts): Application & Record
     },
     async record(job, event) {
       const policy = await policyOf(job.service, store, policies);
-      if (!policy)
+      if (policy) return submit.record(policy, job, event);
+      const stored = await store.load(job.service);
+      if (stored && isUnderWay(stored.state))
         throw new Error(`${unknownService(job.service, policies)} Its ${job.effect.kind} waits for the file.`);
-      return submit.record(policy, job, event);
+      // Its file was taken away after everything had ended: there is nothing left that this could change.
+      await store.jobs.complete(job.lease);
+      return false;
     },
     lookAtTarget: (service, signal) => lookAtTarget(service, signal),
     policies: () => policies.all(),

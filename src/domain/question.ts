@@ -182,6 +182,7 @@ export function endQuestion(
   liftSilence(turn);
   turn.set({ served: wellAgain(turn.state.served, turn.now) });
   turn.cancel('deadline', 'escalate', 'stability', 'grace', 'repage');
+  if (!turn.rollout) turn.cancel('look');
   const exposurePercent = turn.rollout?.exposurePercent ?? null;
   turn.setQuestion({
     milestones: [

@@ -115,10 +115,7 @@ export function onStable(turn: Turn): void {
   if (question?.stage.name !== 'recovering') return;
   endQuestion(turn, 'recovered', `recovered, and well for ${duration(turn.policy.respond.stabilityMs)}.`);
   const phase = turn.rollout?.phase;
-  if (phase?.name !== 'deciding') {
-    if (!turn.rollout) turn.cancel('look');
-    return;
-  }
+  if (phase?.name !== 'deciding') return;
   goOn(turn, phase.during);
 }
 

@@ -178,3 +178,8 @@ export class Turn {
 export function isEnded(phase: Phase): phase is Extract<Phase, { name: 'succeeded' | 'rolled_back' | 'cancelled' }> {
   return phase.name === 'succeeded' || phase.name === 'rolled_back' || phase.name === 'cancelled';
 }
+
+/** A rollout that has not ended, or a question that is open: what keeps a service's policy in force where its file is gone. */
+export function isUnderWay({ rollout, degradation }: Pick<ServiceState, 'rollout' | 'degradation'>): boolean {
+  return (rollout !== null && !isEnded(rollout.phase)) || (degradation !== null && degradation.stage.name !== 'ended');
+}

@@ -166,10 +166,7 @@ export interface Places {
 
 /** Which message stands for which of our ids: intent is stored before the post, the address after. */
 export interface MessageBook {
-  /** `posting`: a post was begun and its outcome is not known: look for it before sending again. */
-  get(
-    id: string,
-  ): Promise<{ state: 'posting' | 'posted'; address: MessageAddress | null; digest: string | null } | null>;
+  get(id: string): Promise<MessageEntry | null>;
   /**
    * `unhurried`: it may be lost with the process, and must not be with anything less. Only for a message nothing is known of, of a
    * job: `beginLeftBehind` knows of it all the same. What is shared by replicas flushes it whatever is said.
@@ -180,9 +177,19 @@ export interface MessageBook {
   forget(id: string): Promise<void>;
   /**
    * Begins what a process before this one may have posted without it being known: the first message of each lane that it left behind,
-   * unless it is known. Before anything is claimed or put in; only who knows that no other worker lives may call it.
+   * unless it is known. Before anything is claimed or put in; only who knows that no other worker lives may call it. They may have
+   * been begun as late as `nowMs`.
    */
-  beginLeftBehind(): Promise<void>;
+  beginLeftBehind(nowMs: number): Promise<void>;
+}
+
+export interface MessageEntry {
+  /** `posting`: a post was begun and its outcome is not known: look for it before sending again. */
+  readonly state: 'posting' | 'posted';
+  /** When the post was begun, as long as it is `posting`. */
+  readonly atMs: number;
+  readonly address: MessageAddress | null;
+  readonly digest: string | null;
 }
 
 export type Haste = 'flushed' | 'unhurried';

@@ -36,13 +36,14 @@ const posting = { state: 'posting', channel: null, ts: null, digest: null };
 export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBook {
   const statements = messageStatements(db);
   /** Begun here without a flush, and how it ended not stored yet: whatever becomes of that commit, we know of it. */
-  const begun = new Set<string>();
+  const begun = new Map<string, number>();
   return {
     async get(id) {
       const row = (await db.executeQuery(statements.get(id))).rows[0];
-      if (!row) return begun.has(id) ? { state: 'posting', address: null, digest: null } : null;
+      const begunAtMs = begun.get(id);
+      if (!row) return begunAtMs === undefined ? null : { state: 'posting', atMs: begunAtMs, address: null, digest: null };
       const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
-      return { state: row.state === 'posted' ? 'posted' : 'posting', address, digest: row.digest };
+      return { state: row.state === 'posted' ? 'posted' : 'posting', atMs: row.at, address, digest: row.digest };
     },
     async begin(id, atMs, haste = 'flushed') {
       const query = statements.begin(id, atMs);
@@ -50,7 +51,7 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
         await db.executeQuery(query);
         return;
       }
-      begun.add(id);
+      begun.set(id, atMs);
       await db.transaction().execute(async (trx) => {
         await engine.unhurried(trx);
         await trx.executeQuery(query);
@@ -64,22 +65,22 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
       await db.deleteFrom('messages').where('id', '=', id).execute();
       begun.delete(id);
     },
-    beginLeftBehind: () => db.transaction().execute(beginLeftBehind),
+    beginLeftBehind: (nowMs) => db.transaction().execute((trx) => beginLeftBehind(trx, nowMs)),
   };
 }
 
-async function beginLeftBehind(trx: Transaction<Schema>): Promise<void> {
+async function beginLeftBehind(trx: Transaction<Schema>, nowMs: number): Promise<void> {
   const first = await trx
     .selectFrom('jobs')
-    .select(['id', 'service', 'effect', 'created_at'])
+    .select(['id', 'service', 'effect'])
     .where('kind', 'in', [...messageKinds])
     .where((eb) => eb.not(behindAnother(eb)))
     .execute();
-  for (const { created_at, ...job } of first)
+  for (const job of first)
     for (const id of messagesOf(job))
       await trx
         .insertInto('messages')
-        .values({ id, ...posting, at: created_at })
+        .values({ id, ...posting, at: nowMs })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .execute();
 }

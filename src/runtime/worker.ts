@@ -75,7 +75,7 @@ class ClaimLoop implements Worker {
     this.#stopping = false;
     if (this.#parts.alone) {
       await this.#parts.store.jobs.voidLeases();
-      await this.#parts.store.messages.beginLeftBehind();
+      await this.#parts.store.messages.beginLeftBehind(this.#parts.clock.now());
     }
     this.#loop = this.#run();
   }

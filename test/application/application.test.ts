@@ -250,6 +250,21 @@ describe('a job’s outcome', () => {
     expect(await store.load(service)).toBeNull();
   });
 
+  it('waits for the policy where its file is gone and something is under way', async () => {
+    await saveState(store, state());
+    const job = await claimed();
+    const app = application({ decide: counting(), policies: [] });
+    await expect(app.record(job, fired)).rejects.toThrow('waits for the file');
+    expect(await store.jobs.extend(job.lease, t0 + 9)).toBe(true);
+  });
+
+  it('is moot where the policy’s file was taken away after everything had ended', async () => {
+    const job = await claimed();
+    const app = application({ decide: counting(), policies: [] });
+    expect(await app.record(job, fired)).toBe(false);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
   it('leaves the job alone where deciding fails', async () => {
     const app = application({
       decide: () => {

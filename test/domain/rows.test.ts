@@ -33,6 +33,11 @@ describe('a service without a rollout under way', () => {
     }
     expect(g.state.served.at(-1)).toMatchObject({ version: { id: 'v40' }, untilMs: null });
   });
+  it('is looked at no more once its question is dismissed', () => {
+    const g = given().when(firing('ErrorsHigh')).command({ name: 'cancel', reason: 'a drill' });
+    g.stage('ended', 'dismissed');
+    expect(g.state.timers).toEqual({});
+  });
   it('says so when no version is known to go back to', () => {
     given()
       .when(firing('ErrorsHigh'))

@@ -76,12 +76,24 @@ describe('a card', () => {
     expect(updates()).toBe(1);
   });
 
-  it('whose post never arrived is sent again', async () => {
+  it('whose post never arrived is sent again, once it can no longer be on its way', async () => {
     fake.chat.trouble = () => lost;
     await expect(draw()).rejects.toThrow('did not answer');
     fake.chat.trouble = () => null;
+    clock.jump(1_000);
+    await expect(draw()).rejects.toMatchObject({ failure: 'ambiguous', retryAfterMs: 4_000 });
+    clock.jump(4_000);
     await draw();
-    expect(fake.chat.calls).toEqual([`post ${cardId}`, `find ${cardId}`, `post ${cardId}`]);
+    expect(fake.chat.calls).toEqual([`post ${cardId}`, `find ${cardId}`, `find ${cardId}`, `post ${cardId}`]);
+  });
+
+  it('whose post is not there is sent again where the clock was set back meanwhile: nobody waits for an hour', async () => {
+    fake.chat.trouble = () => lost;
+    await expect(draw()).rejects.toThrow('did not answer');
+    fake.chat.trouble = () => null;
+    clock.jump(-3_600_000);
+    await draw();
+    expect(fake.chat.messages.has(cardId)).toBe(true);
   });
 
   it('that was refused for now is simply posted later: it is known not to be there', async () => {

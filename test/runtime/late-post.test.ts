@@ -4,7 +4,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { bring } from '../../src/runtime/performers/message.ts';
 import { LeaseLost, type StillOurs } from '../../src/runtime/performers/performer.ts';
 import { openStore } from '../../src/runtime/store.ts';
-import { virtualClock } from '../support/clock.ts';
+import { type VirtualClock, virtualClock } from '../support/clock.ts';
 import { fakeWorld } from './fakes.ts';
 import { t0 } from './support.ts';
 
@@ -25,6 +25,7 @@ describe('a message of who stood still', () => {
   let isLost: boolean;
   beforeEach(async () => {
     store = await openStore(':memory:');
+    clock = virtualClock(t0);
     standing = [];
     isLost = false;
     meanwhile = async () => undefined;
@@ -55,12 +56,15 @@ describe('a message of who stood still', () => {
       return found ? { channel: 'C1', ts: found.ts } : null;
     },
   };
-  const world = () => ({ ...fakeWorld(store, virtualClock(t0)).world, chat });
+  let clock: VirtualClock;
+  const world = () => ({ ...fakeWorld(store, clock).world, chat });
   const guard: StillOurs = async () => {
     if (isLost) throw new LeaseLost();
   };
   const overtaken = (text: string) => async () => {
     isLost = true;
+    // So long that the other one may be sure that nothing is on its way.
+    clock.jump(10_000);
     await bring(world(), note(text), live);
   };
 

@@ -69,6 +69,10 @@ async function livesOn(): Promise<void> {
   workers.push(worker);
   await worker.settled();
 }
+/** So long that nothing can be on its way to Slack any more. */
+async function pastArrival(): Promise<void> {
+  for (const worker of workers) await clock.advance(6_000, () => worker.settled());
+}
 const cardJob = (urgent = true) =>
   newJob({ effect: { kind: 'card', card, urgent }, key: cardId, lane, merge: true, priority: 4 });
 const line = (text: string) => newJob({ effect: { kind: 'say', card, entry: entry(text) }, lane, priority: 6 });
@@ -101,14 +105,33 @@ it('is posted by the next one where it was not', async () => {
   await enqueue(store, cardJob());
   await next();
   await livesOn();
-  expect(slack.calls).toEqual([`find ${cardId}`, `post ${cardId}`]);
+  await pastArrival();
+  expect(slack.calls).toEqual([`find ${cardId}`, `find ${cardId}`, `post ${cardId}`]);
+});
+
+it('is seen once also where it arrives after the next one looked for it', async () => {
+  const arrives = slack.post.bind(slack);
+  slack.post = () => new Promise<never>(() => undefined);
+  const dead = await life(false);
+  await enqueue(store, cardJob());
+  dead.wake();
+  await dead.stop(0);
+  await next();
+  slack.post = arrives;
+  await livesOn();
+  expect(slack.calls).toEqual([`find ${cardId}`]);
+  await slack.post({ id: cardId, channel: 'C1', thread: null, content: { kind: 'note', text: 'as it was' } });
+  await pastArrival();
+  expect(slack.calls).toEqual([`find ${cardId}`, `post ${cardId}`, `find ${cardId}`, `update ${cardId}`]);
 });
 
 it('is the first line of a thread at most: those behind it are not looked for', async () => {
   await enqueue(store, line('one'), line('two'), line('three'));
   await next();
   await livesOn();
+  await pastArrival();
   expect(slack.calls).toEqual([
+    `find ${cardId}`,
     `find ${cardId}`,
     `post ${cardId}`,
     `find say/${service}/1`,

@@ -450,10 +450,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         const book = store.messages;
         expect(await book.get('card/d1')).toBeNull();
         await book.begin('card/d1', t0);
-        expect(await book.get('card/d1')).toEqual({ state: 'posting', address: null, digest: null });
+        expect(await book.get('card/d1')).toEqual({ state: 'posting', atMs: t0, address: null, digest: null });
         await book.posted('card/d1', address, 'x');
         await book.posted('card/d1', address, 'y');
-        expect(await book.get('card/d1')).toEqual({ state: 'posted', address, digest: 'y' });
+        expect(await book.get('card/d1')).toMatchObject({ state: 'posted', address, digest: 'y' });
         await book.forget('card/d1');
         expect(await book.get('card/d1')).toBeNull();
       });

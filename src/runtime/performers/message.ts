@@ -30,6 +30,9 @@ export function viewOf(card: CardRef, state: ServiceState, policy: CardView['pol
   return { card, policy, state, rollout, degradation, current: state.degradation?.id === degradation.id };
 }
 
+/** Slack takes a post within some hundred milliseconds, and with it what this machine's network still holds back. */
+const ON_ITS_WAY_MS = 5_000;
+
 /** What saying something takes. */
 export type Speaking = Pick<World, 'store' | 'chat' | 'clock' | 'telemetry'>;
 
@@ -85,12 +88,22 @@ async function standing(world: Speaking, message: ChatMessage, signal: AbortSign
     const found = await world.chat.find(message, signal);
     // What it says there is not known: it is brought to the present.
     if (found) await book.posted(message.id, found, '');
+    else waitForArrival(world, message, entry.atMs);
     return { address: found, isNew: false, refused };
   } catch (error) {
     tellPermanent(world, `find ${message.id}`, error);
     // It can never be looked for (no right to read there): twice is better than not at all.
     return { address: null, isNew: false, refused: async () => undefined };
   }
+}
+
+/** That it is not there yet says nothing while a post, of a process that died meanwhile too, may still be on its way. */
+function waitForArrival({ clock }: Speaking, { id }: ChatMessage, begunAtMs: number): void {
+  const sinceMs = clock.now() - begunAtMs;
+  // Begun in the future: the clock was set back, and nothing is known of how long ago it was.
+  if (sinceMs < 0 || sinceMs >= ON_ITS_WAY_MS) return;
+  const problem = `${id} is not there, but its post may still arrive. Looking once more before it is sent again.`;
+  throw new PortError('ambiguous', problem, { retryAfterMs: ON_ITS_WAY_MS - sinceMs });
 }
 
 interface Posting {
