@@ -95,13 +95,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
     },
     async record(job, event) {
       const policy = await policyOf(job.service, store, policies);
-      if (policy) return submit.record(policy, job, event);
-      const stored = await store.load(job.service);
-      if (stored && isUnderWay(stored.state))
-        throw new Error(`${unknownService(job.service, policies)} Its ${job.effect.kind} waits for the file.`);
-      // Its file was taken away after everything had ended: there is nothing left that this could change.
-      await store.jobs.complete(job.lease);
-      return false;
+      return policy ? submit.record(policy, job, event) : endOfNothing(job, store, policies);
     },
     lookAtTarget: (service, signal) => lookAtTarget(service, signal),
     policies: () => policies.all(),
@@ -152,6 +146,15 @@ async function policyOf(service: string, store: Store, policies: Policies): Prom
   const stored = await store.load(service);
   const revision = stored?.state.rollout?.plan.revision;
   return revision ? policies.at(service, revision) : null;
+}
+
+/** Its file was taken away after everything had ended: there is nothing left that a job could change. */
+async function endOfNothing(job: Job, store: Store, policies: Policies): Promise<false> {
+  const stored = await store.load(job.service);
+  if (stored && isUnderWay(stored.state))
+    throw new Error(`${unknownService(job.service, policies)} Its ${job.effect.kind} waits for the file.`);
+  await store.jobs.complete(job.lease);
+  return false;
 }
 
 function refuse(code: Refusal['code'], text: string): Answer {

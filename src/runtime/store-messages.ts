@@ -41,7 +41,8 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
     async get(id) {
       const row = (await db.executeQuery(statements.get(id))).rows[0];
       const begunAtMs = begun.get(id);
-      if (!row) return begunAtMs === undefined ? null : { state: 'posting', atMs: begunAtMs, address: null, digest: null };
+      if (!row)
+        return begunAtMs === undefined ? null : { state: 'posting', atMs: begunAtMs, address: null, digest: null };
       const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
       return { state: row.state === 'posted' ? 'posted' : 'posting', atMs: row.at, address, digest: row.digest };
     },
