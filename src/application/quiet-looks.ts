@@ -19,8 +19,16 @@ const FRESH_LOOKS = 4;
  */
 const DRAWN_A_MINUTE = 25;
 const MINUTE_MS = 60_000;
-/** Looks that are put off by a whole interval are due together with others, so that they share queries and commits. */
-const MOST_TOGETHER_MS = 250;
+/**
+ * Looks that are put off by a whole interval are due together with others, at full seconds or, where that would be more than so many at
+ * once, at parts of them: they share queries, claims and commits.
+ */
+const TOGETHER_MS = [1_000, 500, 250] as const;
+const MOST_TOGETHER = 64;
+/** How far that may move one, as a share of its interval, to either side. */
+const MOST_MOVED = 1 / 60;
+/** How many there are a second is counted over so long. */
+const COUNTED_MS = 5_000;
 
 export interface QuietLook {
   readonly state: ServiceState;
@@ -60,6 +68,7 @@ export interface QuietLooksParts {
  */
 export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksParts): QuietLooks {
   const drawnAtMs: number[] = [];
+  const rate = createRate();
   const mayDraw = (nowMs: number) => {
     // Also what is of a time that the machine's clock was set back from.
     while (drawnAtMs[0] !== undefined && Math.abs(nowMs - drawnAtMs[0]) >= MINUTE_MS) drawnAtMs.shift();
@@ -83,13 +92,34 @@ export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksPar
       // A machine whose clock was set back is behind the service's time.
       const aheadMs = now - machineMs;
       const isOrdinary = next.untilMs - now >= everyMs;
-      const togetherMs = Math.min(MOST_TOGETHER_MS, everyMs / 60);
-      const laterMs = isOrdinary ? Math.ceil(next.untilMs / togetherMs) * togetherMs - next.untilMs : 0;
+      const togetherMs = gridFor(rate.perSecond(machineMs), everyMs);
+      const movedMs = isOrdinary ? Math.round(next.untilMs / togetherMs) * togetherMs - next.untilMs : 0;
       return {
-        untilMs: next.untilMs + laterMs - aheadMs,
-        backstopMs: next.backstopMs + laterMs - aheadMs,
-        expectedAtMs: next.untilMs + laterMs,
+        untilMs: next.untilMs + movedMs - aheadMs,
+        backstopMs: next.backstopMs + movedMs - aheadMs,
+        expectedAtMs: next.untilMs + movedMs,
       };
+    },
+  };
+}
+
+function gridFor(perSecond: number, everyMs: number): number {
+  const fits = TOGETHER_MS.find((ms) => (perSecond * ms) / 1_000 <= MOST_TOGETHER) ?? TOGETHER_MS[2];
+  return Math.max(1, Math.floor(Math.min(fits, 2 * MOST_MOVED * everyMs)));
+}
+
+/** How often it is asked, over the last stretch that is over. */
+function createRate(): { perSecond(nowMs: number): number } {
+  let [beganMs, count, before] = [Number.NEGATIVE_INFINITY, 0, 0];
+  return {
+    perSecond: (nowMs) => {
+      const passedMs = Math.abs(nowMs - beganMs);
+      if (passedMs >= COUNTED_MS) {
+        before = passedMs < 2 * COUNTED_MS ? (1_000 * count) / passedMs : 0;
+        [beganMs, count] = [nowMs, 0];
+      }
+      count += 1;
+      return before;
     },
   };
 }

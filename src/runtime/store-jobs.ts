@@ -1,14 +1,16 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { EffectKind } from '../domain/effect.ts';
-import type { JobQueue, Lease, NewJob, PutBack } from '../ports/store.ts';
+import type { JobQueue, Lease, NewJob } from '../ports/store.ts';
 import { byShape, compiled, insertsOf, pieces } from './compiled.ts';
 import type { Engine } from './engine.ts';
+import { createPostponing } from './postponing.ts';
 import { type JobTable, performedKinds, type Schema } from './schema.ts';
 import { behindAnother, busyLane, claim, claimStatements, isOurs } from './store-claims.ts';
 
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
 export function createJobQueue(db: Kysely<Schema>, engine: Engine, jobs: JobStatements): JobQueue {
   const statements = claimStatements(db, engine);
+  const moments = momentStatements(db);
   return {
     claim: (request) => db.transaction().execute((trx) => claim(trx, { engine, statements }, request)),
     async extend(lease, untilMs) {
@@ -17,8 +19,8 @@ export function createJobQueue(db: Kysely<Schema>, engine: Engine, jobs: JobStat
     },
     complete: (lease) => completeJob(db, jobs, lease),
     retry: (lease, next) => db.transaction().execute((trx) => retry(trx, jobs, lease, next)),
-    postpone: (lease, next) => db.transaction().execute((trx) => postpone(trx, engine, lease, next)),
-    nextDueMs: (kinds) => nextDueMs(db, kinds ?? performedKinds),
+    postpone: createPostponing(db, engine),
+    nextDueMs: (kinds) => nextDueMs(db, moments, kinds ?? performedKinds),
     async pending() {
       const row = await db
         .selectFrom('jobs')
@@ -192,62 +194,48 @@ async function retry(
   return Number(result.numUpdatedRows) === 1;
 }
 
-async function postpone(trx: Transaction<Schema>, engine: Engine, lease: Lease, next: PutBack): Promise<boolean> {
-  await engine.unhurried(trx);
-  const { service, version, dueAtMs, progress, backstop } = next;
-  // Whoever decides about the service waits until this is done, or has done so before.
-  const state = trx.selectFrom('services').select('version').where('service', '=', service);
-  const present = await engine.forUpdate(state).executeTakeFirst();
-  if (present?.version !== version) return false;
-  const waiting = { owner: null, lease_until: null, attempt: 0, due_at: dueAtMs, problem: null, progress };
-  const result = await held(trx.updateTable('jobs').set(waiting), lease)
-    .where((eb) => eb.not(hasNewer(eb)))
-    .executeTakeFirst();
-  if (Number(result.numUpdatedRows) !== 1) return false;
-  await trx
-    .updateTable('jobs')
-    .set({ due_at: backstop.dueAtMs, progress: backstop.progress })
-    .where('service', '=', service)
-    .where('key', '=', backstop.key)
-    .where('owner', 'is', null)
-    .execute();
-  return true;
+/** By how many kinds are asked for: it is asked whenever there is nothing to do, and was put into words anew each time. */
+function momentStatements(db: Kysely<Schema>) {
+  return {
+    waiting: byShape((kinds) =>
+      compiled<EffectKind[], { at: number }>(kinds, (...kind) =>
+        db
+          .selectFrom('jobs')
+          .select('due_at as at')
+          .where('owner', 'is', null)
+          .where(isOurs)
+          .where('kind', 'in', kind)
+          .where((eb) => eb.not(behindAnother(eb)))
+          .where((eb) => eb.not(busyLane(eb, null)))
+          // In the order of their index: the first one that can be claimed ends the search, however many wait behind it.
+          .orderBy('due_at')
+          .limit(1),
+      ),
+    ),
+    leased: byShape((kinds) =>
+      compiled<EffectKind[], { at: number | null }>(kinds, (...kind) =>
+        db
+          .selectFrom('jobs')
+          .select((eb) => eb.fn.min(laterOfLeaseAndDue(eb)).as('at'))
+          .where('owner', 'is not', null)
+          .where(isOurs)
+          .where('kind', 'in', kind)
+          .where((eb) => eb.not(laneRunsLonger(eb))),
+      ),
+    ),
+  };
 }
 
-/** One with the same key was put in while this one ran. */
-function hasNewer(eb: ExpressionBuilder<Schema, 'jobs'>) {
-  return eb.exists(
-    eb
-      .selectFrom('jobs as newer')
-      .select(sql`1`.as('one'))
-      .whereRef('newer.service', '=', 'jobs.service')
-      .whereRef('newer.key', '=', 'jobs.key')
-      .where('newer.owner', 'is', null),
-  );
-}
-
-async function nextDueMs(db: Kysely<Schema>, kinds: readonly EffectKind[]): Promise<number | null> {
-  const waiting = await db
-    .selectFrom('jobs')
-    .select('due_at as at')
-    .where('owner', 'is', null)
-    .where(isOurs)
-    .where('kind', 'in', kinds)
-    .where((eb) => eb.not(behindAnother(eb)))
-    .where((eb) => eb.not(busyLane(eb, null)))
-    // In the order of their index: the first one that can be claimed ends the search, however many wait behind it.
-    .orderBy('due_at')
-    .limit(1)
-    .executeTakeFirst();
-  const leased = await db
-    .selectFrom('jobs')
-    .select((eb) => eb.fn.min(laterOfLeaseAndDue(eb)).as('at'))
-    .where('owner', 'is not', null)
-    .where(isOurs)
-    .where('kind', 'in', kinds)
-    .where((eb) => eb.not(laneRunsLonger(eb)))
-    .executeTakeFirst();
-  const moments = [waiting?.at, leased?.at].filter((at) => at !== null && at !== undefined);
+async function nextDueMs(
+  db: Kysely<Schema>,
+  { waiting, leased }: ReturnType<typeof momentStatements>,
+  kinds: readonly EffectKind[],
+): Promise<number | null> {
+  const moments: number[] = [];
+  for (const statement of [waiting, leased]) {
+    const [row] = (await db.executeQuery(statement(kinds.length)(...kinds))).rows;
+    if (row && row.at !== null) moments.push(row.at);
+  }
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
