@@ -13,8 +13,10 @@ import { takeReadings } from './app/readings.ts';
 import { selfReports } from './app/self-reports.ts';
 import { StartProblems } from './app/start-problems.ts';
 import { servicesUnderWay } from './app/under-way.ts';
+import type { AlertIntake } from './application/alerts.ts';
 import type { Application } from './application/api.ts';
 import { createApplication, type Recorder } from './application/application.ts';
+import { createLeftBehind } from './application/left-behind.ts';
 import { type Config, secretsOf } from './config.ts';
 import type { Endpoint, Policy } from './domain/policy.ts';
 import { createHttp, type Http } from './outbound/http.ts';
@@ -33,7 +35,7 @@ import { createLogger, type Logger, type LoggerOptions } from './server/logger.t
 import type { ParsedAlerts } from './server/routes.ts';
 import { createHttpServer } from './server/server.ts';
 import { createTelemetry, type ServerTelemetry } from './server/telemetry.ts';
-import { createUpkeepDoor, type UpkeepDoor } from './server/upkeep.ts';
+import { createUpkeepDoor } from './server/upkeep.ts';
 import { createSlack } from './slack/index.ts';
 import { createPrometheusSources } from './sources/prometheus.ts';
 import { createTargets, targetSchemas } from './targets/index.ts';
@@ -77,8 +79,9 @@ export async function createApp(config: Config, overrides: Partial<AppOverrides>
     level: config.logLevel,
     secrets: secretsOf(config),
     destination: overrides.logDestination,
+    onLost: (error) => telemetry.problem('log', error),
   });
-  const telemetry = createTelemetry(log);
+  const telemetry: ServerTelemetry = createTelemetry(log);
   const policyOptions = { targets: targetSchemas, secrets: config.policySecrets };
   const kept = await KeptPolicies.open(join(config.dataDir, 'policies.kept'), config.policySecrets);
   const first = await loadPolicies({ directory: config.policyDir, ...policyOptions, kept });
@@ -210,11 +213,12 @@ function assemble(begun: Beginnings): App {
     application,
     store,
     async settled() {
+      await application.drained();
       await alertWatch.settled();
       await worker.settled();
     },
     reloadPolicies: () => book.reload(),
-    ...lifecycle({ ...parts, upkeep: upkeepOf(begun), closeHttp: () => ownHttp.close() }),
+    ...lifecycle({ ...parts, ...keeping(begun, application), closeHttp: () => ownHttp.close() }),
   };
 }
 
@@ -223,8 +227,10 @@ function httpOf({ config, clock }: Beginnings) {
   return createHttp({ secrets: secretsOf(config), now: () => clock.now(), privateAddresses });
 }
 
-function upkeepOf({ config, store, random }: Beginnings): UpkeepDoor {
-  return createUpkeepDoor({ dataDir: config.dataDir, store, random });
+/** What sees to it that nothing stored is forgotten, and that operators can get at it. */
+function keeping({ config, store, random, clock, telemetry, memory }: Beginnings, application: AlertIntake) {
+  const leftBehind = createLeftBehind({ application, clock, telemetry, alone: memory.replicas === null });
+  return { leftBehind, upkeep: createUpkeepDoor({ dataDir: config.dataDir, store, random }) };
 }
 
 function workerOf({ config, overrides, owner, memory }: Beginnings, world: World, recorder: Recorder): Worker {

@@ -1,4 +1,6 @@
+import type { AlertIntake } from '../application/alerts.ts';
 import type { Application } from '../application/api.ts';
+import type { LeftBehind } from '../application/left-behind.ts';
 import { afterRestore } from '../application/restored.ts';
 import type { Store } from '../ports/store.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -25,7 +27,8 @@ export interface Lifecycle {
 interface LifecycleParts {
   readonly book: PolicyBook;
   readonly tellOfPolicies: (services: readonly string[]) => Promise<void>;
-  readonly application: Pick<Application, 'deliver'>;
+  readonly application: Pick<Application, 'deliver'> & Pick<AlertIntake, 'drained'>;
+  readonly leftBehind: LeftBehind;
   readonly worker: Worker;
   readonly alertWatch: AlertWatch;
   readonly health: Pick<HealthWatch, 'start' | 'stop'>;
@@ -48,6 +51,7 @@ export function lifecycle(parts: LifecycleParts): Lifecycle {
     const fresh = await book.open();
     await afterRestore({ store, deliver: parts.application.deliver });
     await worker.start();
+    await parts.leftBehind.start();
     alertWatch.start();
     const { url } = await orProblem('HOST, PORT', () => server.listen());
     const { problem } = await parts.upkeep.open();
@@ -69,6 +73,8 @@ export function lifecycle(parts: LifecycleParts): Lifecycle {
     server.retire();
     await server.close();
     await watching;
+    await parts.leftBehind.stop();
+    await parts.application.drained();
     await alertWatch.stop();
     await health.stop();
     await worker.stop(workerDrainMs);

@@ -3,32 +3,34 @@ import type { AlertSelector, Policy } from '../domain/policy.ts';
 import type { Alert, ServiceState } from '../domain/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Policies } from '../ports/policies.ts';
-import type { UnmatchedBook } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Application } from './api.ts';
+import { type Backlog, type BacklogParts, createBacklog } from './backlog.ts';
 import { createListeners, type Listener } from './listeners.ts';
 import type { Submission, Submit } from './submit.ts';
-import { batchesTogether } from './together.ts';
+import { SERVICES_AT_A_TIME } from './together.ts';
 
 interface IntakeParts {
+  readonly store: BacklogParts['store'];
   readonly policies: Policies;
   readonly submit: Submit;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  readonly unmatched: UnmatchedBook;
   readonly onUnmatched: (() => void) | undefined;
 }
 
-/** Services of one body that are decided on at a time: as many as the shared store has connections for. */
-const SERVICES_AT_A_TIME = 8;
+export type AlertIntake = Pick<Application, 'receiveAlerts'> & Pick<Backlog, 'takeLeftBehind' | 'drained'>;
 
 /** Takes a body of alerts in: each goes to every service with a policy that matches, one commit a service. */
-export function createAlertIntake(parts: IntakeParts): Application['receiveAlerts'] {
-  const { policies, submit, telemetry } = parts;
+export function createAlertIntake(parts: IntakeParts): AlertIntake {
+  const { policies, telemetry } = parts;
   const listeners = createListeners();
-  const take = batchesTogether(submit.batch);
-  return async function receiveAlerts(alerts, found) {
-    const services = new Map<Policy, Submission[]>();
+  const backlog = createBacklog({ ...parts, submissionOf: (service, alert) => submissionOf(service, alert, false) });
+  async function receiveAlerts(
+    alerts: readonly Alert[],
+    found?: { readonly service: string },
+  ): ReturnType<Application['receiveAlerts']> {
+    const services = new Map<Policy, Alert[]>();
     const unmatched: Alert[] = [];
     const all = policies.all();
     const ofService = found && all.filter(({ service }) => service === found.service).map(listeners.of);
@@ -36,16 +38,17 @@ export function createAlertIntake(parts: IntakeParts): Application['receiveAlert
     for (const alert of alerts) {
       const claims = asked(alert).flatMap((one) => claimOf(one, alert, found !== undefined) ?? []);
       if (claims.length === 0) unmatched.push(alert);
-      for (const { policy, submission } of claims) {
+      for (const { policy, told } of claims) {
         const batch = services.get(policy);
-        if (batch) batch.push(submission);
-        else services.set(policy, [submission]);
+        if (batch) batch.push(told);
+        else services.set(policy, [told]);
       }
     }
     const failures: unknown[] = [];
     const duplicates = await inTurn([...services], async ([policy, batch]) => {
+      const submissions = batch.map((alert) => submissionOf(policy.service, alert, found !== undefined));
       try {
-        return (await take(policy, batch)).filter((outcome) => outcome === 'duplicate').length;
+        return await backlog.take(policy, batch, submissions, found !== undefined);
       } catch (error) {
         // The others' are stored all the same: the sender comes again with all of them, and theirs are duplicates then.
         failures.push(error);
@@ -58,7 +61,8 @@ export function createAlertIntake(parts: IntakeParts): Application['receiveAlert
     const receipt = { matched: alerts.length - unmatched.length, unmatched: unmatched.length, duplicates };
     telemetry.alertsReceived(receipt);
     return receipt;
-  };
+  }
+  return { receiveAlerts, takeLeftBehind: backlog.takeLeftBehind, drained: backlog.drained };
 }
 
 /** The sum of what each comes to; begun together, so that they share a flush, but not all of a long body at once. */
@@ -75,16 +79,17 @@ async function inTurn<T>(items: T[], work: (item: T) => Promise<number>): Promis
 }
 
 async function remember(parts: IntakeParts, alerts: readonly Alert[]): Promise<void> {
-  const { telemetry, clock, unmatched, onUnmatched } = parts;
+  const { telemetry, clock, store, onUnmatched } = parts;
   for (const { name, fingerprint } of alerts) telemetry.alertUnmatched({ name, fingerprint });
   if (alerts.length === 0) return;
-  await unmatched.note(alerts, clock.now());
+  await store.unmatched.note(alerts, clock.now());
   onUnmatched?.();
 }
 
 interface Claim {
   readonly policy: Policy;
-  readonly submission: Submission;
+  /** With the severity that the policy gives it. */
+  readonly told: Alert;
 }
 
 const ANY: AlertSelector = { matchers: [], severity: null };
@@ -95,19 +100,16 @@ const ANY: AlertSelector = { matchers: [], severity: null };
  */
 function claimOf({ policy, hear }: Listener, alert: Alert, found: boolean): Claim | null {
   const selector = hear(alert) ?? (found && alert.status === 'resolved' ? ANY : null);
-  return selector ? claim(policy, selector, alert, found) : null;
+  if (!selector) return null;
+  return { policy, told: selector.severity ? { ...alert, severity: selector.severity } : alert };
 }
 
-function claim(policy: Policy, selector: AlertSelector, alert: Alert, found: boolean): Claim {
-  const told = selector.severity ? { ...alert, severity: selector.severity } : alert;
-  const key = `alert/${policy.service}/${alert.fingerprint}/${alert.startsAtMs}/${alert.status}`;
+function submissionOf(service: string, alert: Alert, found: boolean): Submission {
+  const key = `alert/${service}/${alert.fingerprint}/${alert.startsAtMs}/${alert.status}`;
   return {
-    policy,
-    submission: {
-      key,
-      event: found ? { type: 'alert', alert: told, found } : { type: 'alert', alert: told },
-      anew: (state, nowMs) => lapsedKey(key, alert, state, nowMs),
-    },
+    key,
+    event: found ? { type: 'alert', alert, found } : { type: 'alert', alert },
+    anew: (state, nowMs) => lapsedKey(key, alert, state, nowMs),
   };
 }
 

@@ -7,7 +7,7 @@ import { isUnderWay } from '../domain/turn.ts';
 import type { Policies } from '../ports/policies.ts';
 import type { Job, Store } from '../ports/store.ts';
 import type { Target } from '../ports/target.ts';
-import { createAlertIntake } from './alerts.ts';
+import { type AlertIntake, createAlertIntake } from './alerts.ts';
 import type { Answer, Application, Status } from './api.ts';
 import { withinLimit } from './limit.ts';
 import { createLookAtTarget, type LookAtTarget } from './look-at-target.ts';
@@ -41,20 +41,15 @@ export interface Lookout {
   readonly lookAtTarget: LookAtTarget;
 }
 
-export function createApplication(parts: ApplicationParts): Application & Recorder & Lookout {
+export function createApplication(parts: ApplicationParts): Application & Recorder & Lookout & AlertIntake {
   const { store, policies, clock, targets, telemetry } = parts;
   const submit = createSubmit(parts);
   const unknown = (service: string) => refuse('not-found', unknownService(service, policies));
 
-  const application: Application & Recorder & Lookout = {
-    receiveAlerts: createAlertIntake({
-      policies,
-      submit,
-      telemetry,
-      clock,
-      unmatched: store.unmatched,
-      onUnmatched: parts.onUnmatched,
-    }),
+  const intake = createAlertIntake({ store, policies, submit, telemetry, clock, onUnmatched: parts.onUnmatched });
+
+  const application: ReturnType<typeof createApplication> = {
+    ...intake,
     async command({ service, command, actor, binding, key, once }) {
       const policy = policies.get(service);
       if (!policy) return unknown(service);

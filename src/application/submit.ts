@@ -29,6 +29,8 @@ export interface Submission {
   readonly event: DomainEvent;
   /** A key besides, kept also where the event is refused: see `CommandRequest.once`. */
   readonly once?: string | undefined;
+  /** It is one of these accepted alerts, which are taken from there with it. */
+  readonly accepted?: number;
   /** Another key for the event where the state says that the same words mean something new; null: they do not. */
   readonly anew?: (state: ServiceState, nowMs: number) => string | null;
 }
@@ -102,8 +104,9 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
     async batch(policy, submissions) {
       const beganMs = clock.now();
       const turn = await store.transaction(async (unit) => {
+        const elsewhere = await settledElsewhere(unit, submissions);
         const turn = await open(policy, unit);
-        for (const submission of submissions) await turn.take(submission);
+        for (const submission of submissions) await turn.take(submission, elsewhere.has(submission.accepted));
         await turn.keep();
         return turn;
       });
@@ -130,6 +133,17 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
   };
 }
 
+/** Takes the accepted alerts from where they waited; answers those that another process has decided on meanwhile. */
+async function settledElsewhere(
+  unit: Unit,
+  submissions: readonly Submission[],
+): Promise<ReadonlySet<number | undefined>> {
+  const ids = new Set(submissions.flatMap(({ accepted }) => accepted ?? []));
+  if (ids.size === 0) return ids;
+  const settled = await unit.settle([...ids]);
+  return new Set([...ids].filter((id) => !settled.has(id)));
+}
+
 interface Turn {
   readonly taken: { event: DomainEvent; outcome: Outcome }[];
   readonly effects: Effect[];
@@ -137,7 +151,8 @@ interface Turn {
   /** The rollout ended in this turn. */
   readonly ended: boolean;
   state(): ServiceState;
-  take(submission: Submission): Promise<Answer>;
+  /** `isKnown`: it was decided on elsewhere. */
+  take(submission: Submission, isKnown?: boolean): Promise<Answer>;
   keep(): Promise<void>;
 }
 
@@ -167,9 +182,9 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
       return hasEnded(before, state);
     },
     state: () => state,
-    async take({ key, event, once = key, anew }) {
+    async take({ key, event, once = key, anew }, isKnown = false) {
       // First, or the key of a form that may still be put right would be used up by what is sent again.
-      const isNew = once === key || (await insert(once, event));
+      const isNew = !isKnown && (once === key || (await insert(once, event)));
       if (!isNew || !((await insert(key, event)) || (await insertAnother(anew, event)))) {
         taken.push({ event, outcome: 'duplicate' });
         return { ok: true, text: 'This was done already.', duplicate: true };

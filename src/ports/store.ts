@@ -26,6 +26,7 @@ export interface Store {
   /** Policy files by revision, as written (secrets are only named in them): a rollout ends under the target it began with. */
   policies: PolicyArchive;
   unmatched: UnmatchedBook;
+  accepted: AcceptedBook;
   duties: Duties;
   settings: Settings;
   /** The journal as evidence. */
@@ -54,6 +55,8 @@ export interface Unit {
   /** Completes the job whose outcome this unit records; false where its lease is no longer ours: then nothing may be recorded. */
   complete(lease: Lease): Promise<boolean>;
   append(service: string, entries: readonly JournalEntry[]): Promise<void>;
+  /** Takes these from the accepted alerts, as they are decided on now; answers which of them nobody else took before. */
+  settle(ids: readonly number[]): Promise<ReadonlySet<number>>;
 }
 
 export interface WaitingLine {
@@ -213,6 +216,22 @@ export interface Settings {
 export interface PolicyArchive {
   keep(service: string, revision: string, yaml: string): Promise<void>;
   find(service: string, revision: string): Promise<string | null>;
+}
+
+/** Alerts whose sender was told that they are stored, and that wait for their service's turn to be decided on. */
+export interface AcceptedBook {
+  /** Durable when it resolves; answers their number. */
+  put(entry: Omit<AcceptedAlerts, 'id'>): Promise<number>;
+  /** In the order they came, of those from before `beforeMs` only. */
+  list(beforeMs: number, limit: number): Promise<readonly AcceptedAlerts[]>;
+}
+
+export interface AcceptedAlerts {
+  readonly id: number;
+  readonly service: string;
+  /** With the severity that the service's policy gives them. */
+  readonly alerts: readonly Alert[];
+  readonly atMs: number;
 }
 
 /** Alerts that no policy matches. At most 1000: those not heard of for longest are forgotten first. */

@@ -101,7 +101,7 @@ function abandoned(job: Row): Row {
 /** No number is given out twice, also not that of a job that is long done. */
 async function goOnCounting(source: Kysely<Schema>, trx: Transaction<Schema>): Promise<void> {
   const { rows } = await sql<{ name: string; seq: number }>`SELECT name, seq FROM sqlite_sequence`.execute(source);
-  const columns: Readonly<Record<string, string>> = { jobs: 'id', journal: 'seq' };
+  const columns: Readonly<Record<string, string>> = { jobs: 'id', journal: 'seq', accepted_alerts: 'id' };
   for (const { name, seq } of rows) {
     const column = columns[name];
     if (column === undefined || seq < 1) continue;

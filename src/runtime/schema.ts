@@ -50,6 +50,7 @@ export interface Schema {
     /** 1: that message stands there (or nobody has to be told). */
     told: number;
   };
+  accepted_alerts: { id: Generated<number>; service: string; at: number; alerts: string };
   duties: { duty: string; owner: string; until: number };
   settings: { name: string; value: string };
   policy_revisions: { service: string; revision: string; yaml: string };

@@ -11,6 +11,7 @@ import { appendToJournal, journalStatements } from './journal/append.ts';
 import { createAudit } from './journal/audit.ts';
 import type { Schema } from './schema.ts';
 import { type KnownState, StateReader, storedOf } from './states.ts';
+import { acceptedStatements, createAcceptedBook, settleAccepted } from './store-accepted.ts';
 import { changeJobs, completeJob, createJobQueue, type JobChange, jobStatements } from './store-jobs.ts';
 import { waitingLines } from './store-lines.ts';
 import { createMessageBook } from './store-messages.ts';
@@ -61,6 +62,7 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
     messages: steady(createMessageBook(db, engine)),
     policies: steady(createPolicyArchive(db)),
     unmatched: steady(createUnmatchedBook(db, engine)),
+    accepted: steady(createAcceptedBook(db, statements.accepted)),
     duties: steady(createDuties(db)),
     settings: steady(createSettings(db)),
     audit: createAudit(db),
@@ -120,6 +122,7 @@ function unitStatements(db: Kysely<Schema>, engine: Engine) {
   type Event = [key: string, service: string, type: string, atMs: number, payload: string];
   return {
     jobs: jobStatements(db),
+    accepted: acceptedStatements(db),
     journal: journalStatements(db, engine),
     insertEvent: compiled<Event, unknown>(5, (key, service, type, at, payload) =>
       db
@@ -202,6 +205,7 @@ function createUnit(
       await end();
       return completeJob(trx, statements.jobs, lease);
     },
+    settle: (ids) => settleAccepted(trx, statements.accepted, ids),
     append: (service, entries) => appendToJournal(trx, statements.journal, service, entries),
   };
   return { unit, end };

@@ -94,6 +94,7 @@ export function tellingTrouble(
     messages: telling(store.messages, told),
     policies: telling(store.policies, told),
     unmatched: telling(store.unmatched, told),
+    accepted: telling(store.accepted, told),
     duties: telling(store.duties, told),
     settings: telling(store.settings, told),
     // Rows are read one after the other, so there is no one promise of theirs.

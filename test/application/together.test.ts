@@ -17,7 +17,7 @@ function batches() {
     if (keys.includes('broken')) throw new Error('broken');
     return keys.map((key): Outcome => (key.startsWith('twice') ? 'duplicate' : 'accepted'));
   };
-  return { made, take: batchesTogether(batch) };
+  return { made, ...batchesTogether(batch) };
 }
 
 it('makes one batch of what waits for the same service, and gives each its own outcomes', async () => {

@@ -444,6 +444,37 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('accepted alerts', () => {
+      const put = (over: object = {}) =>
+        store.accepted.put({ service: 'fraud-scorer', atMs: t0, alerts: [{ fingerprint: 'a' } as never], ...over });
+      const ids = async (beforeMs = t0 + 99) => (await store.accepted.list(beforeMs, 9)).map(({ id }) => id);
+      it('wait in the order they came, until a unit takes them', async () => {
+        const [first, second] = [await put(), await put({ service: 'ranker' })];
+        const older = await put({ atMs: t0 - 1 });
+        expect(await ids()).toEqual([older, first, second]);
+        expect(await ids(t0)).toEqual([older]);
+        expect(await store.accepted.list(t0 + 1, 2)).toMatchObject([
+          { id: older, service: 'fraud-scorer', atMs: t0 - 1, alerts: [{ fingerprint: 'a' }] },
+          { id: first },
+        ]);
+        expect(await store.transaction((unit) => unit.settle([older, second]))).toEqual(new Set([older, second]));
+        expect(await ids()).toEqual([first]);
+      });
+
+      it('are taken once, and not at all where the unit fails', async () => {
+        const some: number[] = [];
+        for (let i = 0; i < 25; i += 1) some.push(await put());
+        const failing = store.transaction(async (unit) => {
+          await unit.settle(some);
+          throw new Error('not this time');
+        });
+        await expect(failing).rejects.toThrow('not this time');
+        const take = () => store.transaction((unit) => unit.settle(some));
+        const taken = await Promise.all([take(), take()]);
+        expect(taken.map(({ size }) => size).sort()).toEqual([0, 25]);
+      });
+    });
+
     describe('messages', () => {
       const address = { channel: 'C1', ts: '1.2' };
       it('know an intent from a post', async () => {

@@ -6,10 +6,11 @@ import { unmatched } from './002-unmatched.ts';
 import { journalChain } from './003-journal-chain.ts';
 import { replicas } from './004-replicas.ts';
 import { leasedJobs } from './005-leased-jobs.ts';
+import { acceptedAlerts } from './006-accepted-alerts.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, without gaps. */
-export const migrations: readonly Migration[] = [first, unmatched, journalChain, replicas, leasedJobs];
+export const migrations: readonly Migration[] = [first, unmatched, journalChain, replicas, leasedJobs, acceptedAlerts];
 /** From here on a migration says whom it leaves behind. */
 const saysNeeds = replicas.number;
 
