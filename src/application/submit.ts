@@ -62,7 +62,7 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
     const { service } = policy;
     const durationMs = clock.now() - beganMs;
     if (turn.effects.length > 0) wake();
-    // What is to be done goes ahead of what is written about it.
+    // What is to be done goes ahead of what is written about it; a kill may take these lines with it, the journal has them.
     setImmediate(() => {
       for (const { event, outcome } of turn.taken)
         telemetry.decided({ service, event: event.type, outcome, durationMs });

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { type Lines, linesInto, linesThrough } from './lines.ts';
 
 export type Logger = pino.Logger;
 
@@ -7,7 +8,9 @@ export interface LoggerOptions {
   /** Values that must never be written, whatever line they get into. */
   readonly secrets: readonly string[];
   /** Where lines go; absent: standard output, in colours on a terminal. */
-  readonly destination?: pino.DestinationStream;
+  readonly destination?: Lines | undefined;
+  /** Lines are lost from now on; called once each time that begins. */
+  readonly onLost?: (error: Error) => void;
 }
 
 const redacted = '«redacted»';
@@ -27,7 +30,10 @@ const secretKeys = [
 /** Shorter values are ordinary words ("on", "1"): to blot them out would make the log unreadable and hide nothing. */
 const shortestSecret = 4;
 
-/** The log: one JSON object a line; the secrets of the configuration are blotted out of the finished line. */
+/**
+ * The log: one JSON object a line; the secrets of the configuration are blotted out of the finished line. To write to it never throws:
+ * where lines cannot go anywhere they are lost, and everything else goes on.
+ */
 export function createLogger(options: LoggerOptions): Logger {
   const blot = redactor(options.secrets);
   const settings: pino.LoggerOptions = {
@@ -39,7 +45,8 @@ export function createLogger(options: LoggerOptions): Logger {
     redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: redacted },
     hooks: { streamWrite: blot },
   };
-  return options.destination ? pino(settings, options.destination) : pino(settings, standardOutput());
+  const onLost = options.onLost ?? (() => undefined);
+  return pino(settings, options.destination ? linesThrough(options.destination, onLost) : standardOutput(onLost));
 }
 
 /** Replaces every secret in a text, as it is and as JSON and URLs write it. */
@@ -55,8 +62,8 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
 }
 
 /** pino-pretty is a development dependency: where it is missing, and wherever nobody watches, lines stay JSON. */
-function standardOutput(): pino.DestinationStream {
-  if (!process.stdout.isTTY || !isInstalled('pino-pretty')) return pino.destination(1);
+function standardOutput(onLost: (error: Error) => void): pino.DestinationStream {
+  if (!process.stdout.isTTY || !isInstalled('pino-pretty')) return linesInto(1, onLost);
   return pino.transport({ target: 'pino-pretty', options: { singleLine: true } });
 }
 

@@ -10,6 +10,7 @@ import {
   type Metrics,
   type Readings,
 } from './metrics.ts';
+import { unfailing } from './unfailing.ts';
 
 /** The Telemetry port, and what the server needs of it besides. */
 export interface ServerTelemetry extends Telemetry {
@@ -45,19 +46,15 @@ export function createTelemetry(log: Logger): ServerTelemetry {
     metrics.problems.inc({ where: placeLabel(where) });
     log.error({ where, error }, `problem in ${where}: ${messageOf(error)}`);
   };
+  const watching = { problem, ...inbound(metrics, log), ...outcomes(metrics, log), healthChanged: healthLine(log) };
   return {
     log,
-    problem,
-    ...inbound(metrics, log),
-    ...outcomes(metrics, log),
+    ...unfailing<typeof watching>(watching),
     watch: (source) => {
       read = source;
     },
     watchHealth: (source) => {
       readHealth = source;
-    },
-    healthChanged: ({ part, name, ok, text, detail }) => {
-      log.warn({ part, name, ok, detail }, text);
     },
     scrape: async () => {
       if (readHealth) showHealth(readHealth());
@@ -68,6 +65,12 @@ export function createTelemetry(log: Logger): ServerTelemetry {
       }
       return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
     },
+  };
+}
+
+function healthLine(log: Logger): ServerTelemetry['healthChanged'] {
+  return ({ part, name, ok, text, detail }) => {
+    log.warn({ part, name, ok, detail }, text);
   };
 }
 

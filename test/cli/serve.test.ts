@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../support/servers.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/lastgood.js', import.meta.url));
 const minimalPolicy = fileURLToPath(new URL('../../policies/minimal.yaml', import.meta.url));
@@ -29,13 +40,16 @@ class Instance {
   stderr = '';
   private readonly waiting: { matches: (line: Line) => boolean; resolve: (line: Line) => void }[] = [];
 
-  constructor(args: string[], env: Record<string, string>) {
-    const child = spawn(process.execPath, [launcher, ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
+  constructor(args: string[], env: Record<string, string>, output: 'pipe' | number = 'pipe') {
+    const child = spawn(process.execPath, [launcher, ...args], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', output, 'pipe'],
+    });
     this.process = child;
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       this.stderr += chunk;
     });
-    createInterface({ input: child.stdout }).on('line', (text) => this.take(text));
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (text) => this.take(text));
     this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
@@ -147,6 +161,28 @@ describe('lastgood serve', { timeout: 90_000 }, () => {
     const log = instance.text.join('\n');
     for (const secret of ['never-in-a-log', token]) expect(log).not.toContain(secret);
   });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'takes alerts in and ends in peace where no line of the log can be written (skipped: there is no /dev/full)',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      const port = String(await freePort());
+      const instance = new Instance(['serve'], { ...env, PORT: port }, full);
+      closeSync(full);
+      started.push(instance);
+      const url = `http://127.0.0.1:${port}`;
+      const alive = () => fetch(`${url}/healthz`).then(({ status }) => status, String);
+      await expect.poll(alive, patience).toBe(200);
+      const sent = lastgood(['test-alert', 'minimal', '--url', url]);
+      expect(await sent.ended, sent.stderr).toMatchObject({ code: 0 });
+      const metrics = async () => (await fetch(`${url}/metrics`)).text();
+      await expect.poll(metrics, patience).toContain('lastgood_degradation_open{service="minimal"} 1');
+      expect(await metrics()).toContain('lastgood_problems_total{where="log"} 1');
+      instance.process.kill('SIGTERM');
+      expect(await instance.ended, instance.stderr).toEqual({ code: 0, signal: null });
+      expect(instance.stderr).toBe('');
+    },
+  );
 
   it('is ready as soon as Slack knows the bot', async () => {
     const slack = createServer((_request, response) => {

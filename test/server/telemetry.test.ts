@@ -175,3 +175,47 @@ describe('telemetry', () => {
     });
   });
 });
+
+describe('a telemetry that fails', () => {
+  const decision = { service: 'fraud-scorer', event: 'alerts', outcome: 'accepted', durationMs: 1 } as const;
+
+  it('throws at nobody, and tells each kind of call once', async () => {
+    const { telemetry, lines } = telemetryWith();
+    for (let i = 0; i < 3; i += 1) telemetry.decided({ ...decision, durationMs: 'soon' as unknown as number });
+    const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+    expect(told).toMatchObject([{ where: 'telemetry', msg: expect.stringContaining('decided could not be counted') }]);
+    expect((await telemetry.scrape()).text).toContain('lastgood_problems_total{where="telemetry"} 1');
+    telemetry.decided(decision);
+    expect((await telemetry.scrape()).text).toContain('lastgood_decision_duration_seconds_count 1');
+  });
+
+  it('goes on counting where the log takes no line, and says so once until it takes one again', async () => {
+    let isFull = true;
+    const lines: string[] = [];
+    const lost: string[] = [];
+    const write = (line: string) => {
+      if (isFull) throw new Error('no space left');
+      lines.push(line);
+    };
+    const onLost = (error: Error) => {
+      lost.push(error.message);
+      telemetry.problem('log', error);
+    };
+    const log = createLogger({ level: 'debug', secrets: [], destination: { write }, onLost });
+    const telemetry = createTelemetry(log);
+    for (let i = 0; i < 3; i += 1) telemetry.decided(decision);
+    telemetry.problem('slack', new Error('away'));
+    log.info('said directly');
+    expect(lost).toEqual(['no space left']);
+    isFull = false;
+    telemetry.decided(decision);
+    isFull = true;
+    telemetry.decided(decision);
+    expect(lost).toHaveLength(2);
+    expect(lines).toHaveLength(1);
+    const { text } = await telemetry.scrape();
+    expect(text).toContain('outcome="accepted"} 5');
+    expect(text).toContain('lastgood_problems_total{where="log"} 2');
+    expect(text).toContain('lastgood_problems_total{where="slack"} 1');
+  });
+});
