@@ -2,6 +2,7 @@ import { sharedDuty } from '../../src/app/duty.ts';
 import { createReconciler, type Reconciler } from '../../src/app/reconciling.ts';
 import type { Application } from '../../src/application/api.ts';
 import { createApplication, type Lookout } from '../../src/application/application.ts';
+import { createLeftBehind, type LeftBehind } from '../../src/application/left-behind.ts';
 import type { Alert } from '../../src/domain/state.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { PortError } from '../../src/ports/failure.ts';
@@ -78,6 +79,7 @@ export class Instance {
   readonly application: Application;
   readonly #lookout: Lookout;
   readonly #worker: Worker;
+  readonly #leftBehind: LeftBehind;
   readonly #reconciler: Reconciler;
   readonly #parts: InstanceParts;
   readonly #clock: Clock;
@@ -127,6 +129,7 @@ export class Instance {
       ...(!alone && { leaseMs: LEASE_MS, pollMs: POLL_MS }),
       random: () => parts.dice.uniform(),
     });
+    this.#leftBehind = createLeftBehind({ application, clock, telemetry, alone });
     this.#reconciler = createReconciler({
       application,
       store,
@@ -149,6 +152,7 @@ export class Instance {
     }
     this.#reconciler.start();
     void this.#lookOut();
+    await this.#leftBehind.start();
   }
 
   /** A webhook: true where it was taken, and then nothing of it may be lost. */
@@ -289,6 +293,7 @@ export class Instance {
       messages: this.#mortal(store.messages),
       policies: this.#mortal(store.policies),
       unmatched: this.#mortal(store.unmatched),
+      accepted: this.#mortal(store.accepted),
       duties: this.#mortal(store.duties),
     };
   }
