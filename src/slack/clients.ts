@@ -1,13 +1,12 @@
 import type { Logger } from '@slack/bolt';
-import { LogLevel, WebClient, type WebClientOptions } from '@slack/web-api';
+import { LogLevel, type WebClient, type WebClientOptions } from '@slack/web-api';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { PAUSE_SECONDS, PlainClient } from './client.ts';
 import { createTransport, type Fetch } from './transport.ts';
 
 /** A trigger lives 3 s: what takes longer has failed for the person who pressed. */
 const INTERACTIVE_TIMEOUT_MS = 2500;
 const POSTING_TIMEOUT_MS = 10_000;
-/** A 429 without Retry-After, which the client could not read. */
-const PAUSE_SECONDS = '30';
 
 /**
  * Two clients, because a rate limit stalls everything else on the one it hits: one for what a person waits for, one for
@@ -16,6 +15,7 @@ const PAUSE_SECONDS = '30';
 export interface Clients {
   readonly interactive: WebClient;
   readonly posting: WebClient;
+  /** For the clients that Bolt makes itself. */
   readonly options: WebClientOptions;
   /** Ends every call in flight. */
   close(): void;
@@ -33,11 +33,12 @@ export function createClients(settings: { botToken: string; apiUrl: string; tele
     logger: silent(),
     fetch: (url, init) => politely(transport.fetch, lifetime.signal, url, init),
   };
-  const interactive = { ...base, timeout: INTERACTIVE_TIMEOUT_MS };
+  const client = (timeoutMs: number) =>
+    new PlainClient({ token: settings.botToken, transport, lifetime: lifetime.signal, timeoutMs, options: base });
   return {
-    interactive: new WebClient(settings.botToken, interactive),
-    posting: new WebClient(settings.botToken, { ...base, timeout: POSTING_TIMEOUT_MS }),
-    options: interactive,
+    interactive: client(INTERACTIVE_TIMEOUT_MS),
+    posting: client(POSTING_TIMEOUT_MS),
+    options: { ...base, timeout: INTERACTIVE_TIMEOUT_MS },
     close() {
       lifetime.abort(new Error('Lastgood is stopping'));
       transport.close();
@@ -50,7 +51,7 @@ async function politely(fetch: Fetch, lifetime: AbortSignal, ...[url, init]: Par
   const response = await fetch(url, { ...init, signal: AbortSignal.any(ends) });
   if (response.status !== 429 || response.headers.has('retry-after')) return response;
   const headers = new Headers(response.headers);
-  headers.set('retry-after', PAUSE_SECONDS);
+  headers.set('retry-after', String(PAUSE_SECONDS));
   return new Response(null, { status: 429, headers });
 }
 

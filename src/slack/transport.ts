@@ -9,8 +9,24 @@ export type Fetch = (url: string | URL, init?: Init) => Promise<Response>;
 /** The way to Slack. */
 export interface Transport {
   readonly fetch: Fetch;
+  /** The same for who needs no Response: a POST of a text to Slack's API. */
+  post(url: URL, sending: Sending): Promise<Answer>;
   /** Ends the connections that are kept. */
   close(): void;
+}
+
+export interface Sending {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly statusText: string;
+  /** Name, value, name, value. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
 }
 
 /** Kept so long for the next call: balancers drop idle connections without saying, and a post into one of those is ambiguous. */
@@ -30,12 +46,21 @@ export function createTransport(apiUrl: string): Transport {
   const known = new Set([new URL(apiUrl).origin, ...HOOKS]);
   const kept = { keepAlive: true, timeout: IDLE_MS };
   const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
+  const check = ({ origin }: URL) => {
+    if (!known.has(origin)) throw new Error(`${origin} is not Slack's: nothing was sent there`);
+  };
   return {
     async fetch(url, init = {}) {
       const address = new URL(url);
-      const { origin } = address;
-      if (!known.has(origin)) throw new Error(`${origin} is not Slack's: nothing was sent there`);
-      return ask(agents, address, init);
+      check(address);
+      const { method = 'GET', headers = {}, body, signal } = init;
+      // The client sends forms; files, which it would send otherwise, are never sent.
+      if (typeof body !== 'string') return fetch(address, { ...init, redirect: 'error' });
+      return responseOf(await ask(agents, address, { method, headers: { ...headers }, body, signal: signal ?? null }));
+    },
+    async post(url, sending) {
+      check(url);
+      return ask(agents, url, { method: 'POST', ...sending });
     },
     close() {
       agents.http.destroy();
@@ -44,25 +69,36 @@ export function createTransport(apiUrl: string): Transport {
   };
 }
 
-function ask(agents: { http: HttpAgent; https: HttpsAgent }, url: URL, init: Init): Promise<Response> {
-  const { signal, body } = init;
-  // The client sends forms; files, which it would send otherwise, are never sent.
-  if (typeof body !== 'string') return fetch(url, { ...init, redirect: 'error' });
+interface Asking extends Omit<Sending, 'signal'> {
+  readonly method: string;
+  readonly signal: AbortSignal | null;
+}
+
+function ask(
+  agents: { http: HttpAgent; https: HttpsAgent },
+  url: URL,
+  { method, headers, body, signal }: Asking,
+): Promise<Answer> {
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const stop = () => asking.destroy();
+    const end = () => signal?.removeEventListener('abort', stop);
     const fail = (error: Error) => {
-      signal?.removeEventListener('abort', stop);
+      end();
       reject(signal?.aborted ? signal.reason : error);
     };
     const secure = url.protocol === 'https:';
-    const headers = { ...init.headers, 'Content-Length': Buffer.byteLength(body) };
-    const options = { method: init.method ?? 'GET', headers, agent: secure ? agents.https : agents.http };
+    const length = Buffer.byteLength(body);
+    const options = {
+      method,
+      headers: { ...headers, 'Content-Length': length },
+      agent: secure ? agents.https : agents.http,
+    };
     const asking = (secure ? requestHttps : requestHttp)(url, options, (answer) => {
-      read(answer).then((response) => {
-        signal?.removeEventListener('abort', stop);
-        resolve(response);
-      }, fail);
+      read(answer, fail, (whole) => {
+        end();
+        resolve(whole);
+      });
     });
     signal?.addEventListener('abort', stop, { once: true });
     asking.on('error', fail);
@@ -70,21 +106,24 @@ function ask(agents: { http: HttpAgent; https: HttpsAgent }, url: URL, init: Ini
   });
 }
 
-async function read(answer: IncomingMessage): Promise<Response> {
+function read(answer: IncomingMessage, fail: (error: Error) => void, done: (answer: Answer) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  answer.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > ANSWER_BYTES) throw new Error(`the answer is longer than ${ANSWER_BYTES} bytes`);
     chunks.push(chunk);
-  }
-  const headers = new Headers();
-  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2)
-    headers.append(answer.rawHeaders[i] ?? '', answer.rawHeaders[i + 1] ?? '');
-  const status = answer.statusCode ?? 0;
-  return new Response(BODILESS.has(status) ? null : Buffer.concat(chunks), {
-    status,
-    statusText: answer.statusMessage ?? '',
-    headers,
+    if (bytes > ANSWER_BYTES) answer.destroy(new Error(`the answer is longer than ${ANSWER_BYTES} bytes`));
   });
+  // A connection that is lost on the way is an error, too.
+  answer.on('error', fail);
+  answer.on('end', () => {
+    const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
+    done({ status: statusCode, statusText: statusMessage, rawHeaders, body: Buffer.concat(chunks) });
+  });
+}
+
+function responseOf({ status, statusText, rawHeaders, body }: Answer): Response {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '');
+  return new Response(BODILESS.has(status) ? null : new Uint8Array(body), { status, statusText, headers });
 }

@@ -231,9 +231,9 @@ describe('what Slack refuses', () => {
     const server = createServer(async (req, res) => {
       const chunks: Buffer[] = [];
       for await (const chunk of req) chunks.push(chunk as Buffer);
-      const form = new URLSearchParams(Buffer.concat(chunks).toString());
-      const blocks = JSON.parse(form.get('blocks') ?? '[]') as { type: string }[];
-      requests.push({ text: form.get('text') ?? '', blocks });
+      const message = JSON.parse(Buffer.concat(chunks).toString()) as (typeof requests)[number];
+      const { text, blocks } = message;
+      requests.push({ text, blocks });
       const old = blocks.every((b) => ['header', 'section', 'context', 'actions', 'divider'].includes(b.type));
       res.setHeader('content-type', 'application/json');
       res.end(
