@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Effect, EffectKind } from '../domain/effect.ts';
 import type { Job, JobQueue, Lease, Places } from '../ports/store.ts';
-import { byShape, compiled } from './compiled.ts';
+import { atMost, byShape, compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type JobTable, performedKinds, type Schema, STATE_SCHEMA } from './schema.ts';
 
@@ -65,7 +65,7 @@ export function claimStatements(db: Kysely<Schema>, engine: Engine) {
             .orderBy('priority')
             .orderBy('due_at')
             .orderBy('id')
-            .limit(limit),
+            .limit(atMost(limit)),
         ),
       ),
     ),

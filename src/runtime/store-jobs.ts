@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { EffectKind } from '../domain/effect.ts';
 import type { JobQueue, Lease, NewJob } from '../ports/store.ts';
-import { byShape, compiled, insertsOf, pieces } from './compiled.ts';
+import { atMost, byShape, compiled, insertsOf, pieces } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { createPostponing } from './postponing.ts';
 import { type JobTable, performedKinds, type Schema } from './schema.ts';
@@ -209,7 +209,7 @@ function momentStatements(db: Kysely<Schema>) {
           .where((eb) => eb.not(busyLane(eb, null)))
           // In the order of their index: the first one that can be claimed ends the search, however many wait behind it.
           .orderBy('due_at')
-          .limit(1),
+          .limit(atMost(1)),
       ),
     ),
     leased: byShape((kinds) =>

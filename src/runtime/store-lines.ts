@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { WaitingLine } from '../ports/store.ts';
+import { atMost } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import type { Schema } from './schema.ts';
 
@@ -19,7 +20,7 @@ export async function waitingLines(
         .where('kind', '=', 'say')
         .orderBy('priority', 'desc')
         .orderBy('id', 'desc')
-        .limit(most),
+        .limit(atMost(most)),
     )
     .execute();
   return rows.map(({ key, effect, owner }) => ({
