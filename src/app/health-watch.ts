@@ -23,6 +23,8 @@ export interface HealthWatchParts {
   readonly http: Http;
   readonly store: Store;
   readonly instance: string;
+  /** This process among the replicas, different at every start. */
+  readonly owner: string;
   readonly book: PolicyBook;
   readonly slack: CheckParts['slack'] & { readonly chat: Chat };
   readonly pager: Pager;
@@ -72,6 +74,10 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     pager,
     instance: parts.instance,
     isPossible: config.pagerduty.routingKey !== null,
+    duties: store.duties,
+    owner: parts.owner,
+    clock: shared ?? clock,
+    ...(parts.everyMs !== undefined && { leaseMs: 3 * parts.everyMs }),
     onProblem: (error) => telemetry.problem('page of the database', error),
   });
   const wayOut = createWayOut({ store, policies: book, deliver: parts.application.deliver });
@@ -96,6 +102,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     degraded: () => monitor?.degraded() ?? [],
     async start() {
       const operators = await operatorsOf(config.operationsChannel);
+      await storePage.begin();
       monitor = createHealth({
         checks,
         clock,
@@ -104,7 +111,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
         onProblem: (error) => telemetry.problem('health', error),
         async onRound(signal) {
           await operators?.deliver(signal);
-          await storePage(monitor?.degraded() ?? [], signal);
+          await storePage.round(monitor?.degraded() ?? [], signal);
           await wayOut(monitor?.degraded() ?? []).catch((error) => telemetry.problem('way out', error));
         },
         onChange(change) {
@@ -117,6 +124,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     },
     async stop() {
       await monitor?.stop();
+      await storePage.end();
       await duty?.release();
     },
   };

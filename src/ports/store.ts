@@ -203,6 +203,8 @@ export interface Duties {
   hold(duty: string, request: { owner: string; nowMs: number; leaseMs: number }): Promise<boolean>;
   /** Lets go of it where it is held: the next one need not wait. */
   release(duty: string, owner: string): Promise<void>;
+  /** Those with names that begin so which ran out: who had them has died, or cannot reach the store. */
+  lapsed(prefix: string, nowMs: number): Promise<readonly string[]>;
 }
 
 /** A few small texts that the whole installation shares, by name. */

@@ -21,6 +21,10 @@ export function createDuties(db: Kysely<Schema>): Duties {
     async release(duty, owner) {
       await db.deleteFrom('duties').where('duty', '=', duty).where('owner', '=', owner).execute();
     },
+    async lapsed(prefix, nowMs) {
+      const rows = await db.selectFrom('duties').select('duty').where('until', '<=', nowMs).execute();
+      return rows.map(({ duty }) => duty).filter((duty) => duty.startsWith(prefix));
+    },
   };
 }
 

@@ -259,6 +259,23 @@ describe('the ground under the store', { timeout: 300_000 }, () => {
     },
   );
 
+  it('comes back while Lastgood does not run: the next process resolves what the one before paged, once', async () => {
+    await begin();
+    const away = `${database()}.away`;
+    await rename(database(), away);
+    const incident = () => pagerDuty.incidents().find(({ dedupKey }) => dedupKey.endsWith('/database'));
+    await expect.poll(() => incident()?.state, patience).toBe('triggered');
+    await stopApp?.();
+    expect(incident()).toMatchObject({ state: 'triggered', events: 1 });
+    await rename(away, database());
+    await begin();
+    await expect.poll(() => incident()?.state, patience).toBe('resolved');
+    await stopApp?.();
+    stopApp = null;
+    const resolves = pagerDuty.requests.filter(({ body }) => JSON.stringify(body).includes('"resolve"'));
+    expect(resolves).toHaveLength(1);
+  });
+
   it('is written over in the middle: the next start is refused with what to do', async () => {
     const { config, alert } = await begin();
     await rolledOut();

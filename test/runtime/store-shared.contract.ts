@@ -113,6 +113,21 @@ export function sharedStoreContract(name: string, open: () => Promise<Store>): v
       expect(await store.duties.hold('ask', { owner: other, nowMs: t0, leaseMs: 1 })).toBe(true);
     });
 
+    it('names the duties whose holders let them run out, until somebody has taken and ended them', async () => {
+      const hold = (duty: string, owner: string, nowMs: number) =>
+        store.duties.hold(duty, { owner, nowMs, leaseMs: 10_000 });
+      await hold('page/a', 'a', t0);
+      await hold('page/b', 'b', t0 + 5_000);
+      await hold('tell', 'a', t0);
+      expect(await store.duties.lapsed('page/', t0 + 9_999)).toEqual([]);
+      expect(await store.duties.lapsed('page/', t0 + 10_000)).toEqual(['page/a']);
+      const taken = await Promise.all(['c', 'd'].map((owner) => hold('page/a', owner, t0 + 10_000)));
+      expect(taken.filter((isHeld) => isHeld)).toHaveLength(1);
+      expect(await store.duties.lapsed('page/', t0 + 10_000)).toEqual([]);
+      await store.duties.release('page/a', taken[0] ? 'c' : 'd');
+      expect(await store.duties.lapsed('page/', t0 + 60_000)).toEqual(['page/b']);
+    });
+
     it('settles on one name, whoever asks', async () => {
       const { settings } = store;
       expect(await settings.get('instance')).toBeNull();
