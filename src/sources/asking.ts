@@ -1,9 +1,10 @@
 import type { GridSeries } from './increase.ts';
-import { createJoining } from './joining.ts';
+import { type Caller, createJoining } from './joining.ts';
 import { createKeeping } from './keeping.ts';
 import type { Stretch } from './matrix.ts';
+import { createSelectors, type NamedSelector, type Query, type Selectors, textOf } from './named.ts';
 import { type Answer, type PrometheusApi, requestsFor } from './prometheus-api.ts';
-import { createSharing, limited } from './sharing.ts';
+import { createSharing, type Limit, limited } from './sharing.ts';
 import { weightOfSeries } from './spans.ts';
 
 /** Queries of one look under way at the same time: Prometheus itself runs 20 by default, and others ask it too. */
@@ -33,12 +34,13 @@ export interface Asking {
    * Identical queries over the same stretch are asked once, here and by looks at the same moment; those that differ only in what
    * labels are equal to are asked together. `lateMs`: how long after its moment a sample of it may still come.
    */
-  ask(query: string, stretch: Stretch, signal: AbortSignal, lateMs?: number, keep?: Keep): Promise<Found>;
+  ask(query: Query, stretch: Stretch, signal: AbortSignal, lateMs?: number, keep?: Keep): Promise<Found>;
 }
 
 export interface Batch {
   /** Begins a look, which may send so many requests. One that is put together with others counts for each. */
   look(mostRequests: number): Asking;
+  readonly selectors: Selectors;
 }
 
 export interface BatchOptions {
@@ -59,30 +61,62 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
     });
   const sharings = { kept: sharingFor(KEPT_MS), once: sharingFor(0) };
   const keeping = createKeeping(now, mostKeptBytes);
-  const joining = createJoining({ api, inAll: limited(AT_ONCE_IN_ALL), now, gatherMs, stopped });
+  const selectors = createSelectors();
+  const joining = createJoining({ api, selectors, inAll: limited(AT_ONCE_IN_ALL), now, gatherMs, stopped });
   const look = (mostRequests: number): Asking => {
     const here = limited(AT_ONCE);
+    const callerOf = createCallers(here);
+    const named = new Map<string, Promise<Found>>();
     let sent = 0;
+    const maySend = (requests: number) => {
+      if (sent + requests > mostRequests) return false;
+      sent += requests;
+      return true;
+    };
+    /** It names its service: nobody but this look asks for it now. */
+    const askNamed = (query: NamedSelector, stretch: Stretch, signal: AbortSignal): Promise<Found> => {
+      const key = `${query.shape.id} ${stretch.startMs} ${stretch.endMs} ${stretch.stepMs} ${query.values.join('\n')}`;
+      const known = named.get(key);
+      if (known !== undefined) return known;
+      if (!maySend(1)) return Promise.resolve(tooMany(mostRequests));
+      const found = joining.range(query, stretch, callerOf(signal));
+      named.set(key, found);
+      return found;
+    };
     return {
-      ask: async (query, stretch, signal, lateMs = 0, keep = 'kept') => {
+      ask: async (asked, stretch, signal, lateMs = 0, keep = 'kept') => {
         if (signal.aborted) return stopped;
+        const requests = requestsFor(stretch);
+        if (typeof asked !== 'string' && keep === 'once' && requests === 1) return askNamed(asked, stretch, signal);
+        const query = textOf(asked);
         const settled = keep === 'kept' ? keeping.whole(query, stretch) : null;
         if (settled !== null) return { ok: true, value: settled };
         const key = `${stretch.startMs} ${stretch.endMs} ${stretch.stepMs} ${query}`;
         const sharing = sharings[keep];
-        if (!sharing.has(key)) {
-          const requests = requestsFor(stretch);
-          if (sent + requests > mostRequests) return tooMany(mostRequests);
-          sent += requests;
-        }
+        if (!sharing.has(key) && !maySend(requests)) return tooMany(mostRequests);
         return sharing.get(key, signal, (stop) => {
-          const range = (part: Stretch) => joining.range(query, part, stop, here);
+          const range = (part: Stretch) => joining.range(query, part, callerOf(stop));
           return keep === 'kept' ? keeping.read({ query, stretch, lateMs }, range) : range(stretch);
         });
       },
     };
   };
-  return { look };
+  return { look, selectors };
+}
+
+/** One listener for all that a look asks for: each of them costs as much as its question. */
+function createCallers(here: Limit): (signal: AbortSignal) => Caller {
+  let last: Caller | null = null;
+  return (signal) => {
+    if (last?.signal === signal) return last;
+    const leaving: (() => void)[] = [];
+    const leave = () => {
+      for (const one of leaving.splice(0)) one();
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    last = { here, signal, onLeave: (one) => void leaving.push(one) };
+    return last;
+  };
 }
 
 function tooMany(mostRequests: number): Found {

@@ -2,7 +2,8 @@ import type { Found } from './asking.ts';
 import type { GridSeries } from './increase.ts';
 import { createFigures, type Figures } from './join-figures.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
-import { type Matcher, type PlainSelector, plainSelector, selectorFor } from './plain-selector.ts';
+import { type NamedSelector, type Query, type Selectors, type Shape, textOf } from './named.ts';
+import { selectorFor } from './plain-selector.ts';
 import { type PrometheusApi, requestsFor } from './prometheus-api.ts';
 import type { Limit } from './sharing.ts';
 import { sliced } from './slice.ts';
@@ -23,11 +24,21 @@ const MOST_WASTE = 1.5;
 
 export interface Joining {
   /** As `PrometheusApi.range`. Those who come within a moment are put together; one who stops waiting stops nobody else. */
-  range(query: string, stretch: Stretch, signal: AbortSignal, here: Limit): Promise<Found>;
+  range(query: Query, stretch: Stretch, caller: Caller): Promise<Found>;
+}
+
+/** Who asks. */
+export interface Caller {
+  /** Queries of one look under way. */
+  readonly here: Limit;
+  readonly signal: AbortSignal;
+  /** Told once it stops waiting. */
+  onLeave(leave: () => void): void;
 }
 
 export interface JoiningOptions {
   readonly api: PrometheusApi;
+  readonly selectors: Selectors;
   /** Queries under way of all looks together. */
   readonly inAll: Limit;
   readonly now: () => number;
@@ -37,12 +48,9 @@ export interface JoiningOptions {
 }
 
 interface Ask {
-  readonly query: string;
+  readonly query: NamedSelector;
   readonly stretch: Stretch;
-  /** Of the labels with `=`, in their order. */
-  readonly values: readonly string[];
-  readonly signal: AbortSignal;
-  readonly here: Limit;
+  readonly caller: Caller;
   readonly resolve: (found: Found) => void;
   readonly reject: (error: unknown) => void;
   /** Told once its query is under way. */
@@ -52,19 +60,17 @@ interface Ask {
 /** Those who could be asked for together: they differ in nothing but values and stretches. */
 interface Pool {
   readonly key: string;
-  readonly name: string;
-  readonly labels: readonly string[];
-  readonly others: readonly Matcher[];
+  readonly shape: Shape;
   asks: Ask[];
 }
 
 export function createJoining(options: JoiningOptions): Joining {
-  const { api, inAll, gatherMs, stopped } = options;
+  const { api, selectors, inAll, gatherMs, stopped } = options;
   const pools = new Map<string, Pool>();
   const figures = createFigures(options.now);
 
-  const alone = ({ query, stretch, signal, here }: Pick<Ask, 'query' | 'stretch' | 'signal' | 'here'>) =>
-    here(() => inAll(() => (signal.aborted ? Promise.resolve(stopped) : api.range(query, stretch, signal))));
+  const alone = (query: Query, stretch: Stretch, { here, signal }: Caller) =>
+    here(() => inAll(() => (signal.aborted ? Promise.resolve(stopped) : api.range(textOf(query), stretch, signal))));
 
   /** Where nobody else asks for the like, the arms of one look are all there is to wait for, and they are here by then. */
   function begin(pool: Pool, isCrowd: boolean): void {
@@ -76,16 +82,16 @@ export function createJoining(options: JoiningOptions): Joining {
   /** Who comes while the turn is waited for is taken along. */
   function turn(pool: Pool): void {
     const [first] = pool.asks;
-    const isOneLook = first !== undefined && pool.asks.every((ask) => ask.here === first.here);
+    const isOneLook = first !== undefined && pool.asks.every(({ caller }) => caller.here === first.caller.here);
     const work = () => inAll(() => next(pool));
-    const done = isOneLook ? first.here(work) : work();
+    const done = isOneLook ? first.caller.here(work) : work();
     done.catch((error: unknown) => {
       for (const ask of pool.asks) ask.reject(error);
     });
   }
 
   async function next(pool: Pool): Promise<void> {
-    const waiting = pool.asks.filter((ask) => !ask.signal.aborted);
+    const waiting = pool.asks.filter(({ caller }) => !caller.signal.aborted);
     const taken = takeTogether(waiting, figures.of(pool.key));
     pool.asks = waiting.slice(taken.length);
     const answered = together(pool, taken);
@@ -104,7 +110,7 @@ export function createJoining(options: JoiningOptions): Joining {
     const stretch = unionOf(asks);
     const values = valuesOf(pool, asks);
     const isOne = [...values.values()].every((of) => of.size === 1);
-    const query = isOne ? first.query : selectorFor(pool.name, values, pool.others);
+    const query = isOne ? first.query.text() : selectorFor(pool.shape.name, values, pool.shape.others);
     const answer = await api.range(query, stretch, untilAllLeft(asks));
     const given = answer.ok ? handOut(pool, asks, values, answer.value) : null;
     if (answer.ok && given !== null) {
@@ -117,48 +123,35 @@ export function createJoining(options: JoiningOptions): Joining {
     const isOnesOwn = answer.ok || answer.wasRefused === true;
     if (asks.length > 1) figures.failed(pool.key, asks.length, isOnesOwn);
     // Refused for what was asked: it may be one service's doing, or the joining itself.
-    if (asks.length > 1 && isOnesOwn) for (const ask of asks) alone(ask).then(ask.resolve, ask.reject);
-    else for (const ask of asks) ask.resolve(answer);
+    if (asks.length > 1 && isOnesOwn) {
+      for (const ask of asks) alone(ask.query, ask.stretch, ask.caller).then(ask.resolve, ask.reject);
+    } else for (const ask of asks) ask.resolve(answer);
   }
 
   return {
-    range: (query, stretch, signal, here) => {
-      const selector = requestsFor(stretch) === 1 ? plainSelector(query) : null;
-      const pool = selector === null ? null : poolFor(selector, stretch);
-      if (pool === null) return alone({ query, stretch, signal, here });
+    range: (asked, stretch, caller) => {
+      const query = requestsFor(stretch) > 1 ? null : typeof asked === 'string' ? selectors.named(asked) : asked;
+      if (query === null) return alone(asked, stretch, caller);
       const { promise, resolve, reject } = Promise.withResolvers<Found>();
-      const known = pools.get(pool.key) ?? pool;
-      const ask: Ask = { query, stretch, values: pool.values, signal, here, resolve, reject, left: () => undefined };
-      known.asks.push(ask);
-      const isCrowd = figures.isCrowd(pool.key, here, pool.values.join());
-      if (known === pool) begin(known, isCrowd);
-      const leave = () => {
+      const key = keyOf(query, stretch);
+      const known = pools.get(key);
+      const pool: Pool = known ?? { key, shape: query.shape, asks: [] };
+      const ask: Ask = { query, stretch, caller, resolve, reject, left: () => undefined };
+      pool.asks.push(ask);
+      const isCrowd = figures.isCrowd(key, caller.here, query.values.join());
+      if (known === undefined) begin(pool, isCrowd);
+      caller.onLeave(() => {
         resolve(stopped);
         ask.left();
-      };
-      signal.addEventListener('abort', leave, { once: true });
+      });
       return promise;
     },
   };
 }
 
-/** Null where there is nothing by which answers could be told apart. */
-function poolFor({ name, matchers }: PlainSelector, stretch: Stretch): (Pool & { values: readonly string[] }) | null {
-  const equal = matchers.filter((m) => m.operator === '=');
-  const others = matchers.filter((m) => m.operator !== '=');
-  if (equal.length === 0) return null;
-  const labels = equal.map((m) => m.label);
-  const texts = others.map(({ label, operator, value }) => [label, operator, value]);
-  // Stretches on the same grid only.
-  const grid = [stretch.stepMs, stretch.startMs % stretch.stepMs];
-  return {
-    key: JSON.stringify([name, labels, texts, grid]),
-    name,
-    labels,
-    others,
-    asks: [],
-    values: equal.map((m) => m.value),
-  };
+/** Stretches on the same grid only. */
+function keyOf({ shape }: NamedSelector, { startMs, stepMs }: Stretch): string {
+  return `${shape.id} ${stepMs} ${startMs % stepMs}`;
 }
 
 /** The first of them that go into one query. Asks over like stretches stand beside each other afterwards. */
@@ -168,13 +161,13 @@ function takeTogether(asks: Ask[], figures: Figures): Ask[] {
   const distinct = new Map<number, Set<string>>();
   let [from, to, asked, text] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
   let count = 0;
-  for (const { stretch, values } of asks) {
+  for (const { stretch, query } of asks) {
     from = Math.min(from, stretch.startMs);
     to = Math.max(to, stretch.endMs);
     asked += pointsOf(stretch);
     const points = pointsOf({ ...stretch, startMs: from, endMs: to });
     let isTooMany = false;
-    for (const [k, value] of values.entries()) {
+    for (const [k, value] of query.values.entries()) {
       const of = distinct.get(k) ?? new Set();
       distinct.set(k, of);
       if (of.has(value)) continue;
@@ -205,8 +198,8 @@ function unionOf(asks: readonly Ask[]): Stretch {
   return { startMs, endMs, stepMs };
 }
 
-function valuesOf({ labels }: Pool, asks: readonly Ask[]): Map<string, Set<string>> {
-  return new Map(labels.map((label, k) => [label, new Set(asks.map(({ values }) => values[k] ?? ''))]));
+function valuesOf({ shape }: Pool, asks: readonly Ask[]): Map<string, Set<string>> {
+  return new Map(shape.labels.map((label, k) => [label, new Set(asks.map(({ query }) => query.values[k] ?? ''))]));
 }
 
 /** Called off with the last of them. */
@@ -226,30 +219,36 @@ function untilAllLeft(asks: readonly Ask[]): AbortSignal {
  * it, does not answer what was asked. `strangers`: how many exist between the asks (one's service with another's version).
  */
 function handOut(
-  { labels }: Pool,
+  { shape: { labels } }: Pool,
   asks: readonly Ask[],
   values: ReadonlyMap<string, ReadonlySet<string>>,
   series: readonly GridSeries[],
 ): { readonly series: readonly GridSeries[][]; readonly strangers: number } | null {
+  if (asks.length === 1) return { series: [[...series]], strangers: 0 };
   const bySelf = new Map<string, GridSeries[]>();
-  const own = asks.map((ask) => {
-    const key = JSON.stringify(ask.values);
+  const own = asks.map(({ query }) => {
+    const key = joinedValues(query.values);
     const of = bySelf.get(key) ?? [];
     bySelf.set(key, of);
     return of;
   });
-  if (asks.length === 1) return { series: [[...series]], strangers: 0 };
+  const wanted = labels.map((label) => values.get(label));
   let strangers = 0;
   for (const one of series) {
     const found: string[] = [];
-    for (const label of labels) {
+    for (const [k, label] of labels.entries()) {
       const value = one.labels[label];
-      if (value === undefined || values.get(label)?.has(value) !== true) return null;
+      if (value === undefined || wanted[k]?.has(value) !== true) return null;
       found.push(value);
     }
-    const of = bySelf.get(JSON.stringify(found));
+    const of = bySelf.get(joinedValues(found));
     if (of === undefined) strangers += 1;
     else of.push(one);
   }
   return { series: own, strangers };
+}
+
+/** What is asked for has no such character in it (plain-selector.ts), and so nothing that is found. */
+function joinedValues(values: readonly string[]): string {
+  return values.join('\0');
 }

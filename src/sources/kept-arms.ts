@@ -2,6 +2,7 @@ import type { Metric } from '../analysis/types.ts';
 import type { Asking } from './asking.ts';
 import type { GridSeries } from './increase.ts';
 import type { Stretch } from './matrix.ts';
+import type { Query } from './named.ts';
 import { plainSelector } from './plain-selector.ts';
 import { type ArmRead, absent, readArm } from './read-arm.ts';
 import { selectorsOf } from './selectors.ts';
@@ -31,15 +32,20 @@ export interface ArmQuestion {
   readonly metric: Metric;
   readonly windows: Windows;
   /** Throws where a placeholder cannot be filled. */
-  readonly fill: (template: string) => string;
+  readonly fill: (template: string) => Query;
   readonly asking: Asking;
   readonly signal: AbortSignal;
 }
 
 export interface KeptArms {
-  /** The arm, of which is read what is not kept. Null: it is none that is kept so, and has to be read in the ordinary way. */
-  read(question: ArmQuestion): Promise<ArmRead | null>;
+  /**
+   * Asks for what is not kept of the arm. Null: it is none that is kept so, and has to be read in the ordinary way. What it answers
+   * must be called, once: windows are put together then, because those of hundreds of looks that wait for their turn are dear.
+   */
+  ask(question: ArmQuestion): Promise<(() => ArmRead | Promise<ArmRead>) | null>;
 }
+
+type Reading = NonNullable<Awaited<ReturnType<KeptArms['ask']>>>;
 
 interface Entry {
   /** Null: it is none that can be counted on from. */
@@ -59,48 +65,54 @@ export function createKeptArms(now: () => number, mostBytes: number): KeptArms {
   const busy = new Set<string>();
 
   return {
-    read: async (question) => {
+    ask: async (question) => {
       if (!isCounted(question.metric)) return null;
       const key = keys(question);
       if (busy.has(key)) return null;
       busy.add(key);
+      const free = () => void busy.delete(key);
       try {
-        return await read(question, key);
+        const read = await begin(question, key);
+        if (read !== null) return readAndFree(read, free);
+        free();
+        return null;
       } catch (error) {
-        // A placeholder that cannot be written where it stands, or a selector the policy leaves out.
-        return absent(error instanceof Error ? error.message : String(error));
-      } finally {
-        busy.delete(key);
+        free();
+        const whatIsWrong = problem(error);
+        return () => whatIsWrong;
       }
     },
   };
 
-  async function read(question: ArmQuestion, key: string): Promise<ArmRead | null> {
+  async function begin(question: ArmQuestion, key: string): Promise<Reading | null> {
     const { metric, windows } = question;
     const known = store.of(key);
     const arm = known?.arm ?? null;
     if (known !== undefined && arm === null) return null;
     const missing = arm === null ? 'all' : missingOf(arm, windows);
-    if (arm !== null && missing === null) return readOf(arm, windows);
+    if (arm !== null && missing === null) return () => readOf(arm, windows);
     const queries = selectorsOf(metric.source).map(question.fill);
-    if (!queries.every((query) => plainSelector(query) !== null)) return null;
-    if (arm !== null && missing !== null && missing !== 'all') {
-      const asked = { atMs: now(), lateMs: metric.labelDelayMs ?? 0 };
-      const found = await ask(question, queries, missing);
-      if (typeof found === 'string') return absent(found);
-      const more = readOn(arm, metric, windows, { stretch: missing, found, asked });
-      if (more !== null) {
-        store.weigh(key, arm);
-        return more;
-      }
+    if (!queries.every(isPlain)) return null;
+    const whole = () => readWhole(question, key, queries, arm !== null && windows.stretch.startMs < arm.startMs);
+    if (arm === null || missing === null || missing === 'all') {
+      const read = await whole();
+      return () => read;
     }
-    return readWhole(question, key, queries, arm !== null && windows.stretch.startMs < arm.startMs);
+    const asked = { atMs: now(), lateMs: metric.labelDelayMs ?? 0 };
+    const found = await ask(question, queries, missing);
+    if (typeof found === 'string') return () => absent(found);
+    return () => {
+      const more = readOn(arm, metric, windows, { stretch: missing, found, asked });
+      if (more === null) return whole();
+      store.weigh(key, arm);
+      return more;
+    };
   }
 
   async function readWhole(
     question: ArmQuestion,
     key: string,
-    queries: readonly string[],
+    queries: readonly Query[],
     reachesBack: boolean,
   ): Promise<ArmRead> {
     const { metric } = question;
@@ -117,10 +129,34 @@ export function createKeptArms(now: () => number, mostBytes: number): KeptArms {
   }
 }
 
+/** Once it is read, others may read it. */
+function readAndFree(read: Reading, free: () => void): Reading {
+  return () => {
+    let arm: ReturnType<Reading> | null = null;
+    try {
+      arm = read();
+      return arm instanceof Promise ? arm.catch(problem).finally(free) : arm;
+    } catch (error) {
+      return problem(error);
+    } finally {
+      if (!(arm instanceof Promise)) free();
+    }
+  };
+}
+
+/** A placeholder that cannot be written where it stands, or a selector the policy leaves out. */
+function problem(error: unknown): ArmRead {
+  return absent(error instanceof Error ? error.message : String(error));
+}
+
+function isPlain(query: Query): boolean {
+  return typeof query !== 'string' || plainSelector(query) !== null;
+}
+
 /** What was found, or why nothing was. */
 async function ask(
   { asking, signal, metric }: ArmQuestion,
-  queries: readonly string[],
+  queries: readonly Query[],
   stretch: Stretch,
 ): Promise<GridSeries[][] | string> {
   const found: GridSeries[][] = [];

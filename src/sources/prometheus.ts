@@ -5,10 +5,12 @@ import type { MetricRequest, MetricSource } from '../ports/metric-source.ts';
 import { type Asking, createBatch, GATHER_MS, MOST_KEPT_BYTES } from './asking.ts';
 import { createDays, type Days } from './days.ts';
 import { type ArmName, createKeptArms, type KeptArms } from './kept-arms.ts';
+import type { Query, Selectors } from './named.ts';
 import { prometheusApi } from './prometheus-api.ts';
 import { createFilling, fillForAnyVersion, fillForWholeService, type Placeholders } from './promql.ts';
 import { type ArmRead, absent, together } from './read-arm.ts';
 import { createReadings, type Readings, readWindows } from './read-windows.ts';
+import { inTurns } from './sharing.ts';
 import { pastWindows, periodOf, presentWindows, type Windows } from './windows.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -49,10 +51,12 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
     mostKeptBytes: options.mostKeptBytes ?? MOST_KEPT_BYTES,
   });
   const arms = createKeptArms(now, options.mostCountedBytes ?? MOST_COUNTED_BYTES);
-  const kept = { days: createDays(now), fill: createFilling(), readings: createReadings(), arms };
+  const { selectors } = batch;
+  const kept = { days: createDays(now), fill: createFilling(), readings: createReadings(), arms, selectors };
+  const ourTurn = inTurns();
   return {
     read: (request, signal) =>
-      readAll({ ...kept, request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS) }),
+      readAll({ ...kept, ourTurn, request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS) }),
   };
 }
 
@@ -95,14 +99,24 @@ interface Look {
   readonly fill: ReturnType<typeof createFilling>;
   readonly readings: Readings;
   readonly arms: KeptArms;
+  readonly selectors: Selectors;
+  readonly ourTurn: () => Promise<void>;
 }
 
-/** The arms of every metric first: days of history must not take the requests that the present needs. */
+/**
+ * The arms of every metric first: days of history must not take the requests that the present needs. What was found is put together when
+ * it is this look's turn: looks come back by the hundred, and all of their windows at once would outlive the young.
+ */
 async function readAll(look: Look): Promise<readonly MetricSamples[]> {
   const { metrics } = look.request;
-  const arms = await Promise.all(metrics.map((metric) => readArms(look, metric)));
+  const found = await Promise.all(metrics.map((metric) => askForArms(look, metric)));
+  await look.ourTurn();
+  const arms = await Promise.all(metrics.map((metric, i) => putTogether(metric, found[i] ?? [])));
   return Promise.all(metrics.map((metric, i) => withDays(look, metric, arms[i] ?? [])));
 }
+
+/** An arm of which everything was asked for. */
+type Arm = () => ArmRead | Promise<ArmRead>;
 
 interface NamedArm {
   readonly name: string;
@@ -110,22 +124,28 @@ interface NamedArm {
 }
 
 /** Stable, stable before and the candidate, in this order. */
-async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
+function askForArms(look: Look, metric: Metric): Promise<readonly Arm[]> {
   const { service, stable, candidate, windowMs } = look.request;
   const present = presentWindows(periodOf(metric, look.request.period), windowMs);
   const hasOther = candidate !== null && metric.arms !== 'one';
   const isFixed = metric.baseline?.kind === 'fixed';
-  const at = (version: string, arm: Placeholders['arm']): Promise<ArmRead> => {
-    if (present === null) return Promise.resolve(absent('no window is complete yet'));
-    return readKept(look, metric, present, { service, version, role: arm });
+  const none: Arm = () => absent(null);
+  const at = (version: string, role: 'stable' | 'candidate'): Arm | Promise<Arm> => {
+    if (present === null) return () => absent('no window is complete yet');
+    return askKept(look, metric, present, { service, version, role });
   };
-  const reads = await Promise.all([
+  return Promise.all([
     at(stable, 'stable'),
-    isFixed || present === null ? absent(null) : readPast(look, metric),
-    hasOther ? at(candidate, 'candidate') : absent(null),
+    isFixed || present === null ? none : askForPast(look, metric),
+    hasOther ? at(candidate, 'candidate') : none,
   ]);
+}
+
+async function putTogether(metric: Metric, arms: readonly Arm[]): Promise<NamedArm[]> {
+  const reads = arms.map((arm) => arm());
+  const all = reads.every((read) => !(read instanceof Promise)) ? (reads as ArmRead[]) : await Promise.all(reads);
   // What stable shows decides at which bounds native histograms are counted.
-  const [now, before, other] = together(metric, reads, [0, 1]);
+  const [now, before, other] = together(metric, all, [0, 1]);
   return [
     { name: 'stable', read: now ?? absent(null) },
     { name: 'stable before', read: before ?? absent(null) },
@@ -134,42 +154,56 @@ async function readArms(look: Look, metric: Metric): Promise<NamedArm[]> {
 }
 
 /** One version's arm; of what is counted only the windows are asked for that are not kept. */
-async function readKept(look: Look, metric: Metric, windows: Windows, name: ArmName): Promise<ArmRead> {
+async function askKept(look: Look, metric: Metric, windows: Windows, name: ArmName): Promise<Arm> {
   const { service, version, role } = name;
-  const fill = (template: string) =>
-    look.fill(template, { version, arm: role === 'candidate' ? 'candidate' : 'stable', service });
+  const values: Placeholders = { version, arm: role === 'candidate' ? 'candidate' : 'stable', service };
+  const text = (template: string) => look.fill(template, values);
+  const fill = (template: string): Query => look.selectors.filled(template, values, text) ?? text(template);
   const { asking, signal } = look;
-  const kept = await look.arms.read({ name, metric, windows, fill, asking, signal });
-  return kept ?? (await readWindows(look, metric, windows, fill)).read;
+  const kept = await look.arms.ask({ name, metric, windows, fill, asking, signal });
+  if (kept !== null) return kept;
+  const { read } = await readWindows(look, metric, windows, text);
+  return () => read;
 }
 
 /**
  * The service's past: as the version that is stable now, or, where that did not run yet, as whatever ran then. Yesterday or last
  * week it is the whole service: what is now stable need not have been there.
  */
-async function readPast(look: Look, metric: Metric): Promise<ArmRead> {
+async function askForPast(look: Look, metric: Metric): Promise<Arm> {
   const { service, stable: version, windowMs } = look.request;
   const period = periodOf(metric, look.request.period);
   const values: Placeholders = { version, arm: 'stable', service };
-  const own = (template: string) => look.fill(template, values);
   if (metric.baseline?.kind === 'offset') {
     const windows = pastWindows(period, windowMs, metric.baseline.offsetMs);
-    const fill = (template: string) => fillForWholeService(template, values) ?? own(template);
-    return (await readWindows(look, metric, windows, fill)).read;
+    const fill = (template: string) => fillForWholeService(template, values) ?? look.fill(template, values);
+    const { read } = await readWindows(look, metric, windows, fill);
+    return () => read;
   }
   const windows = pastWindows(period, windowMs, period.beforeOffsetMs);
-  const read = await readKept(look, metric, windows, { service, version, role: 'past' });
-  if (read.problem === null) return read;
-  const wider = (await readWindows(look, metric, windows, (t) => fillForAnyVersion(t, values))).read;
-  return wider.problem === null ? wider : read;
+  const arm = await askKept(look, metric, windows, { service, version, role: 'past' });
+  const orWider = async (own: ArmRead): Promise<ArmRead> => {
+    const wider = (await readWindows(look, metric, windows, (t) => fillForAnyVersion(t, values))).read;
+    return wider.problem === null ? wider : own;
+  };
+  const judged = (own: ArmRead) => (own.problem === null ? own : orWider(own));
+  return () => {
+    const own = arm();
+    return own instanceof Promise ? own.then(judged) : judged(own);
+  };
 }
 
 /** The samples as the comparison takes them, with days of history where the metric asks for them. */
 async function withDays(look: Look, metric: Metric, arms: readonly NamedArm[]): Promise<MetricSamples> {
-  const [history, budget] = await Promise.all([
-    metric.tolerance.fromHistory === true && isCounted(metric) ? look.days.history(look, metric) : null,
-    metric.source.kind === 'objective' ? look.days.budget(look, metric) : null,
-  ]);
+  const needsHistory = metric.tolerance.fromHistory === true && isCounted(metric);
+  const needsBudget = metric.source.kind === 'objective';
+  const [history, budget] =
+    needsHistory || needsBudget
+      ? await Promise.all([
+          needsHistory ? look.days.history(look, metric) : null,
+          needsBudget ? look.days.budget(look, metric) : null,
+        ])
+      : [null, null];
   const all: readonly NamedArm[] = [
     ...arms,
     { name: 'history', read: history ?? absent(null) },
