@@ -64,8 +64,9 @@ export async function startKillWorld(): Promise<KillWorld> {
   const doorOf =
     (place: Place) =>
     (crossing: Crossing): Fate => {
-      // What a dead process had sent before is nobody's death any more.
-      const index = dying ? -1 : waiting.findIndex((death) => death.at === place && death.matches(crossing));
+      // What a dead process had sent before is nobody's death any more; but a shift, which is not sent again where it is in force.
+      const isOver = dying !== null && place !== 'router';
+      const index = isOver ? -1 : waiting.findIndex((death) => death.at === place && death.matches(crossing));
       const death = index === -1 ? undefined : waiting.splice(index, 1)[0];
       return death ? { is: death.request, meanwhile: () => die(death.what) } : { is: 'passes' };
     };

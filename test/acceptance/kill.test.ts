@@ -5,7 +5,7 @@ import { openStore } from '../../src/runtime/store.ts';
 import { DEADLINE_MS, type Death, type KillWorld, startKillWorld } from './kill-world.ts';
 import type { Crossing } from './support/checkpoint.ts';
 import { CHANNEL, SERVICE } from './support/outside.ts';
-import { cardOf, everything, idInForm, idOf } from './support/slack-talk.ts';
+import { cardOf, everything, idInBody, idOf } from './support/slack-talk.ts';
 
 const ROLLOUT = `${SERVICE}-r1`;
 const QUESTION = `${SERVICE}-d1`;
@@ -26,9 +26,9 @@ const wasAt = (percent: number) => world.router.changes.some(({ weights }) => we
 const goesBack = () => wasAt(50);
 
 const posts = (id: string | RegExp) => (crossing: Crossing) =>
-  crossing.path.endsWith('/chat.postMessage') && new RegExp(id).test(idInForm(crossing.body) ?? '');
+  crossing.path.endsWith('/chat.postMessage') && new RegExp(id).test(idInBody(crossing.body) ?? '');
 const updates = (id: string) => (crossing: Crossing) =>
-  crossing.path.endsWith('/chat.update') && idInForm(crossing.body) === id;
+  crossing.path.endsWith('/chat.update') && idInBody(crossing.body) === id;
 const puts = (percent: number) => (crossing: Crossing) => crossing.method === 'PUT' && percentOf(crossing) === percent;
 const looks = (crossing: Crossing) => crossing.path.startsWith('/api/v1/query_range');
 const pages = (action: string) => (crossing: Crossing) => JSON.parse(crossing.body).event_action === action;

@@ -14,8 +14,9 @@ export function idIn(call: Pick<ApiCall, 'arguments'>): string | null {
   return idOf({ metadata: read });
 }
 
-/** The id in the body of a request to Slack's API as it crosses, form-encoded as the client sends it. */
-export function idInForm(body: string): string | null {
+/** The id in the body of a request to Slack's API as it crosses: JSON where it is a message's, else a form. */
+export function idInBody(body: string): string | null {
+  if (body.startsWith('{')) return idIn({ arguments: JSON.parse(body) });
   const metadata = new URLSearchParams(body).get('metadata');
   return metadata === null ? null : idIn({ arguments: { metadata } });
 }
