@@ -175,9 +175,12 @@ export interface MessageBook {
    * job: `beginLeftBehind` knows of it all the same. What is shared by replicas flushes it whatever is said.
    */
   begin(id: string, atMs: number, haste?: Haste): Promise<void>;
-  /** `digest` of what stands there, to leave out updates that change nothing. */
-  posted(id: string, address: MessageAddress, digest: string): Promise<void>;
-  forget(id: string): Promise<void>;
+  /**
+   * `digest` of what stands there, to leave out updates that change nothing. `unhurried`: known from here on in this process, and on the
+   * disk with whatever is said after it: for a job, with its end.
+   */
+  posted(id: string, address: MessageAddress, digest: string, haste?: Haste): Promise<void>;
+  forget(id: string, haste?: Haste): Promise<void>;
   /**
    * Begins what a process before this one may have posted without it being known: the first message of each lane that it left behind,
    * unless it is known. Before anything is claimed or put in; only who knows that no other worker lives may call it. They may have

@@ -19,6 +19,8 @@ export interface Engine {
   notify(db: Kysely<Schema>): Promise<void>;
   /** What this transaction says may be lost with the machine's power, not with the process: what follows makes it durable as well. */
   unhurried(trx: Transaction<Schema>): Promise<void>;
+  /** The same of a statement that stands by itself. */
+  unhurriedly<R>(query: CompiledQuery<R>): CompiledQuery<R>;
   /** Another try may well succeed. */
   isPassing(error: unknown): boolean;
 }
@@ -36,6 +38,7 @@ export const sqlite: Engine = {
   async unhurried(trx) {
     await trx.executeQuery(unhurried);
   },
+  unhurriedly: (query) => ({ ...query, sql: `${query.sql} ${UNHURRIED}` }),
   isPassing: () => false,
 };
 
@@ -62,5 +65,6 @@ export const postgres: Engine = {
   },
   // Others have to see who took what.
   unhurried: async () => undefined,
+  unhurriedly: (query) => query,
   isPassing,
 };

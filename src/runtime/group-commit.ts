@@ -8,7 +8,7 @@ const MOST_UNITS = 64;
 /** What may share a commit with others outside of a unit. */
 const WRITES = /^(insert|update|delete)\b/i;
 
-/** Said in a unit: it need not be on the disk before it counts. It is with the next flush. */
+/** Said in a unit, or at the end of a statement outside of one: it need not be on the disk before it counts. It is with the next flush. */
 export const UNHURRIED = '-- unhurried';
 /** What need not be on the disk at once is there after this, where nothing else is flushed before. */
 const UNHURRIED_MS = 20;
@@ -115,11 +115,14 @@ class GroupDriver implements Driver {
       user.isUnhurried = true;
       return { rows: [] };
     }
-    const { statement, reads } = this.#prepare(sql);
+    const { statement, reads, isUnhurried } = this.#prepare(sql);
     const values = parameters as readonly SQLInputValue[];
     const isAlone = user.phase !== 'unit';
     const shares = isAlone && !reads && WRITES.test(sql);
-    if (shares) this.#open();
+    if (shares) {
+      this.#open();
+      user.isUnhurried = isUnhurried;
+    }
     // What nobody waits for may be read before it is on the disk.
     else if (isAlone && !(reads && this.#group?.length === 0)) this.#flush();
     if (reads) return { rows: statement.all(...values) as R[] };
@@ -213,6 +216,7 @@ class GroupDriver implements Driver {
 interface Prepared {
   readonly statement: StatementSync;
   readonly reads: boolean;
+  readonly isUnhurried: boolean;
 }
 
 function preparing(database: DatabaseSync): (sql: string) => Prepared {
@@ -222,7 +226,7 @@ function preparing(database: DatabaseSync): (sql: string) => Prepared {
     if (known) return known;
     if (prepared.size >= MAX_PREPARED) prepared.clear();
     const statement = database.prepare(sql);
-    const fresh = { statement, reads: statement.columns().length > 0 };
+    const fresh = { statement, reads: statement.columns().length > 0, isUnhurried: sql.endsWith(UNHURRIED) };
     prepared.set(sql, fresh);
     return fresh;
   };

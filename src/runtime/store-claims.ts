@@ -36,24 +36,27 @@ export async function claim(
   if (!taken.some(({ kind }) => flushedKinds.has(kind))) await engine.unhurried(trx);
   if (taken.length === 0) return [];
   const ids = taken.map(({ id }) => id);
-  await trx.executeQuery(statements.take(ids.length)(owner, nowMs + leaseMs, ...ids));
-  return taken.map((row) => toJob(row, { jobId: row.id, owner, attempt: row.attempt + 1 }));
+  const { rows } = await trx.executeQuery(statements.take(ids.length)(owner, nowMs + leaseMs, ...ids));
+  return rows.toSorted(mostUrgentFirst).map((row) => toJob(row, owner));
 }
+
+/** What is asked of those that are due: only of those that are taken the rest is read. */
+type Due = Pick<Selectable<JobTable>, 'id' | 'kind' | 'lane' | 'priority' | 'due_at'>;
 
 /** What a claim asks, as it was put into words. */
 type ClaimStatements = ReturnType<typeof claimStatements>;
 
 /** By how many kinds are asked for, and how many jobs are taken. */
 export function claimStatements(db: Kysely<Schema>, engine: Engine) {
-  type Due = [nowMs: number, limit: number, ...kinds: string[]];
+  type Asked = [nowMs: number, limit: number, ...kinds: string[]];
   type Take = [owner: string, untilMs: number, ...ids: number[]];
   return {
     due: byShape((kinds) =>
-      compiled<Due, Selectable<JobTable>>(kinds + 2, (nowMs, limit, ...kind) =>
+      compiled<Asked, Due>(kinds + 2, (nowMs, limit, ...kind) =>
         engine.leavingTaken(
           db
             .selectFrom('jobs')
-            .selectAll()
+            .select(['id', 'kind', 'lane', 'priority', 'due_at'])
             .where('due_at', '<=', nowMs)
             .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
             // Those asked for are all of them such as we can do.
@@ -70,11 +73,12 @@ export function claimStatements(db: Kysely<Schema>, engine: Engine) {
       ),
     ),
     take: byShape((ids) =>
-      compiled<Take, unknown>(ids + 2, (owner, untilMs, ...id) =>
+      compiled<Take, Selectable<JobTable>>(ids + 2, (owner, untilMs, ...id) =>
         db
           .updateTable('jobs')
           .set((eb) => ({ owner, attempt: eb('attempt', '+', 1), lease_until: untilMs }))
-          .where('id', 'in', id),
+          .where('id', 'in', id)
+          .returningAll(),
       ),
     ),
   };
@@ -84,15 +88,12 @@ function kindsOf(places: readonly Places[] | undefined): readonly string[] {
   return places?.flatMap(({ kinds }) => kinds) ?? performedKinds;
 }
 
-function mostUrgentFirst(a: Selectable<JobTable>, b: Selectable<JobTable>): number {
+function mostUrgentFirst(a: Due, b: Due): number {
   return a.priority - b.priority || a.due_at - b.due_at || a.id - b.id;
 }
 
 /** Those for which there is a place, the first come first. */
-function placedOf(
-  due: readonly Selectable<JobTable>[],
-  places: readonly Places[] | undefined,
-): readonly Selectable<JobTable>[] {
+function placedOf(due: readonly Due[], places: readonly Places[] | undefined): readonly Due[] {
   if (!places) return due;
   const left = places.map(({ kinds, free }) => ({ kinds: new Set<string>(kinds), free }));
   return due.filter(({ kind }) => {
@@ -107,7 +108,7 @@ function placedOf(
 async function freeLanes(
   trx: Transaction<Schema>,
   engine: Engine,
-  due: readonly Selectable<JobTable>[],
+  due: readonly Due[],
   nowMs: number,
 ): Promise<Set<string>> {
   const lanes = [...new Set(due.flatMap(({ lane }) => lane ?? []))];
@@ -160,7 +161,8 @@ export function behindAnother(eb: ExpressionBuilder<Schema, 'jobs'>) {
   );
 }
 
-function toJob(row: Selectable<JobTable>, lease: Lease): Job {
+function toJob(row: Selectable<JobTable>, owner: string): Job {
+  const lease: Lease = { jobId: row.id, owner, attempt: row.attempt };
   return {
     id: row.id,
     service: row.service,

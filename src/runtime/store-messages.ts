@@ -1,6 +1,6 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { CompiledQuery, Kysely, Selectable, Transaction } from 'kysely';
 import type { Effect } from '../domain/effect.ts';
-import { cardMessageId, type MessageBook, messageIdOf } from '../ports/store.ts';
+import { cardMessageId, type Haste, type MessageBook, type MessageEntry, messageIdOf } from '../ports/store.ts';
 import { compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import type { JobTable, Schema } from './schema.ts';
@@ -27,6 +27,7 @@ function messageStatements(db: Kysely<Schema>) {
         .values({ id, at: 0, ...values })
         .onConflict((conflict) => conflict.column('id').doUpdateSet(values));
     }),
+    forget: compiled<[id: string], unknown>(1, (id) => db.deleteFrom('messages').where('id', '=', id)),
   };
 }
 
@@ -35,37 +36,39 @@ const posting = { state: 'posting', channel: null, ts: null, digest: null };
 /** Which message stands for which of our ids. */
 export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBook {
   const statements = messageStatements(db);
-  /** Begun here without a flush, and how it ended not stored yet: whatever becomes of that commit, we know of it. */
-  const begun = new Map<string, number>();
+  /** Said here and not yet known to be on the disk: whatever becomes of that commit, we know of it. */
+  const said = new Map<string, MessageEntry | null>();
+  const isAlone = engine.kind === 'sqlite';
+  const say = async (id: string, entry: MessageEntry | null, query: CompiledQuery, haste: Haste): Promise<void> => {
+    said.set(id, entry);
+    const stored = db.executeQuery(query).then(() => {
+      if (said.get(id) === entry) said.delete(id);
+    });
+    if (haste === 'flushed' || !isAlone) return stored;
+    // It fails together with the end of its job, which is in the same commit or a later one, and is told of there.
+    stored.catch(() => undefined);
+  };
   return {
     async get(id) {
+      const known = said.get(id);
+      if (isAlone && known !== undefined) return known;
       const row = (await db.executeQuery(statements.get(id))).rows[0];
-      const begunAtMs = begun.get(id);
-      if (!row)
-        return begunAtMs === undefined ? null : { state: 'posting', atMs: begunAtMs, address: null, digest: null };
+      if (!row) return known ?? null;
       const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
       return { state: row.state === 'posted' ? 'posted' : 'posting', atMs: row.at, address, digest: row.digest };
     },
     async begin(id, atMs, haste = 'flushed') {
+      const entry = { state: 'posting', atMs, address: null, digest: null } as const;
       const query = statements.begin(id, atMs);
-      if (haste === 'flushed') {
-        await db.executeQuery(query);
-        return;
-      }
-      begun.set(id, atMs);
-      await db.transaction().execute(async (trx) => {
-        await engine.unhurried(trx);
-        await trx.executeQuery(query);
-      });
+      if (haste === 'flushed') return say(id, entry, query, haste);
+      said.set(id, entry);
+      await db.executeQuery(engine.unhurriedly(query));
     },
-    async posted(id, { channel, ts }, digest) {
-      await db.executeQuery(statements.posted(id, channel, ts, digest));
-      begun.delete(id);
+    posted(id, address, digest, haste = 'flushed') {
+      const entry = { state: 'posted', atMs: 0, address, digest } as const;
+      return say(id, entry, statements.posted(id, address.channel, address.ts, digest), haste);
     },
-    async forget(id) {
-      await db.deleteFrom('messages').where('id', '=', id).execute();
-      begun.delete(id);
-    },
+    forget: (id, haste = 'flushed') => say(id, null, statements.forget(id), haste),
     beginLeftBehind: (nowMs) => db.transaction().execute((trx) => beginLeftBehind(trx, nowMs)),
   };
 }

@@ -7,6 +7,7 @@ import { Tries, type TryParts } from './tries.ts';
 const DEFAULT_LEASE_MS = 30_000;
 /** How long the loop waits when the store itself fails. */
 const STORE_TROUBLE_MS = 1_000;
+const WOKEN = 'woken';
 /** How long it waits when what is said to be due cannot be claimed. */
 const IN_VAIN_MS = 100;
 const DAY_MS = 24 * 3_600_000;
@@ -82,7 +83,8 @@ class ClaimLoop implements Worker {
 
   wake(): void {
     this.#woken = true;
-    this.#sleep?.abort();
+    // With a reason: without one an error is made each time, with all that led here.
+    this.#sleep?.abort(WOKEN);
   }
 
   settled(): Promise<void> {

@@ -151,3 +151,12 @@ test('what is unhurried waits with those before it: what a dead process had told
   expect(told).toEqual(['decided', 'claimed']);
   expect(commits()).toBe(1);
 });
+
+test('a single write that is unhurried is told at once, and on the disk with the next flush', async () => {
+  const unhurried = { ...db.insertInto('notes').values({ text: 'a' }).compile() };
+  await db.executeQuery({ ...unhurried, sql: `${unhurried.sql} ${UNHURRIED}` });
+  expect(commits()).toBe(0);
+  await unit('b');
+  expect(commits()).toBe(1);
+  expect(await stored()).toEqual(['a', 'b']);
+});

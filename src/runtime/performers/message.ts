@@ -3,7 +3,7 @@ import type { CardRef } from '../../domain/effect.ts';
 import type { ServiceState } from '../../domain/state.ts';
 import type { CardView, ChatMessage, MessageAddress } from '../../ports/chat.ts';
 import { PortError } from '../../ports/failure.ts';
-import { cardMessageId, type Haste } from '../../ports/store.ts';
+import { cardMessageId, type Haste, type MessageEntry } from '../../ports/store.ts';
 import { alwaysOurs, LeaseLost, type StillOurs, type World } from './performer.ts';
 import { presentPolicy } from './policy.ts';
 
@@ -48,52 +48,56 @@ export async function bring(
   stillOurs: StillOurs = alwaysOurs,
   haste: Haste = 'flushed',
 ): Promise<MessageAddress> {
-  const digest = digestOf(message);
   const book = world.store.messages;
-  const { address, isNew, refused } = await standing(world, message, signal);
-  const posting: Posting = { digest, signal, stillOurs, haste: isNew ? haste : 'flushed' };
+  const { entry, address, refused } = await standing(world, message, { signal, haste });
+  const posting: Posting = { signal, stillOurs, haste, isNew: entry === null };
   if (!address) return post(world, message, posting, refused);
-  if ((await book.get(message.id))?.digest === digest) return address;
+  const digest = digestOf(message);
+  if (entry?.digest === digest) return address;
   await stillOurs();
   try {
     await world.chat.update(address, message, signal);
   } catch (error) {
     tellPermanent(world, `update ${message.id}`, error);
     // Deleted, or too old to be edited: people still need one to act on. Were nothing taken from us at all, it stands as it stood.
-    return post(world, message, posting, () => book.posted(message.id, address, ''));
+    return post(world, message, posting, () => book.posted(message.id, address, '', haste));
   }
   // Where another has gone on meanwhile, what it showed last may be covered by this: the next one draws it anew.
   const isLate = await lostMeanwhile(stillOurs);
-  await book.posted(message.id, address, isLate ? '' : digest);
+  await book.posted(message.id, address, isLate ? '' : digest, haste);
   if (isLate) throw new LeaseLost();
   return address;
 }
 
 interface Standing {
+  /** Null: nothing is known of it. */
+  readonly entry: MessageEntry | null;
   /** Null: nowhere. */
   readonly address: MessageAddress | null;
-  /** Nothing is known of it. */
-  readonly isNew: boolean;
   /** What is known again where the chat refuses a post. */
   refused(): Promise<void>;
 }
 
-async function standing(world: Speaking, message: ChatMessage, signal: AbortSignal): Promise<Standing> {
+async function standing(
+  world: Speaking,
+  message: ChatMessage,
+  { signal, haste }: Pick<Posting, 'signal' | 'haste'>,
+): Promise<Standing> {
   const book = world.store.messages;
   const entry = await book.get(message.id);
-  const refused = () => book.forget(message.id);
-  if (!entry) return { address: null, isNew: true, refused };
-  if (entry.state === 'posted') return { address: entry.address, isNew: false, refused };
+  const refused = () => book.forget(message.id, haste);
+  if (!entry) return { entry, address: null, refused };
+  if (entry.state === 'posted') return { entry, address: entry.address, refused };
   try {
     const found = await world.chat.find(message, signal);
     // What it says there is not known: it is brought to the present.
-    if (found) await book.posted(message.id, found, '');
+    if (found) await book.posted(message.id, found, '', haste);
     else waitForArrival(world, message, entry.atMs);
-    return { address: found, isNew: false, refused };
+    return { entry, address: found, refused };
   } catch (error) {
     tellPermanent(world, `find ${message.id}`, error);
     // It can never be looked for (no right to read there): twice is better than not at all.
-    return { address: null, isNew: false, refused: async () => undefined };
+    return { entry, address: null, refused: async () => undefined };
   }
 }
 
@@ -107,21 +111,22 @@ function waitForArrival({ clock }: Speaking, { id }: ChatMessage, begunAtMs: num
 }
 
 interface Posting {
-  readonly digest: string;
   readonly signal: AbortSignal;
   readonly stillOurs: StillOurs;
   readonly haste: Haste;
+  /** Nothing was known of it. */
+  readonly isNew: boolean;
 }
 
 async function post(
   world: Speaking,
   message: ChatMessage,
-  { digest, signal, stillOurs, haste }: Posting,
+  { signal, stillOurs, haste, isNew }: Posting,
   refused: () => Promise<void>,
 ): Promise<MessageAddress> {
   const book = world.store.messages;
   await stillOurs();
-  await book.begin(message.id, world.clock.now(), haste);
+  await book.begin(message.id, world.clock.now(), isNew ? haste : 'flushed');
   await stillOurs();
   let address: MessageAddress;
   try {
@@ -134,7 +139,7 @@ async function post(
     await takeBack(world, message, address, signal);
     throw new LeaseLost();
   }
-  await book.posted(message.id, address, digest);
+  await book.posted(message.id, address, digestOf(message), haste);
   return address;
 }
 
