@@ -135,11 +135,20 @@ export function coversRecent(
   minimumWindows: number,
 ): boolean {
   const from = Math.max(period.fromMs, period.healthyFromMs);
-  const recent = extentOf(arm).filter((w) => w.endMs > from);
+  const extent = extentOf(arm);
+  let [recent, samples] = [0, 0];
+  for (const { endMs, exposure } of extent) {
+    if (!(endMs > from)) continue;
+    recent += 1;
+    samples += exposure;
+  }
   const expected = expectedWindows(from, period.toMs, windowMs);
-  const needed = Math.max(minimumWindows, COVERAGE * dueWindows(expected, recent, period.toMs, windowMs));
-  const samples = recent.reduce((sum, w) => sum + w.exposure, 0);
-  return recent.length >= needed && samples >= metric.minimumSamples;
+  // The newest of all is the newest of these, where there are any.
+  const needed = Math.max(
+    minimumWindows,
+    COVERAGE * dueWindows(expected, recent > 0 ? extent : [], period.toMs, windowMs),
+  );
+  return recent >= needed && samples >= metric.minimumSamples;
 }
 
 /** How many of the expected windows must be there by now: the newest may still lack its last scrape, and is then read a little later. */

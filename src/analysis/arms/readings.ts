@@ -11,9 +11,10 @@ const LINE_POINTS = 20;
 export function readingOf(arm: Series | null, metric: Metric, period: LookPeriod): Reading {
   if (arm === null) return { value: null, samples: 0 };
   const extent = extentOf(arm);
-  const recent = extent.filter((w) => w.endMs > period.healthyFromMs);
-  const fromMs = recent.length > 0 ? period.healthyFromMs : Number.NEGATIVE_INFINITY;
-  const samples = (recent.length > 0 ? recent : extent).reduce((sum, w) => sum + w.exposure, 0);
+  const hasRecent = extent.some((w) => w.endMs > period.healthyFromMs);
+  const fromMs = hasRecent ? period.healthyFromMs : Number.NEGATIVE_INFINITY;
+  let samples = 0;
+  for (const w of extent) if (!hasRecent || w.endMs > fromMs) samples += w.exposure;
   return { value: valueBetween(arm, metric, fromMs, Number.POSITIVE_INFINITY), samples };
 }
 

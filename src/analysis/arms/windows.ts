@@ -34,12 +34,17 @@ export function expectedWindows(fromMs: number, toMs: number, windowMs: number):
  * The usable windows of the period, oldest first, moved `shiftMs` forward (that is how the past is laid over the present).
  * What is not a number is dropped, the last of several for the same moment holds, negative counts are none.
  */
-export function usableCounts(windows: readonly CountWindow[], period: Stretch, shiftMs: number): CountWindow[] {
+export function usableCounts(
+  windows: readonly CountWindow[],
+  period: Stretch,
+  shiftMs: number,
+): readonly CountWindow[] {
+  if (shiftMs === 0 && areUsable(windows)) return within(windows, period);
   const kept: CountWindow[] = [];
   for (const w of windows) {
-    if (!Number.isFinite(w.events) || !Number.isFinite(w.exposure)) continue;
     const endMs = Math.round(w.endMs + shiftMs);
     if (!isWithin(endMs, period)) continue;
+    if (!Number.isFinite(w.events) || !Number.isFinite(w.exposure)) continue;
     kept.push({
       endMs,
       events: Math.min(MOST, Math.max(0, w.events)),
@@ -47,6 +52,32 @@ export function usableCounts(windows: readonly CountWindow[], period: Stretch, s
     });
   }
   return rising(kept);
+}
+
+/** As they nearly always come: rising, each once, and nothing about them to be mended. Not a number is none of it. */
+function areUsable(windows: readonly CountWindow[]): boolean {
+  let before = Number.NEGATIVE_INFINITY;
+  for (const { endMs, events, exposure } of windows) {
+    const isUsable =
+      endMs > before &&
+      Math.round(endMs) === endMs &&
+      events >= 0 &&
+      events <= MOST &&
+      (exposure === 0 || exposure >= LEAST) &&
+      exposure <= MOST;
+    if (!isUsable) return false;
+    before = endMs;
+  }
+  return true;
+}
+
+/** Those of the period; they rise. */
+function within(windows: readonly CountWindow[], period: Stretch): readonly CountWindow[] {
+  const from = windows.findIndex(({ endMs }) => isWithin(endMs, period));
+  if (from === -1) return [];
+  let to = windows.length;
+  while (to > from && !isWithin(windows[to - 1]?.endMs ?? 0, period)) to -= 1;
+  return from === 0 && to === windows.length ? windows : windows.slice(from, to);
 }
 
 /** As `usableCounts`, for values. */

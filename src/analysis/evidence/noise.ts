@@ -29,7 +29,7 @@ interface Counted {
  * more than is allowed where nothing is known, unless the past itself shows more. Null: too little to learn from.
  */
 export function learnNoise(past: readonly Counted[]): number | null {
-  const windows = past.filter((w) => w.exposure > 0);
+  const windows = past.every((w) => w.exposure > 0) ? past : past.filter((w) => w.exposure > 0);
   const n = windows.length;
   let events = 0;
   let exposure = 0;
