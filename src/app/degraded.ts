@@ -20,6 +20,12 @@ const words: Readonly<Record<HealthKind, Words>> = {
     meaning:
       'Nothing can be decided without it. Alerts are refused with 503, so Alertmanager sends them again; what was under way goes on when it answers.',
   },
+  file: {
+    subject: () => 'The database file',
+    what: 'is damaged',
+    meaning:
+      'Decisions, alerts and timers go on until one needs what is damaged; then nothing does. Do not wait for that: stop Lastgood, keep the file, restore the last backup that `lastgood restore` takes, and look at the disk.',
+  },
   policies: {
     subject: (name) => `The policy directory ${name}`,
     meaning:

@@ -9,6 +9,8 @@ export interface DoctorReport {
   readonly atMs: number;
   readonly health: readonly HealthPart[];
   readonly degraded: readonly DegradedMode[];
+  /** The embedded database's file, read whole for this report; null or absent: there is none, or it took too long. */
+  readonly file?: { readonly ok: boolean; readonly detail: string } | null;
   /** Every host asked so far. */
   readonly circuits: readonly Circuit[];
   readonly policies: {
@@ -24,7 +26,7 @@ export interface DoctorReport {
 }
 
 export interface DoctorParts {
-  readonly health: Health;
+  readonly health: Health & { lookAtFile(): Promise<{ readonly ok: boolean; readonly detail: string } | null> };
   readonly circuits: () => readonly Circuit[];
   readonly book: Pick<PolicyBook, 'all' | 'problem' | 'loadedAtMs'>;
   readonly store: Pick<Store, 'jobs'>;
@@ -50,6 +52,7 @@ export function createDoctor(parts: DoctorParts): () => Promise<DoctorReport> {
     atMs: parts.now(),
     health: health.parts(),
     degraded: health.degraded(),
+    file: await told(health.lookAtFile()),
     circuits: parts.circuits(),
     policies: { inForce: book.all().length, loadedAtMs: book.loadedAtMs(), problem: book.problem() },
     jobsPending: await told(parts.store.jobs.pending()),

@@ -10,6 +10,8 @@ import type { ReadinessParts } from './readiness.ts';
 
 export interface CheckParts {
   readonly store: Pick<Store, 'jobs'>;
+  /** What was found when the embedded database was read whole; null: nothing yet. */
+  readonly lookAtFile: () => Finding | null;
   readonly book: Pick<PolicyBook, 'all' | 'problem'>;
   readonly policyDir: string;
   readonly slack: {
@@ -44,6 +46,7 @@ export function createChecks(parts: CheckParts): () => readonly Check[] {
     const policies = parts.book.all();
     return [
       storeCheck(parts),
+      { part: 'file', name: 'database', look: async () => parts.lookAtFile() } as const,
       policiesCheck(parts),
       slackCheck(parts),
       ...channelChecks(parts, policies),

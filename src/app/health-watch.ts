@@ -9,13 +9,14 @@ import type { ServerTelemetry } from '../server/telemetry.ts';
 import { checkPrometheus } from '../sources/prometheus.ts';
 import { prometheusOf } from './checks.ts';
 import type { Duty } from './duty.ts';
-import { createHealth, type HealthChange, type HealthMonitor, keyOf } from './health.ts';
+import { createFileWatch } from './file-watch.ts';
+import { createHealth, type Finding, type HealthChange, type HealthMonitor, keyOf } from './health.ts';
 import { type CheckParts, createChecks } from './health-checks.ts';
 import { createOperators, type Operators } from './operators.ts';
 import type { OperatorsMemory } from './operators-memory.ts';
 import { watchedChat, watchedPager } from './outcomes.ts';
 import type { PolicyBook } from './policy-book.ts';
-import { createStorePage } from './store-page.ts';
+import { createStorePage, type StorePage } from './store-page.ts';
 import { createWayOut, type WayOutParts } from './way-out.ts';
 
 export interface HealthWatchParts {
@@ -44,6 +45,8 @@ export interface HealthWatch extends Health {
   /** The same as were given, with what came of each call remembered. */
   readonly chat: Chat;
   readonly pager: Pager;
+  /** Reads the embedded database's file whole; null: there is none, or it takes longer than a person waits. */
+  lookAtFile(): Promise<Finding | null>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -54,8 +57,14 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
   const { clock: shared } = parts.memory;
   const chat = watchedChat(parts.slack.chat);
   const pager = watchedPager(parts.pager);
+  const file = createFileWatch({
+    inspect: store.inspect,
+    clock,
+    onProblem: (error) => telemetry.problem('file', error),
+  });
   const checks = createChecks({
     store,
+    lookAtFile: () => file.look(),
     book,
     policyDir: config.policyDir,
     slack: parts.slack,
@@ -70,16 +79,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     clockAheadMs: shared && (() => clock.now() - shared.now()),
     operationsChannel: config.operationsChannel,
   });
-  const storePage = createStorePage({
-    pager,
-    instance: parts.instance,
-    isPossible: config.pagerduty.routingKey !== null,
-    duties: store.duties,
-    owner: parts.owner,
-    clock: shared ?? clock,
-    ...(parts.everyMs !== undefined && { leaseMs: 3 * parts.everyMs }),
-    onProblem: (error) => telemetry.problem('page of the database', error),
-  });
+  const storePage = storePageOf(parts, pager);
   const wayOut = createWayOut({ store, policies: book, deliver: parts.application.deliver });
   let monitor: HealthMonitor | null = null;
   const duty = parts.dutyOf?.('operators');
@@ -100,6 +100,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     pager,
     parts: () => monitor?.parts() ?? [],
     degraded: () => monitor?.degraded() ?? [],
+    lookAtFile: () => file.now(),
     async start() {
       const operators = await operatorsOf(config.operationsChannel);
       await storePage.begin();
@@ -124,6 +125,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
     },
     async stop() {
       await monitor?.stop();
+      await file.stop();
       await storePage.end();
       await duty?.release();
     },
@@ -133,4 +135,18 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
 function tell(telemetry: ServerTelemetry, { now, text }: HealthChange): void {
   const { part, name, ok, detail } = now;
   telemetry.healthChanged({ part, name, ok, text, detail });
+}
+
+function storePageOf(parts: HealthWatchParts, pager: Pager): StorePage {
+  const { config, store, telemetry, everyMs } = parts;
+  return createStorePage({
+    pager,
+    instance: parts.instance,
+    isPossible: config.pagerduty.routingKey !== null,
+    duties: store.duties,
+    owner: parts.owner,
+    clock: parts.memory.clock ?? parts.clock,
+    ...(everyMs !== undefined && { leaseMs: 3 * everyMs }),
+    onProblem: (error) => telemetry.problem('page of the database', error),
+  });
 }

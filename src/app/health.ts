@@ -267,6 +267,7 @@ class Monitor implements HealthMonitor {
 
 const order: readonly HealthKind[] = [
   'store',
+  'file',
   'policies',
   'slack',
   'channel',

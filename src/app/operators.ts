@@ -37,7 +37,18 @@ const refusedAgainMs = 5 * 60_000;
 const longestText = 2_500;
 
 const partSchema = z.object({
-  part: z.enum(['store', 'policies', 'slack', 'channel', 'prometheus', 'alertmanager', 'target', 'pagerduty', 'clock']),
+  part: z.enum([
+    'store',
+    'file',
+    'policies',
+    'slack',
+    'channel',
+    'prometheus',
+    'alertmanager',
+    'target',
+    'pagerduty',
+    'clock',
+  ]),
   name: z.string(),
   ok: z.boolean(),
   sinceMs: z.number(),

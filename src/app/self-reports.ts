@@ -4,13 +4,12 @@ import type { Endpoint } from '../domain/policy.ts';
 import type { Circuit } from '../outbound/breaker.ts';
 import type { Http } from '../outbound/http.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Health } from '../ports/health.ts';
 import type { Store } from '../ports/store.ts';
 import type { Doors } from '../server/routes.ts';
 import type { ServerTelemetry } from '../server/telemetry.ts';
 import { checkPrometheus } from '../sources/prometheus.ts';
 import { prometheusOf } from './checks.ts';
-import { createDoctor } from './doctor.ts';
+import { createDoctor, type DoctorParts } from './doctor.ts';
 import type { PolicyBook } from './policy-book.ts';
 import { createReadiness, type ReadinessParts } from './readiness.ts';
 
@@ -22,7 +21,7 @@ export function selfReports(parts: {
   readonly telemetry: ServerTelemetry;
   readonly book: PolicyBook;
   readonly slack: ReadinessParts['slack'] & { circuit(): Circuit };
-  readonly health: Health;
+  readonly health: DoctorParts['health'];
   readonly http: Http;
   readonly application: Pick<Application, 'unmatched'>;
   readonly circuits: () => readonly Circuit[];

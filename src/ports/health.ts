@@ -1,6 +1,8 @@
 /** What Lastgood leans on, each with a name of its own: `target/fraud-scorer`, `prometheus/http://prometheus:9090`. */
 export type HealthKind =
   | 'store'
+  /** The embedded database's file, read whole once a day. */
+  | 'file'
   | 'policies'
   | 'slack'
   | 'channel'

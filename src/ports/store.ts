@@ -35,8 +35,15 @@ export interface Store {
   prune(beforeMs: number): Promise<number>;
   /** Writes a copy, as it is at one moment, into a file that is not there yet. Rejects with what to do where it cannot. */
   backup(file: string): Promise<void>;
+  /** Reads all of what is stored, whether it can be read; null: it cannot be looked at this way, or not now. May take a minute. */
+  inspect(signal: AbortSignal): Promise<Inspection | null>;
   /** Waits for the unit under way. */
   close(): Promise<void>;
+}
+
+export interface Inspection {
+  readonly ok: boolean;
+  readonly detail: string;
 }
 
 /** Inside `work` only the unit may be used: the store itself waits until the unit is over. */

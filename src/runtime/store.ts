@@ -5,6 +5,7 @@ import type { ServiceState } from '../domain/state.ts';
 import { type PolicyArchive, type Store, StoreConflict, type StoredEntry, type Unit } from '../ports/store.ts';
 import { backupDatabase } from './backup.ts';
 import { compiled } from './compiled.ts';
+import { inspectFile } from './damage.ts';
 import { openDatabase } from './database.ts';
 import { type Engine, sqlite } from './engine.ts';
 import { appendToJournal, journalStatements } from './journal/append.ts';
@@ -74,6 +75,8 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
         await db.deleteFrom('messages').where('id', 'like', once).where('at', '<', beforeMs).execute();
       return events;
     },
+    // PostgreSQL's are its own to look after (data checksums).
+    inspect: async (signal) => (engine.kind === 'sqlite' ? inspectFile(db, signal) : null),
     close: () => db.destroy(),
   };
 }

@@ -36,7 +36,7 @@ afterEach(async () => {
   await Promise.all([router.stop(), outside.stop()]);
 });
 
-async function configOf(dataDir = join(directory, 'data')): Promise<Config> {
+async function configOf(dataDir = join(directory, 'data'), over: Record<string, string> = {}): Promise<Config> {
   await mkdir(join(directory, 'policies'), { recursive: true });
   await writeFile(join(directory, 'policies', `${SERVICE}.yaml`), policyYaml());
   return loadConfig({
@@ -45,11 +45,12 @@ async function configOf(dataDir = join(directory, 'data')): Promise<Config> {
     POLICY_DIR: join(directory, 'policies'),
     DATA_DIR: dataDir,
     PORT: '0',
+    ...over,
   });
 }
 
-async function begin(dataDir?: string) {
-  const config = await configOf(dataDir);
+async function begin(dataDir?: string, over?: Record<string, string>) {
+  const config = await configOf(dataDir, over);
   const app = await createApp(config, {
     healthEveryMs: 200,
     logDestination: { write: (line: string) => void log.push(line) },
@@ -69,7 +70,7 @@ async function begin(dataDir?: string) {
     for (const one of body.alerts) one.annotations.description += padding;
     return { status: await deliver(url, body) };
   };
-  return { config, ready, alert };
+  return { config, url, ready, alert };
 }
 
 const share = () => router.weights.candidate.percent;
@@ -274,6 +275,31 @@ describe('the ground under the store', { timeout: 300_000 }, () => {
     stopApp = null;
     const resolves = pagerDuty.requests.filter(({ body }) => JSON.stringify(body).includes('"resolve"'));
     expect(resolves).toHaveLength(1);
+  });
+
+  it('is damaged where nothing reads just now: told to who asks and to operators, and Lastgood goes on', async () => {
+    await begin();
+    await rolledOut();
+    // Its end writes the log into the file.
+    await stopApp?.();
+    const { config, ready, alert, url } = await begin(undefined, { OPERATIONS_CHANNEL: CHANNEL });
+    const ask = async () => {
+      const headers = { authorization: `Bearer ${config.alertmanager.webhookTokens[0]}` };
+      return (await (await fetch(`${url}/api/v1/doctor`, { headers })).json()) as { file: { ok: boolean } | null };
+    };
+    const file = await open(database(), 'r+');
+    const { size } = await file.stat();
+    await file.write(Buffer.alloc(size / 2, 0x5a), 0, size / 2, size / 4);
+    await file.close();
+    expect((await ask()).file).toMatchObject({ ok: false });
+    const dependencies = async () => (await ready()).parts.dependencies?.detail ?? '';
+    await expect.poll(dependencies, patience).toMatch(/The database file is damaged since .* restore the last backup/);
+    expect((await ready()).status).toBe(200);
+    const said = () => workspace.messages(CHANNEL).map(({ text }) => text);
+    await expect.poll(() => said().join('\n'), patience).toContain('The database file is damaged');
+    expect(log.join('')).toContain('The database file is damaged');
+    expect((await alert('ErrorsHigh')).status).toBe(200);
+    expect(pagerDuty.incidents()).toEqual([]);
   });
 
   it('is written over in the middle: the next start is refused with what to do', async () => {

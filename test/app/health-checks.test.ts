@@ -41,6 +41,7 @@ function checks(over: Partial<CheckParts>, policies: readonly Policy[] = [policy
   const quiet = { of: () => ({ ok: true, detail: 'not tried yet' }) };
   return createChecks({
     store: { jobs: { pending: async () => 3 } as CheckParts['store']['jobs'] },
+    lookAtFile: () => null,
     book: { all: () => policies, problem: () => null },
     policyDir: './policies',
     slack: { readiness: () => ({ ok: true, detail: 'connected' }), ping: async () => undefined },

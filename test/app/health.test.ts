@@ -185,6 +185,7 @@ describe('the health of a part', () => {
 describe('degraded modes', () => {
   const kinds: HealthKind[] = [
     'store',
+    'file',
     'policies',
     'slack',
     'channel',

@@ -20,13 +20,21 @@ export function reportSections(report: DoctorReport): readonly Section[] {
 function healthFindings(report: DoctorReport): readonly Finding[] {
   if (report.health.length === 0)
     return [remark('nothing was looked at yet', 'It looks right after its start: ask again in some seconds.')];
-  const findings = report.health.map((part) => partFinding(part, report));
+  const { file } = report;
+  const others = file ? report.health.filter(({ part }) => part !== 'file') : report.health;
+  const findings = others.map((part) => partFinding(part, report));
+  if (file) findings.splice(1, 0, fileFinding(file));
   const { jobsPending } = report;
   if (jobsPending !== null && jobsPending > manyJobs) {
     const todo = 'Look at lastgood_effects_total in /metrics for what fails, and at the log.';
     findings.push(remark(`${jobsPending} jobs are not done`, todo));
   }
   return findings;
+}
+
+/** As it is now, not as the daily look found it. */
+function fileFinding({ ok, detail }: NonNullable<DoctorReport['file']>): Finding {
+  return ok ? fine(`database file: ${detail}`) : problem(`The database file is damaged (${detail})`, todos.file);
 }
 
 function partFinding(part: HealthPart, { atMs, degraded }: DoctorReport): Finding {
@@ -40,6 +48,7 @@ function partFinding(part: HealthPart, { atMs, degraded }: DoctorReport): Findin
 
 const names: Readonly<Record<HealthKind, string>> = {
   store: 'database',
+  file: 'database file',
   policies: 'policies',
   slack: 'Slack',
   channel: 'channel',
@@ -52,6 +61,7 @@ const names: Readonly<Record<HealthKind, string>> = {
 
 const todos: Readonly<Record<HealthKind, string>> = {
   store: 'Look at the disk and the permissions of DATA_DIR, and at the log.',
+  file: 'Stop it, keep the file, restore the last sound backup (`lastgood restore`), and look at the disk.',
   policies: 'Mend the files; `lastgood validate` lists every problem with its line.',
   slack: 'Check SLACK_BOT_TOKEN, SLACK_API_URL and the way out to slack.com.',
   channel: 'Do what Slack asks for; mostly it is inviting the bot, or the name of the channel in the policy.',
