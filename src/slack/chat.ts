@@ -179,9 +179,8 @@ export class SlackChat implements Chat {
 
   /** Slack refusing newer blocks must not keep the buttons from people: sent again, each time plainer. */
   private async inPlainerClothes<T>(message: ChatMessage, send: (drawing: Drawing) => Promise<T>): Promise<T> {
-    const drawing = draw(message.content);
     let refused: BlocksRefused | null = null;
-    for (const next of [drawing, ...plainer(drawing)]) {
+    for (const next of clothes(draw(message.content))) {
       try {
         return await send(next);
       } catch (error) {
@@ -216,6 +215,12 @@ export class SlackChat implements Chat {
       signal.removeEventListener('abort', stop);
     }
   }
+}
+
+/** The plainer ones are drawn only where they are needed. */
+function* clothes(drawing: Drawing): Generator<Drawing> {
+  yield drawing;
+  yield* plainer(drawing);
 }
 
 function isText(value: unknown): value is string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CardRef } from '../../domain/effect.ts';
 import type { ServiceState } from '../../domain/state.ts';
 import type { CardView, ChatMessage, MessageAddress } from '../../ports/chat.ts';
@@ -176,7 +176,7 @@ function tellPermanent(world: Speaking, where: string, error: unknown): void {
 function digestOf(message: ChatMessage): string {
   const { content } = message;
   const shown = 'view' in content ? { ...content, view: shownOf(content.view) } : content;
-  return createHash('sha256').update(JSON.stringify(shown)).digest('base64url');
+  return hash('sha256', JSON.stringify(shown), 'base64url');
 }
 
 function shownOf({ card, policy, state, rollout, degradation, current }: CardView) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A block as it goes to Slack. `@slack/types` does not know `data_visualization` yet, so shapes are our own. */
 export interface Block {
@@ -66,7 +66,11 @@ export const divider: Block = { type: 'divider' };
 
 /** Gives every block an id that is new whenever anything of the message is: Slack wants fresh ones at each update. */
 export function withIds(blocks: readonly Block[]): Block[] {
-  const salt = createHash('sha256').update(JSON.stringify(blocks)).digest('hex').slice(0, 12);
+  return named(blocks, JSON.stringify(blocks));
+}
+
+function named(blocks: readonly Block[], text: string): Block[] {
+  const salt = hash('sha256', text, 'hex').slice(0, 12);
   return blocks.map((block, index) => ({ ...block, block_id: `${salt}-${index}` }));
 }
 
@@ -74,12 +78,18 @@ export function sizeOf(blocks: readonly Block[]): number {
   return JSON.stringify(blocks).length;
 }
 
+/** What an id adds to a block's text, apart from the id itself. */
+const ID_FIELD = ',"block_id":""';
+
 /** The first candidate that Slack will take, else the last. Candidates are tried from rich to plain. */
 export function firstThatFits(candidates: readonly (() => readonly Block[])[]): readonly Block[] {
   let drawn: readonly Block[] = [];
   for (const draw of candidates) {
-    drawn = withIds(draw());
-    if (drawn.length <= LIMIT.blocks && sizeOf(drawn) <= LIMIT.message) return drawn;
+    const blocks = draw();
+    const text = JSON.stringify(blocks);
+    drawn = named(blocks, text);
+    const size = drawn.reduce((sum, { block_id: id = '' }) => sum + ID_FIELD.length + id.length, text.length);
+    if (drawn.length <= LIMIT.blocks && size <= LIMIT.message) return drawn;
   }
   return drawn;
 }
