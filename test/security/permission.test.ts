@@ -97,7 +97,7 @@ let users: readonly string[];
 beforeEach(async () => {
   store = await openStore(':memory:');
   replicas = await startReplicas({
-    store,
+    stores: [store],
     clock: virtualClock(NOON),
     policy: () => policy({ approvers: { users, quorum: 1 } }),
   });

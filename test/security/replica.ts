@@ -37,11 +37,13 @@ export interface Sent {
   readonly calls: readonly Call[];
 }
 
-/** Processes over one store: every request goes to one that has just been started and remembers none before it. */
+/** Every request goes to an instance that has just been started and remembers none before it. */
 export interface Replicas extends AsyncDisposable {
   readonly target: { fails: boolean };
-  /** Sends one signed request, and waits until everything it began has ended. */
+  /** Sends one signed request, to another store's instance each time, and waits until everything it began has ended. */
   send(body: string): Promise<Sent>;
+  /** The same signed request to an instance on every store at the same moment. */
+  sendToEach(body: string): Promise<readonly Sent[]>;
 }
 
 /** Slack as far as it is asked anything here. */
@@ -63,16 +65,17 @@ async function standIn() {
   return { server, calls };
 }
 
+/** @param parts.stores all on the same database; one process each, but for its store. */
 export async function startReplicas(parts: {
-  store: Store;
+  stores: readonly Store[];
   clock: VirtualClock;
   policy: () => Policy;
 }): Promise<Replicas> {
-  const { store, clock, policy } = parts;
+  const { stores, clock, policy } = parts;
   const api = await standIn();
   const target = { fails: false };
   const telemetry = quietTelemetry();
-  const application = () =>
+  const application = (store: Store) =>
     createApplication({
       store,
       clock,
@@ -81,19 +84,18 @@ export async function startReplicas(parts: {
       policies: { all: () => [policy()], get: () => policy(), at: async () => policy() },
       targets: () => ({ observe: () => observe(target) }) as unknown as Target,
     });
-  const begin = async (): Promise<Slack> => {
+  const begin = async (store: Store): Promise<Slack> => {
     const options = { botToken: 'xoxb-of-the-tests', signingSecret: SECRET, apiUrl: `${api.server.url}/api/` };
-    const slack = createSlack({ ...options, application: application(), clock, telemetry });
+    const slack = createSlack({ ...options, application: application(store), clock, telemetry });
     slack.start();
     await eventually(() => slack.readiness().ok, 60_000);
     return slack;
   };
-  let slack: Slack | null = null;
-  const server = await serve((request, response) => void slack?.handle(request, response));
-  return {
-    target,
-    async send(body) {
-      slack = await begin();
+  let sent = 0;
+  async function sendTo(store: Store, body: string): Promise<Sent> {
+    const slack = await begin(store);
+    const server = await serve((request, response) => void slack.handle(request, response));
+    try {
       const before = api.calls.length;
       const timestamp = String(Math.floor(clock.now() / 1000));
       const answer = await fetch(`${server.url}/slack/events`, {
@@ -109,11 +111,20 @@ export async function startReplicas(parts: {
       // Waits for what it began and has not ended.
       await slack.stop();
       return { status: answer.status, text, calls: api.calls.slice(before) };
-    },
-    async [Symbol.asyncDispose]() {
+    } finally {
       await server.stop();
-      await api.server.stop();
+    }
+  }
+  return {
+    target,
+    send(body) {
+      sent += 1;
+      const [store] = stores.slice(sent % stores.length);
+      if (!store) throw new Error('There is no store.');
+      return sendTo(store, body);
     },
+    sendToEach: (body) => Promise.all(stores.map((store) => sendTo(store, body))),
+    [Symbol.asyncDispose]: () => api.server.stop(),
   };
 }
 
