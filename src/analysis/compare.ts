@@ -1,3 +1,4 @@
+import { createScratch } from './evidence/memory.ts';
 import { type Judged, type JudgeInput, judge } from './judge.ts';
 import { isAsked } from './kinds/absolute.ts';
 import { tell } from './tell.ts';
@@ -14,8 +15,9 @@ export interface CompareInput extends JudgeInput {
  * One look: candidate against stable, and both against their past, for every metric and over all. Pure, and total: whatever was
  * read, there is an answer, and what cannot be judged is `no-data`.
  */
-export function compare(input: CompareInput): Comparison {
-  const { period, hasCandidate } = input;
+export function compare(given: CompareInput): Comparison {
+  const { period, hasCandidate } = given;
+  const input: CompareInput = { ...given, memory: given.memory ?? createScratch() };
   const byName = new Map(input.samples.map((s) => [s.metric, s]));
   const judged = input.metrics.map((metric) => judge(metric, byName.get(metric.name) ?? null, input));
   // Held against the past there is no second arm that could be equally bad.

@@ -1,4 +1,4 @@
-import { clamp } from './numbers.ts';
+import { clamp, numbers } from './numbers.ts';
 
 /**
  * Autocorrelation of neighbours, corrected for the bias of short series; 0 where it cannot be told from none.
@@ -30,14 +30,14 @@ export function redundancy(values: ArrayLike<number>): number {
 
 /** Columns of a comparison, window by window; see ratio.ts for the letters' meaning. */
 export interface RatioColumns {
-  readonly ends: Float64Array;
-  readonly events: Float64Array;
-  readonly together: Float64Array;
-  readonly share: Float64Array;
+  readonly ends: readonly number[];
+  readonly events: readonly number[];
+  readonly together: readonly number[];
+  readonly share: readonly number[];
   /** What the squared coefficient of variation is multiplied with: phi = 1 + cv^2 * spread. */
-  readonly spread: Float64Array;
-  readonly suspectExposure: Float64Array;
-  readonly referenceExposure: Float64Array;
+  readonly spread: readonly number[];
+  readonly suspectExposure: readonly number[];
+  readonly referenceExposure: readonly number[];
 }
 
 /** How the windows scatter about their own ratio: 1 as much as phi allows for; and how much that lasts from one to the next. */
@@ -56,7 +56,7 @@ export function scatterOf(columns: RatioColumns, from: number, to: number, cvSqu
   if (n < FEWEST_TO_SCATTER) return null;
   const { events, together, share, spread } = columns;
   const ratio = ratioWithin(columns, from, to);
-  const residuals = new Float64Array(n);
+  const residuals = numbers(n);
   let squares = 0;
   for (let i = from; i < to; i += 1) {
     const rho = share[i] ?? 0;

@@ -14,25 +14,59 @@ export interface Sums {
 }
 
 /** What was summed, to see what of it still holds. The rows may have room for more windows. */
-interface Line {
-  readonly ends: Float64Array;
-  readonly events: Float64Array;
-  readonly together: Float64Array;
-  readonly share: Float64Array;
+interface Line extends Pick<RatioColumns, 'ends' | 'events' | 'together' | 'share'> {
   readonly rows: Float64Array;
 }
 
 /** Where sums are kept from one look to the next; `at` narrows it to one metric, one test. */
 export interface Memory {
   at(name: string): Memory;
+  /** They hold until the next ones are asked for. */
   sums(columns: RatioColumns, stake: Stake): Sums;
 }
 
 /** Keeps nothing. */
 export const forgetful: Memory = {
   at: () => forgetful,
-  sums: (columns, stake) => ({ rows: summed(columns, stake, null, 0) }),
+  sums: (columns, stake) => ({
+    rows: summed({ columns, stake, rows: room(columns.events.length), from: 0, lifts: null }),
+  }),
 };
+
+/**
+ * For one look: metrics of the same traffic are bet on with the same stakes, and what depends on nothing but the share of the traffic
+ * is found once for all of them.
+ */
+export function createScratch(): Memory {
+  const known = new Map<string, { readonly share: readonly number[]; readonly lifts: Float64Array }[]>();
+  // Typed arrays are dear to make, and these are needed for a moment.
+  let rows = room(0);
+  const liftsOf = (share: readonly number[], { ratio, side }: Stake): Float64Array => {
+    const key = `${side} ${ratio}`;
+    const before = known.get(key);
+    const same = before?.find((one) => areSame(one.share, share));
+    if (same !== undefined) return same.lifts;
+    const lifts = allLifts(share, ratio, side);
+    if (before === undefined) known.set(key, [{ share, lifts }]);
+    else before.push({ share, lifts });
+    return lifts;
+  };
+  const scratch: Memory = {
+    at: () => scratch,
+    sums: (columns, stake) => {
+      const windows = columns.events.length;
+      if (rows.length < (windows + 1) * BETS.length) rows = room(windows);
+      return { rows: summed({ columns, stake, rows, from: 0, lifts: liftsOf(columns.share, stake) }) };
+    },
+  };
+  return scratch;
+}
+
+function areSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 /**
  * Keeps the sums of one rollout's looks: a new window adds one row instead of summing everything anew. What was read again and
@@ -52,7 +86,13 @@ function memoryIn(lines: Map<string, Line>, path: string): Memory {
       const key = `${path} ${stake.side} ${stake.ratio} ${stake.cvSquared}`;
       const known = lines.get(key) ?? null;
       const { line, kept } = known === null ? { line: null, kept: 0 } : overlap(known, columns);
-      const rows = summed(columns, stake, line, kept);
+      const rows = summed({
+        columns,
+        stake,
+        rows: roomBehind(line, kept, columns.events.length),
+        from: kept,
+        lifts: null,
+      });
       if (lines.size >= MOST_LINES && known === null) lines.clear();
       const { ends, events, together, share } = columns;
       lines.set(key, { ends, events, together, share, rows });
@@ -75,10 +115,10 @@ function overlap(known: Line, columns: RatioColumns): { line: Line | null; kept:
 
 function from(line: Line, window: number): Line {
   return {
-    ends: line.ends.subarray(window),
-    events: line.events.subarray(window),
-    together: line.together.subarray(window),
-    share: line.share.subarray(window),
+    ends: line.ends.slice(window),
+    events: line.events.slice(window),
+    together: line.together.slice(window),
+    share: line.share.slice(window),
     rows: line.rows.subarray(window * BETS.length),
   };
 }
@@ -100,19 +140,49 @@ const SIDES = { worse: betsOf(BETS), ok: betsOf(BETS.map((bet) => 1 / bet)) };
 /** Room for as many windows more: most looks add one or two. */
 const ROOM_WINDOWS = 64;
 
-/**
- * Per window and bet g: (1/phi)(x ln g - m ln((1-rho+rho r g)/(1-rho+rho r))), summed up from the first window. Writes on behind
- * what is kept of `line`, where that has the room: nobody reads sums of an earlier look.
- */
-function summed(columns: RatioColumns, stake: Stake, line: Line | null, kept: number): Float64Array {
+function room(windows: number): Float64Array {
+  return new Float64Array((windows + 1) * BETS.length);
+}
+
+/** The kept rows where they have the room, since nobody reads sums of an earlier look; or a copy with some more. */
+function roomBehind(line: Line | null, kept: number, windows: number): Float64Array {
+  if (line !== null && line.rows.length >= (windows + 1) * BETS.length) return line.rows;
+  const rows = room(windows + ROOM_WINDOWS);
+  if (line !== null) rows.set(line.rows.subarray(0, (kept + 1) * BETS.length));
+  return rows;
+}
+
+/** ln((1-rho+rho r g)/(1-rho+rho r)) for each window and bet. */
+function allLifts(share: readonly number[], ratio: number, side: Stake['side']): Float64Array {
+  const bets = BETS.length;
+  const lifts = new Float64Array(share.length * bets);
+  const { factors } = SIDES[side];
+  for (let i = 0; i < share.length; i += 1) {
+    const rho = share[i] ?? 0;
+    const rest = 1 - rho;
+    const part = rho * ratio;
+    const base = rest + part;
+    for (let b = 0; b < bets; b += 1) lifts[i * bets + b] = Math.log((rest + part * (factors[b] ?? 1)) / base);
+  }
+  return lifts;
+}
+
+interface Summing {
+  readonly columns: RatioColumns;
+  readonly stake: Stake;
+  /** With the rows before window `from`. */
+  readonly rows: Float64Array;
+  readonly from: number;
+  /** Where they are known. */
+  readonly lifts: Float64Array | null;
+}
+
+/** Per window and bet g: (1/phi)(x ln g - m ln((1-rho+rho r g)/(1-rho+rho r))), summed up from the first window. */
+function summed({ columns, stake, rows, from: first, lifts }: Summing): Float64Array {
   const { events, together, share, spread } = columns;
   const bets = BETS.length;
-  const n = events.length;
-  const hasRoom = line !== null && line.rows.length >= (n + 1) * bets;
-  const rows = hasRoom ? line.rows : new Float64Array((n + 1 + ROOM_WINDOWS) * bets);
-  if (line !== null && !hasRoom) rows.set(line.rows.subarray(0, (kept + 1) * bets));
   const { factors, lnFactors } = SIDES[stake.side];
-  for (let i = kept; i < n; i += 1) {
+  for (let i = first; i < events.length; i += 1) {
     const rho = share[i] ?? 0;
     const m = together[i] ?? 0;
     const x = events[i] ?? 0;
@@ -122,7 +192,8 @@ function summed(columns: RatioColumns, stake: Stake, line: Line | null, kept: nu
     const base = rest + part;
     const row = i * bets;
     for (let b = 0; b < bets; b += 1) {
-      const lift = m === 0 ? 0 : Math.log((rest + part * (factors[b] ?? 1)) / base);
+      const lift =
+        m === 0 ? 0 : lifts === null ? Math.log((rest + part * (factors[b] ?? 1)) / base) : (lifts[row + b] ?? 0);
       rows[row + bets + b] = (rows[row + b] ?? 0) + (x * (lnFactors[b] ?? 0) - m * lift) * worth;
     }
   }

@@ -3,7 +3,7 @@ import { BETS, mixBets } from './bets.ts';
 import { FEWEST_TO_SCATTER, type RatioColumns, type Scatter, scatterOf } from './dispersion.ts';
 import type { Memory } from './memory.ts';
 import { NOISE_UNKNOWN } from './noise.ts';
-import { crossingFrom } from './numbers.ts';
+import { crossingFrom, numbers } from './numbers.ts';
 import { mixRestarts } from './restarts.ts';
 
 /**
@@ -92,39 +92,28 @@ function isAsLearned(scatter: Scatter | null, windows: number): boolean {
 
 function columnsOf(pairs: readonly CountPair[]): RatioColumns {
   const n = pairs.length;
-  // Two pieces of memory instead of seven, which took longer to ask for than to fill; what sums are kept by (memory.ts) is the first.
-  const known = new Float64Array(4 * n);
-  const noise = new Float64Array(3 * n);
-  const columns = {
-    ends: known.subarray(0, n),
-    events: known.subarray(n, 2 * n),
-    together: known.subarray(2 * n, 3 * n),
-    share: known.subarray(3 * n),
-    spread: noise.subarray(0, n),
-    suspectExposure: noise.subarray(n, 2 * n),
-    referenceExposure: noise.subarray(2 * n),
-  };
+  const [ends, events, together, share] = [numbers(n), numbers(n), numbers(n), numbers(n)];
+  const [spread, suspectExposure, referenceExposure] = [numbers(n), numbers(n), numbers(n)];
   let i = 0;
   for (const p of pairs) {
     const rho = p.suspectExposure / (p.suspectExposure + p.referenceExposure);
     const m = p.suspectEvents + p.referenceEvents;
-    known[i] = p.endMs;
-    known[n + i] = p.suspectEvents;
-    known[2 * n + i] = m;
-    known[3 * n + i] = rho;
-    noise[i] = m * spreadOf(rho);
-    noise[n + i] = p.suspectExposure;
-    noise[2 * n + i] = p.referenceExposure;
+    ends[i] = p.endMs;
+    events[i] = p.suspectEvents;
+    together[i] = m;
+    share[i] = rho;
+    spread[i] = m * spreadOf(rho);
+    suspectExposure[i] = p.suspectExposure;
+    referenceExposure[i] = p.referenceExposure;
     i += 1;
   }
-  return columns;
+  return { ends, events, together, share, spread, suspectExposure, referenceExposure };
 }
 
 /** The columns with `allowance` events per exposure more in the reference. */
 function withMore(columns: RatioColumns, pairs: readonly CountPair[], allowance: number): RatioColumns {
   const n = pairs.length;
-  const together = new Float64Array(n);
-  const spread = new Float64Array(n);
+  const [together, spread] = [numbers(n), numbers(n)];
   let i = 0;
   for (const p of pairs) {
     const m = p.suspectEvents + p.referenceEvents + allowance * p.referenceExposure;
@@ -144,14 +133,17 @@ function spreadOf(rho: number): number {
 export function lnEvidence(test: RatioTest, ratio: number, side: 'worse' | 'ok', memory = test.memory): number {
   const n = test.columns.events.length;
   const bets = BETS.length;
-  const each = new Float64Array(bets);
-  const rowsOf = new Map<number, Float64Array>();
-  const lnCopies = test.copies.map(({ start, cvSquared, kappa }) => {
-    const rows = rowsOf.get(cvSquared) ?? memory.sums(test.columns, { ratio, side, cvSquared }).rows;
-    rowsOf.set(cvSquared, rows);
-    for (let b = 0; b < bets; b += 1) each[b] = ((rows[n * bets + b] ?? 0) - (rows[start * bets + b] ?? 0)) / kappa;
-    return mixBets(each);
-  });
+  const each = numbers(bets);
+  const lnCopies = numbers(test.copies.length);
+  const noises = new Set(test.copies.map(({ cvSquared }) => cvSquared));
+  for (const cvSquared of noises) {
+    const { rows } = memory.sums(test.columns, { ratio, side, cvSquared });
+    for (const [k, { start, cvSquared: own, kappa }] of test.copies.entries()) {
+      if (own !== cvSquared) continue;
+      for (let b = 0; b < bets; b += 1) each[b] = ((rows[n * bets + b] ?? 0) - (rows[start * bets + b] ?? 0)) / kappa;
+      lnCopies[k] = mixBets(each);
+    }
+  }
   return test.mixed ? mixRestarts(lnCopies) : (lnCopies[0] ?? 0);
 }
 

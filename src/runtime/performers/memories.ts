@@ -1,4 +1,4 @@
-import { createMemory, forgetful, type Memory } from '../../analysis/evidence/memory.ts';
+import { createMemory, createScratch, type Memory } from '../../analysis/evidence/memory.ts';
 import type { LookPeriod } from '../../analysis/types.ts';
 import type { ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
@@ -10,7 +10,7 @@ const WORTH_WINDOWS = 60;
 
 /** What was summed for rollouts under way, so that a look adds its new windows only. */
 export interface Memories {
-  /** That of the service's rollout under way; where it would not pay, one that keeps nothing. */
+  /** That of the service's rollout under way; where it would not pay, one for this look alone. */
   of(state: ServiceState, period: LookPeriod, windowMs: number): Memory;
 }
 
@@ -21,7 +21,7 @@ export function createMemories(): Memories {
     of({ service, rollout }, { fromMs, toMs }, windowMs) {
       const known = memories.get(service);
       memories.delete(service);
-      if (!rollout || isEnded(rollout.phase) || (toMs - fromMs) / windowMs < WORTH_WINDOWS) return forgetful;
+      if (!rollout || isEnded(rollout.phase) || (toMs - fromMs) / windowMs < WORTH_WINDOWS) return createScratch();
       const kept = known?.of === rollout.id ? known : { of: rollout.id, memory: createMemory() };
       memories.set(service, kept);
       const [oldest] = memories.keys();
