@@ -39,6 +39,7 @@ export class SimulatedAlertmanager {
   readonly silences = new Map<string, number>();
   readonly #scene: Scene;
   readonly #dice: Dice;
+  readonly #bursts: Dice;
   readonly #numbers: ReadonlyMap<string, Numbers>;
   readonly #send: (alerts: readonly Alert[]) => Promise<boolean>;
   #downUntilMs = 0;
@@ -55,6 +56,7 @@ export class SimulatedAlertmanager {
     this.#numbers = numbers;
     this.#send = send;
     this.#dice = scene.dice('alertmanager');
+    this.#bursts = scene.dice('bursts');
     this.#repeatMs = this.#dice.pick([5 * MINUTE, 60 * MINUTE, 240 * MINUTE]);
     this.#every(TICK_MS, () => this.#evaluate());
     this.#every(this.#repeatMs, () => this.#repeat());
@@ -139,7 +141,8 @@ export class SimulatedAlertmanager {
           continue;
         }
         this.#lastSeenMs.set(name, now);
-        if (firing) this.#held.add(name);
+        if (firing)
+          for (const one of this.#firing.keys()) if (one === name || one.startsWith(`${name}/`)) this.#held.add(one);
         const fires = rule.fires(numbers.badNow()) || (rule.severity === 'warning' && now < noisyUntilMs);
         if (fires && !firing) this.#fire(service, rule);
         else if (!fires && firing) this.#resolve(name);
@@ -166,13 +169,31 @@ export class SimulatedAlertmanager {
   }
 
   #fire(service: string, { name, severity }: Rule): void {
-    const now = this.#scene.time.nowMs;
-    const alert: Alert = {
-      fingerprint: `${service}-${name}`,
+    const fingerprint = `${service}-${name}`;
+    this.#scene.log(`Prometheus: ${fingerprint} fires`);
+    const alerts = [fingerprint, ...this.#instancesOf(fingerprint)].map((one) =>
+      this.#alertOf(one, service, { name, severity }),
+    );
+    for (const alert of alerts) {
+      this.#firing.set(alert.fingerprint, { alert, service });
+      this.#held.add(alert.fingerprint);
+    }
+    this.#deliver(alerts.map((alert) => [alert]));
+  }
+
+  /** Now and then every instance of a service has an alert of its own, and each comes in a body of its own. */
+  #instancesOf(fingerprint: string): readonly string[] {
+    if (!this.#scene.hits('webhook-burst', 0.7, this.#bursts)) return [];
+    return Array.from({ length: this.#bursts.whole(2, 6) }, (_, i) => `${fingerprint}/${i}`);
+  }
+
+  #alertOf(fingerprint: string, service: string, { name, severity }: Pick<Rule, 'name' | 'severity'>): Alert {
+    return {
+      fingerprint,
       name,
       severity,
       status: 'firing',
-      startsAtMs: now,
+      startsAtMs: this.#scene.time.nowMs,
       endsAtMs: null,
       summary: `${name} of ${service}`,
       description: '',
@@ -180,34 +201,37 @@ export class SimulatedAlertmanager {
       generatorUrl: '',
       runbookUrl: '',
     };
-    this.#scene.log(`Prometheus: ${alert.fingerprint} fires`);
-    this.#firing.set(alert.fingerprint, { alert, service });
-    this.#held.add(alert.fingerprint);
-    this.#deliver([alert]);
   }
 
-  #resolve(fingerprint: string): void {
-    const held = this.#firing.get(fingerprint);
-    if (!held) return;
-    this.#scene.log(`Prometheus: ${fingerprint} is resolved`);
-    this.#firing.delete(fingerprint);
-    this.#held.delete(fingerprint);
-    this.#deliver([{ ...held.alert, status: 'resolved', endsAtMs: this.#scene.time.nowMs }]);
+  #resolve(name: string): void {
+    const all = [...this.#firing].filter(([fingerprint]) => fingerprint === name || fingerprint.startsWith(`${name}/`));
+    if (all.length > 0) this.#scene.log(`Prometheus: ${name} is resolved`);
+    for (const [fingerprint] of all) {
+      this.#firing.delete(fingerprint);
+      this.#held.delete(fingerprint);
+    }
+    const endsAtMs = this.#scene.time.nowMs;
+    this.#deliver(all.map(([, { alert }]) => [{ ...alert, status: 'resolved', endsAtMs }]));
   }
 
   #repeat(): void {
-    const all = [...this.#firing.values()].map(({ alert }) => alert);
-    if (all.length > 0) this.#deliver(all);
+    this.#deliver([[...this.#firing.values()].map(({ alert }) => alert)]);
   }
 
-  #deliver(all: readonly Alert[]): void {
-    const alerts = all.filter(({ labels }) => !this.#isMuted(labels.service ?? ''));
-    if (this.isDown || alerts.length === 0) return;
+  /** Bodies that come at the same moment. */
+  #deliver(all: readonly (readonly Alert[])[]): void {
+    const bodies = all
+      .map((alerts) => alerts.filter(({ labels }) => !this.#isMuted(labels.service ?? '')))
+      .filter((alerts) => alerts.length > 0);
+    if (this.isDown || bodies.length === 0) return;
     if (this.#scene.hits('webhook-dropped', 0.7, this.#dice)) return;
+    const attempt = () => {
+      for (const alerts of bodies) this.#attempt(alerts, 1);
+    };
     const lateMs = this.#scene.hits('webhook-late', 0.7, this.#dice) ? this.#dice.magnitude(1_000, 5 * MINUTE) : 0;
-    this.#scene.time.after(lateMs, () => this.#attempt(alerts, 1));
+    this.#scene.time.after(lateMs, attempt);
     if (this.#scene.hits('webhook-repeated', 0.7, this.#dice))
-      this.#scene.time.after(lateMs + this.#dice.magnitude(1, 2 * MINUTE), () => this.#attempt(alerts, 1));
+      this.#scene.time.after(lateMs + this.#dice.magnitude(1, 2 * MINUTE), attempt);
   }
 
   #attempt(alerts: readonly Alert[], nth: number): void {

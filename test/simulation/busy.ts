@@ -11,6 +11,7 @@ export class Busy {
       messages: this.#counted(store.messages),
       policies: this.#counted(store.policies),
       unmatched: this.#counted(store.unmatched),
+      accepted: this.#counted(store.accepted),
       duties: this.#counted(store.duties),
     };
   }

@@ -1,11 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { Alert } from '../../src/domain/state.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { type Engine, sqlite } from '../../src/runtime/engine.ts';
 import { createGroupDriver } from '../../src/runtime/group-commit.ts';
 import { migrate } from '../../src/runtime/migrations/index.ts';
 import type { Schema } from '../../src/runtime/schema.ts';
 import { createStore } from '../../src/runtime/store.ts';
+import { alertKey } from './taken.ts';
 
 /** What replicas share is flushed at every commit, as PostgreSQL does it. */
 const shared: Engine = { ...sqlite, unhurried: async () => undefined };
@@ -45,6 +47,16 @@ export class SimulatedDisk {
   timers(): ReadonlySet<string> {
     const rows = this.#database.prepare("SELECT service, key FROM jobs WHERE kind = 'timer'").all();
     return new Set(rows.map(({ service, key }) => `${service}/${String(key).replace(/^timer\//, '')}`));
+  }
+
+  /** What was accepted and waits to be decided on, by `alertKey`. */
+  accepted(): ReadonlySet<string> {
+    const rows = this.#database.prepare('SELECT service, alerts FROM accepted_alerts').all();
+    return new Set(
+      rows.flatMap(({ service, alerts }) =>
+        (JSON.parse(String(alerts)) as Alert[]).map((alert) => alertKey(String(service), alert)),
+      ),
+    );
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export async function brokenEnd(parts: WorldParts, store: Store): Promise<string
   const machineMs = scene.time.earliestMs;
   const dueMs = await store.jobs.nextDueMs();
   if (dueMs !== null && dueMs < machineMs - 1_000) broken.push(`a job is ${machineMs - dueMs} ms overdue`);
+  const left = await store.accepted.list(Number.MAX_SAFE_INTEGER, 1);
+  if (left.length > 0) broken.push(`alerts of ${left[0]?.service} were accepted, and nobody decides on them`);
   for (const [service, state] of history.states) {
     const add = (problems: readonly string[]) => broken.push(...problems.map((problem) => `${service}: ${problem}`));
     const stored = await store.load(service);

@@ -4,7 +4,9 @@ import type { Observed } from '../../src/domain/event.ts';
 import type { ServiceState, Split } from '../../src/domain/state.ts';
 import type { Job, Store, Unit } from '../../src/ports/store.ts';
 import { brokenRules, type Decided } from '../support/decision-rules.ts';
+import { Promoted } from './promoted.ts';
 import type { Scene } from './scene.ts';
+import { alertKey } from './taken.ts';
 
 /** What one unit of work did, kept only if it is committed. */
 interface Draft {
@@ -17,6 +19,8 @@ export class History {
   /** As committed last. */
   readonly states = new Map<string, ServiceState>();
   readonly journalled = new Map<string, number>();
+  /** Alerts that were decided on, by `alertKey`. */
+  readonly heard = new Set<string>();
   /** Told of everything committed. */
   readonly onDecided: ((decided: Decided) => void)[] = [];
   readonly #scene: Scene;
@@ -25,6 +29,7 @@ export class History {
   readonly #fired = new Set<string>();
   readonly #claimed = new Map<number, Job>();
   readonly #gaining = new Map<string, string | null>();
+  readonly #promoted: Promoted;
   #draft: Draft | null = null;
 
   readonly #decide: Decide;
@@ -32,6 +37,7 @@ export class History {
   constructor(scene: Scene, decide: Decide = domainDecide) {
     this.#scene = scene;
     this.#decide = decide;
+    this.#promoted = new Promoted(scene);
   }
 
   /** The real decisions, written down. */
@@ -114,6 +120,11 @@ export class History {
   #unit(unit: Unit, draft: Draft): Unit {
     return {
       ...unit,
+      insertEvent: async (stored) => {
+        const { service, event } = stored;
+        if (event.type === 'alert') draft.changes.push(() => this.heard.add(alertKey(service, event.alert)));
+        return unit.insertEvent(stored);
+      },
       enqueue: async (job) => {
         await unit.enqueue(job);
         const { effect, service } = job;
@@ -159,6 +170,7 @@ export class History {
       this.#tell(one);
       this.#once(one);
       this.#asks(one);
+      this.#promoted.look(one);
       for (const broken of brokenRules(one)) this.#scene.breaks(`${one.before.service}, ${one.event.type}: ${broken}`);
       for (const listener of this.onDecided) listener(one);
     }

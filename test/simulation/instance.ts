@@ -6,7 +6,7 @@ import { createLeftBehind, type LeftBehind } from '../../src/application/left-be
 import type { Alert } from '../../src/domain/state.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { PortError } from '../../src/ports/failure.ts';
-import type { Store, Unit } from '../../src/ports/store.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Target } from '../../src/ports/target.ts';
 import type { Telemetry } from '../../src/ports/telemetry.ts';
 import { createPerformers } from '../../src/runtime/performers/index.ts';
@@ -16,6 +16,7 @@ import type { SimulatedAlertmanager } from './alertmanager.ts';
 import type { SimulatedChat } from './chat.ts';
 import type { Dice } from './dice.ts';
 import type { History } from './history.ts';
+import { Died, Life, StoreTrouble } from './life.ts';
 import type { Mutant } from './mutants.ts';
 import type { Numbers } from './numbers.ts';
 import type { SimulatedPager } from './pager.ts';
@@ -25,20 +26,10 @@ import type { SimulatedTarget } from './target.ts';
 import type { Machine } from './time.ts';
 
 export const INSTANCE = 'sim';
-/** At full strength it dies at one await in so many, or stands still. */
-const AWAITS_A_DEATH = 1_500;
-const AWAITS_A_FREEZE = 1_000;
 /** Longer than the clocks of two replicas differ, by far. */
 const LEASE_MS = 30_000;
 /** A notice may be lost. */
 const POLL_MS = 60_000;
-
-/** The store's own trouble, as a full disk makes it. */
-class StoreTrouble extends Error {
-  override readonly name = 'StoreTrouble';
-}
-/** Unwinds what a dead process was in the midst of; it is never seen outside. */
-class Died extends Error {}
 
 /** What is there whichever process lives. */
 export interface WorldParts {
@@ -67,10 +58,6 @@ export interface InstanceParts extends WorldParts {
   readonly onNotice: () => void;
 }
 
-type Call = (...args: unknown[]) => Promise<unknown>;
-
-const never = () => new Promise<never>(() => undefined);
-
 /**
  * One process of Lastgood: the real application, worker and reconciler over ports that are gone when it dies. It may die at any
  * await of its own: what was committed stays, what was sent is on its way, everything else is lost.
@@ -83,24 +70,26 @@ export class Instance {
   readonly #reconciler: Reconciler;
   readonly #parts: InstanceParts;
   readonly #clock: Clock;
-  #alive = true;
+  readonly #life: Life;
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
     const { scene, history, policies, mutant, owner, alone } = parts;
-    const clock = scene.time.machineClock(parts.machine, () => this.#alive);
+    const life = new Life(parts);
+    this.#life = life;
+    const clock = scene.time.machineClock(parts.machine, () => life.isAlive);
     this.#clock = clock;
-    const store = this.#mortalStore(history.over(mutant.store?.(parts.store) ?? parts.store));
+    const store = life.mortalStore(history.over(mutant.store?.(parts.store) ?? parts.store));
     const telemetry = this.#telemetry();
     const targets = new Map<string, Target>();
     for (const [service, target] of parts.targets) {
       const port = target.port((name, split, lastSeen) => {
-        if (this.#alive) history.checkOrder(name, split, lastSeen);
+        if (life.isAlive) history.checkOrder(name, split, lastSeen);
       });
-      targets.set(service, this.#mortal(port));
+      targets.set(service, life.mortalSender(port, ['shift'], port.landingMs));
     }
     const targetOf = ({ service }: { service: string }) => wanted(targets, service);
-    const common = { store, clock, telemetry, policies: this.#mortalPolicies(policies), targets: targetOf };
+    const common = { store, clock, telemetry, policies: life.mortalPolicies(policies), targets: targetOf };
     const wake = () => {
       this.#worker.wake();
       parts.onNotice();
@@ -108,13 +97,13 @@ export class Instance {
     const application = createApplication({ ...common, decide: history.decide, wake });
     this.application = application;
     this.#lookout = application;
-    const alertSource = this.#mortal(parts.alertmanager.source());
+    const alertSource = life.mortalSender(parts.alertmanager.source(), ['silence', 'lift']);
     const world: World = {
       ...common,
-      sources: ({ service }) => this.#mortal(wanted(parts.numbers, service).source()),
+      sources: ({ service }) => life.mortal(wanted(parts.numbers, service).source()),
       alertSources: () => alertSource,
-      chat: this.#mortal(parts.chat.port()),
-      pager: this.#mortal(parts.pager.port()),
+      chat: life.mortalSender(parts.chat.port(), ['post', 'update']),
+      pager: life.mortalSender(parts.pager.port(), ['send']),
       instance: INSTANCE,
     };
     const performers = createPerformers(mutant.world?.(world) ?? world);
@@ -147,7 +136,7 @@ export class Instance {
     try {
       await this.#worker.start();
     } catch {
-      this.#die('it could not start');
+      this.#life.end('it could not start');
       return;
     }
     this.#reconciler.start();
@@ -155,11 +144,11 @@ export class Instance {
     await this.#leftBehind.start();
   }
 
-  /** A webhook: true where it was taken, and then nothing of it may be lost. */
+  /** A webhook: true where it was taken, and then nothing of it may be lost. Who dies meanwhile hangs up. */
   async receive(alerts: readonly Alert[]): Promise<boolean> {
     try {
-      await this.application.receiveAlerts(alerts);
-      return true;
+      const taken = this.application.receiveAlerts(alerts).then(() => true);
+      return await Promise.race([taken, this.#life.ended.then(() => false)]);
     } catch (error) {
       this.#telemetry().problem('webhook', error);
       return false;
@@ -172,7 +161,7 @@ export class Instance {
   }
 
   get isReachable(): boolean {
-    return this.#alive && !this.#isFrozen;
+    return this.#life.isAlive && !this.#life.isFrozen;
   }
 
   /** A policy file was edited, and read: the first to come tells, as app.ts has it. */
@@ -189,113 +178,6 @@ export class Instance {
       this.#telemetry().problem('policies', error);
     }
     this.#reconciler.wake();
-  }
-
-  #die(how: string): void {
-    if (!this.#alive) return;
-    this.#alive = false;
-    const { scene, onDeath } = this.#parts;
-    scene.struck('death');
-    scene.log(`${this.#parts.owner} dies (${how})`);
-    scene.time.forgetDead();
-    onDeath();
-  }
-
-  /** Dead, or dying just now. */
-  #isDead(): boolean {
-    const { scene, dice } = this.#parts;
-    if (this.#alive && dice.chance(scene.strength('death') / AWAITS_A_DEATH)) this.#die('at an await');
-    return !this.#alive;
-  }
-
-  async #pass<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#isDead()) return never();
-    try {
-      const result = await call();
-      await this.#thawed();
-      return this.#isDead() ? await never() : result;
-    } catch (error) {
-      await this.#thawed();
-      if (this.#isDead()) return never();
-      throw error;
-    }
-  }
-
-  get #isFrozen(): boolean {
-    const { scene, machine } = this.#parts;
-    return machine.frozenUntilMs > scene.time.nowMs;
-  }
-
-  /**
-   * An answer is there, and it may stand still before it reads it. Never between a decision to call and the call: nobody can do
-   * anything about that, but the target with its revision.
-   */
-  async #thawed(): Promise<void> {
-    const { scene, machine, dice } = this.#parts;
-    if (this.#alive && !this.#isFrozen && dice.chance(scene.strength('freeze') / AWAITS_A_FREEZE)) {
-      const forMs = Math.round(dice.magnitude(1_000, 5 * 60_000));
-      scene.struck('freeze');
-      scene.log(`${this.#parts.owner} stands still for ${Math.round(forMs / 1000)} s`);
-      machine.frozenUntilMs = scene.time.nowMs + forMs;
-    }
-    while (this.#isFrozen) await scene.time.pass(machine.frozenUntilMs - scene.time.nowMs);
-  }
-
-  /** The same object as long as the process lives. */
-  #mortal<T extends object>(object: T): T {
-    return wrapped(
-      object,
-      (call) =>
-        (...args) =>
-          this.#pass(() => call(...args)),
-    );
-  }
-
-  #mortalPolicies(policies: PolicyShelf) {
-    return {
-      all: () => policies.all(),
-      get: (service: string) => policies.get(service),
-      at: (service: string, revision: string) => this.#pass(() => policies.at(service, revision)),
-    };
-  }
-
-  #mortalStore(store: Store): Store {
-    const trouble = () => {
-      const { scene, dice } = this.#parts;
-      if (scene.hits('store-error', 0.01, dice)) throw new StoreTrouble('The disk is full.');
-    };
-    const inUnit = (unit: Unit): Unit =>
-      wrapped(unit, (call) => async (...args) => {
-        if (this.#isDead()) throw new Died();
-        const result = await call(...args);
-        if (this.#isDead()) throw new Died();
-        return result;
-      });
-    const jobs = this.#mortal(store.jobs);
-    return {
-      ...this.#mortal(store),
-      transaction: (work) =>
-        this.#pass(() => {
-          trouble();
-          return store.transaction((unit) => work(inUnit(unit)));
-        }),
-      jobs: {
-        ...jobs,
-        claim: async (request) => {
-          trouble();
-          return jobs.claim(request);
-        },
-        retry: async (lease, next) => {
-          trouble();
-          return jobs.retry(lease, next);
-        },
-      },
-      messages: this.#mortal(store.messages),
-      policies: this.#mortal(store.policies),
-      unmatched: this.#mortal(store.unmatched),
-      accepted: this.#mortal(store.accepted),
-      duties: this.#mortal(store.duties),
-    };
   }
 
   /** As the health checks look at every target in turn. */
@@ -327,17 +209,11 @@ export class Instance {
       problem: (where, error) => {
         const isExpected = error instanceof PortError || error instanceof StoreTrouble || error instanceof Died;
         const isLost = error instanceof Error && /cannot be had any more/.test(error.message);
-        if (!this.#alive || isExpected || isLost) return;
+        if (!this.#life.isAlive || isExpected || isLost) return;
         scene.breaks(`unexpected: ${where}: ${error instanceof Error ? error.stack : String(error)}`);
       },
     };
   }
-}
-
-/** The same object with every function of it wrapped. */
-function wrapped<T extends object>(object: T, wrap: (call: Call) => Call): T {
-  const parts = Object.entries(object).map(([key, value]) => [key, typeof value === 'function' ? wrap(value) : value]);
-  return Object.fromEntries(parts) as T;
 }
 
 function wanted<T>(of: ReadonlyMap<string, T>, service: string): T {

@@ -1,20 +1,32 @@
-import type { CountWindow, Metric, MetricSamples, Series } from '../../src/analysis/types.ts';
+import type { Metric, MetricSamples, Series } from '../../src/analysis/types.ts';
 import type { MetricRequest, MetricSource } from '../../src/ports/metric-source.ts';
 import type { Dice } from './dice.ts';
 import type { Scene } from './scene.ts';
+import { type Ill, seriesOf, USUAL_SHARE } from './series.ts';
+import type { Fault } from './swarm.ts';
 import type { SimulatedTarget } from './target.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** Share of requests that fail where all is well. */
-const USUAL_SHARE = 0.02;
 /** Where nothing at all is wrong it is this long ago. */
 const ALL = '*';
 
 interface Change {
   readonly atMs: number;
   readonly version: string;
+  readonly ill: Ill;
   readonly share: number;
+}
+
+/** What one answer of Prometheus lacks. */
+interface Gap {
+  /** Windows younger than this are not there. */
+  readonly lateMs: number;
+  /** Since so long ago its counters stand still. */
+  readonly staleMs: number;
+  /** Share of the windows that are not there. */
+  readonly lost: number;
+  readonly lostArm: 'stable' | 'candidate' | 'both' | null;
 }
 
 /** How the versions of a service really do, and what Prometheus can tell of it. */
@@ -22,6 +34,8 @@ export class Numbers {
   readonly #scene: Scene;
   readonly #target: SimulatedTarget;
   readonly #dice: Dice;
+  /** For what came later: it changes nothing about the rest. */
+  readonly #strange: Dice;
   readonly #changes: Change[] = [];
   readonly #requestsPerSecond: number;
   #downUntilMs = 0;
@@ -31,6 +45,7 @@ export class Numbers {
     this.#scene = scene;
     this.#target = target;
     this.#dice = scene.dice(`numbers/${target.service}`);
+    this.#strange = scene.dice(`strange-numbers/${target.service}`);
     this.#requestsPerSecond = this.#dice.pick([3, 200, 400, 1000]);
     const perHour = scene.swarm.strength['prometheus-down'];
     const outage = () => {
@@ -53,12 +68,11 @@ export class Numbers {
   }
 
   /** From now on a version (or the whole service, whichever version serves) fails this share of its requests. */
-  set(version: string | null, share: number): void {
+  set(version: string | null, share: number, ill: Ill = 'both'): void {
     const of = version ?? ALL;
-    this.#changes.push({ atMs: this.#scene.time.nowMs, version: of, share });
-    this.#scene.log(
-      `${this.#target.service}: ${version ?? 'the whole service'} fails ${Math.round(share * 1000) / 10} %`,
-    );
+    this.#changes.push({ atMs: this.#scene.time.nowMs, version: of, ill, share });
+    const who = version ?? 'the whole service';
+    this.#scene.log(`${this.#target.service}: ${who} fails ${Math.round(share * 1000) / 10} % (${ill})`);
   }
 
   heal(): void {
@@ -67,9 +81,10 @@ export class Numbers {
   }
 
   /** Share of a version's requests that fail at that moment. */
-  badShare(version: string, atMs: number): number {
+  badShare(version: string, atMs: number, ill: Ill = 'errors'): number {
     const of = (name: string) =>
-      this.#changes.findLast((c) => c.version === name && c.atMs <= atMs)?.share ?? USUAL_SHARE;
+      this.#changes.findLast((c) => c.atMs <= atMs && c.version === name && (c.ill === 'both' || c.ill === ill))
+        ?.share ?? USUAL_SHARE;
     return Math.max(of(version), of(ALL));
   }
 
@@ -90,28 +105,43 @@ export class Numbers {
           await this.#scene.time.pass(this.#dice.pick([0, 0, 5_000]));
           return request.metrics.map(({ name }) => missing(name));
         }
-        const lateMs = this.#scene.hits('prometheus-late', 0.5, this.#dice)
-          ? this.#dice.magnitude(10_000, 10 * MINUTE)
-          : 0;
-        const lost = this.#scene.hits('prometheus-partial', 0.5, this.#dice) ? this.#dice.pick([0.1, 0.5, 1]) : 0;
-        const lostArm = lost > 0 ? this.#dice.pick(['stable', 'candidate', 'both'] as const) : null;
-        return request.metrics.map((metric) => this.#samples(request, metric, { lateMs, lost, lostArm }));
+        const gap = this.#gap();
+        if (this.#scene.hits('prometheus-slow', 0.3, this.#strange))
+          await this.#scene.time.pass(this.#strange.between(1_000, 19_000));
+        return request.metrics.map((metric) => this.#samples(request, metric, gap));
       },
     };
   }
 
-  #samples(
-    { stable, candidate, period, windowMs }: MetricRequest,
-    metric: Metric,
-    gap: { lateMs: number; lost: number; lostArm: 'stable' | 'candidate' | 'both' | null },
-  ): MetricSamples {
+  #gap(): Gap {
+    const hits = (fault: Fault) => this.#scene.hits(fault, 0.5, this.#dice);
+    const lateMs = hits('prometheus-late') ? this.#dice.magnitude(10_000, 10 * MINUTE) : 0;
+    const lost = hits('prometheus-partial') ? this.#dice.pick([0.1, 0.5, 1]) : 0;
+    const lostArm = lost > 0 ? this.#dice.pick(['stable', 'candidate', 'both'] as const) : null;
+    const isStale = this.#scene.hits('prometheus-stale', 0.3, this.#strange);
+    return { lateMs, lost, lostArm, staleMs: isStale ? this.#strange.magnitude(MINUTE, 30 * MINUTE) : 0 };
+  }
+
+  #samples({ stable, candidate, period, windowMs }: MetricRequest, metric: Metric, gap: Gap): MetricSamples {
+    const { nowMs } = this.#scene.time;
     const lengthMs = period.windowMs ?? windowMs;
     const offsetMs = Math.round(period.beforeOffsetMs / lengthMs) * lengthMs;
-    const toMs = Math.min(period.toMs, this.#scene.time.nowMs - gap.lateMs);
-    const read = (version: string, fromMs: number, endMs: number, lost: number): Series => ({
-      kind: 'counts',
-      windows: this.#windows({ version, fromMs, toMs: endMs, lengthMs, metric: metric.name, lost }),
-    });
+    const toMs = Math.min(period.toMs, nowMs - gap.lateMs);
+    const read = (version: string, fromMs: number, endMs: number, lost: number): Series => {
+      const arm = {
+        seed: this.#scene.seed,
+        version,
+        fromMs,
+        toMs: endMs,
+        lengthMs,
+        lost,
+        stillFromMs: nowMs - gap.staleMs,
+      };
+      return seriesOf(metric, arm, {
+        requests: (atMs) => (this.#requestsPerSecond * lengthMs * this.#target.shareOf(version, atMs)) / 1000,
+        badShare: (atMs, ill) => this.badShare(version, atMs, ill),
+      });
+    };
     const lostOf = (arm: 'stable' | 'candidate') => (gap.lostArm === arm || gap.lostArm === 'both' ? gap.lost : 0);
     return {
       metric: metric.name,
@@ -121,50 +151,8 @@ export class Numbers {
       missing: null,
     };
   }
-
-  #windows(of: {
-    version: string;
-    fromMs: number;
-    toMs: number;
-    lengthMs: number;
-    metric: string;
-    lost: number;
-  }): CountWindow[] {
-    const windows: CountWindow[] = [];
-    const { lengthMs } = of;
-    for (let endMs = (Math.floor(of.fromMs / lengthMs) + 1) * lengthMs; endMs <= of.toMs; endMs += lengthMs) {
-      const middleMs = endMs - lengthMs / 2;
-      const requests = (this.#requestsPerSecond * lengthMs * this.#target.shareOf(of.version, middleMs)) / 1000;
-      if (requests < 1) continue;
-      const chance = hash(this.#scene.seed, of.version, of.metric, endMs);
-      if (of.lost > 0 && hash(this.#scene.seed, 'lost', of.version, endMs) < of.lost) continue;
-      const mean = requests * (of.metric === 'errors' ? this.badShare(of.version, middleMs) : USUAL_SHARE);
-      const exposure = Math.round(requests);
-      const events = Math.round(mean + Math.sqrt(mean) * normalOf(chance));
-      windows.push({ endMs, events: Math.min(exposure, Math.max(0, events)), exposure });
-    }
-    return windows;
-  }
 }
 
 function missing(metric: string): MetricSamples {
   return { metric, stableNow: null, stableBefore: null, candidateNow: null, missing: 'Prometheus did not answer' };
-}
-
-/** A number in [0, 1) that is always the same for the same things: what was counted does not depend on who asks when. */
-function hash(...of: readonly (string | number)[]): number {
-  let h = 0x811c9dc5;
-  for (const part of of) {
-    const text = String(part);
-    for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  }
-  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
-  return ((h ^ (h >>> 15)) >>> 0) / 4_294_967_296;
-}
-
-/** Near enough to a normal: the logistic distribution with its variance (scale √3/π). */
-function normalOf(chance: number): number {
-  const p = Math.min(0.999, Math.max(0.001, chance));
-  return 0.5513 * Math.log(p / (1 - p));
 }

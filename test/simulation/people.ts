@@ -4,7 +4,9 @@ import type { Command } from '../../src/domain/event.ts';
 import type { Actor } from '../../src/domain/state.ts';
 import type { SimulatedChat } from './chat.ts';
 import type { Dice } from './dice.ts';
+import type { History } from './history.ts';
 import type { SimulatedPager } from './pager.ts';
+import type { PolicyShelf } from './policies.ts';
 import type { Scene } from './scene.ts';
 
 const MINUTE = 60_000;
@@ -16,6 +18,8 @@ export interface PeopleParts {
   readonly chat: SimulatedChat;
   readonly pager: SimulatedPager;
   readonly services: readonly string[];
+  readonly policies: PolicyShelf;
+  readonly history: History;
   /** Where commands go; null: Lastgood is down. */
   readonly application: () => Application | null;
   readonly instance: string;
@@ -25,6 +29,7 @@ export interface PeopleParts {
 export class People {
   readonly #parts: PeopleParts;
   readonly #dice: Dice;
+  readonly #promoting: Dice;
   #candidates = 1;
   #keys = 0;
 
@@ -32,6 +37,7 @@ export class People {
     this.#parts = parts;
     const { scene, services } = parts;
     this.#dice = scene.dice('people');
+    this.#promoting = scene.dice('promoting');
     for (const service of services) {
       this.#plan(scene.swarm.startsPerHour, () => this.#start(service));
       this.#plan(scene.swarm.pressesPerHour, () => this.#act(service));
@@ -52,7 +58,7 @@ export class People {
     const application = this.#parts.application();
     if (!application) return;
     this.#candidates += 1;
-    const candidate = { id: `v${this.#candidates}` };
+    const candidate = { id: this.#promoted(service) ?? `v${this.#candidates}` };
     const force = this.#dice.chance(0.3);
     this.#keys += 1;
     const key = `start/${this.#keys}`;
@@ -62,6 +68,15 @@ export class People {
       this.#parts.scene.log(`${actor.name} starts ${candidate.id} on ${service}: ${told(answer)}`);
     };
     await send().catch((error: unknown) => this.#parts.scene.log(`start of ${service} failed: ${String(error)}`));
+  }
+
+  /** What ran where it has to have succeeded first, mostly; null: something new, or nothing is required. */
+  #promoted(service: string): string | null {
+    const requires = this.#parts.policies.get(service)?.requires?.service;
+    const state = requires === undefined ? undefined : this.#parts.history.states.get(requires);
+    if (!state || this.#promoting.chance(0.3)) return null;
+    const ran = [...state.past.rollouts.map(({ candidate }) => candidate.id), ...state.served.map((s) => s.version.id)];
+    return ran.length > 0 ? this.#promoting.pick(ran.slice(-3)) : null;
   }
 
   #somebody(): Actor {

@@ -1,8 +1,8 @@
-import type { Metric } from '../../src/analysis/types.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { Policies } from '../../src/ports/policies.ts';
-import { errorRate, MINUTE, policy as storyPolicy } from '../support/policy.ts';
+import { MINUTE, policy as storyPolicy } from '../support/policy.ts';
 import type { Dice } from './dice.ts';
+import { metricsBy } from './rulers.ts';
 import type { Scene } from './scene.ts';
 
 const ALERTMANAGER = {
@@ -18,11 +18,17 @@ export class PolicyShelf implements Policies {
   readonly #all = new Map<string, Policy>();
   readonly #scene: Scene;
   readonly #dice: Dice;
+  readonly #rulers: Dice;
+  /** The service that another one requires a version to have succeeded on; null: none. */
+  readonly #required: string | null;
   #edits = 0;
 
   constructor(scene: Scene, services: readonly string[]) {
     this.#scene = scene;
     this.#dice = scene.dice('policies');
+    this.#rulers = scene.dice('rulers');
+    const [first] = services;
+    this.#required = first !== undefined && services.length > 1 && this.#rulers.chance(0.6) ? first : null;
     for (const service of services) this.#put(this.#first(service));
   }
 
@@ -89,7 +95,7 @@ export class PolicyShelf implements Policies {
       { escalate: before.escalate ? null : storyPolicy().escalate },
       { objective: before.objective === 'better' ? ('no-worse' as const) : ('better' as const) },
       { silence: before.silence ? null : { forMs: 30 * MINUTE } },
-      { watchMs: fresh.watchMs, lastGoodAfterMs: fresh.lastGoodAfterMs },
+      { watchMs: fresh.watchMs, lastGoodAfterMs: fresh.lastGoodAfterMs, metrics: fresh.metrics },
     ]);
     this.#scene.struck('policy-edited');
     this.#scene.log(`${service} policy: ${Object.keys(changed).join(', ')} changed`);
@@ -123,6 +129,7 @@ export class PolicyShelf implements Policies {
     return storyPolicy({
       service,
       revision,
+      requires: this.#required !== null && service !== this.#required ? { service: this.#required } : null,
       mode: dice.chance(0.15) ? 'observe' : 'enforce',
       strategy: {
         kind: isTwoArms ? 'blue-green' : 'canary',
@@ -136,7 +143,7 @@ export class PolicyShelf implements Policies {
         phases: [...(isTwoArms ? [] : dice.pick([[50, 10], [30], []]).map(phase)), { exposurePercent: 0, ...end }],
         verify: { soakMs: 2 * everyMs, maxSoakMs: 8 * everyMs },
       },
-      metrics: metrics(),
+      metrics: metricsBy(this.#rulers),
       comparison: {
         windowMs,
         warmUpMs: 2 * windowMs,
@@ -169,16 +176,4 @@ export class PolicyShelf implements Policies {
       watchMs: dice.pick([20, 60]) * MINUTE,
     });
   }
-}
-
-function metrics(): readonly Metric[] {
-  const slow: Metric = {
-    ...errorRate,
-    name: 'slow',
-    title: 'Slow answers',
-    source: { kind: 'proportion', bad: 'slow{version="{{version}}"}', good: null, total: 'all{version="{{version}}"}' },
-    criticalLimit: null,
-    weight: 0.5,
-  };
-  return [{ ...errorRate, weight: 0.5 }, slow];
 }

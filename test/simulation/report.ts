@@ -33,7 +33,9 @@ export class Tally {
       '',
       table('Faults', [...this.#faults]),
       ...(this.missing.length > 0 ? [`  never: ${this.missing.join(', ')}`] : []),
-      ...['phase', 'stage', 'verdict', 'event', 'effect', 'performed', 'journal'].map((name) => table(name, of(name))),
+      ...['phase', 'stage', 'verdict', 'event', 'effect', 'performed', 'journal', 'intake', 'promotion'].map((name) =>
+        table(name, of(name)),
+      ),
       '',
     ].join('\n');
   }

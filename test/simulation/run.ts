@@ -16,6 +16,7 @@ import { PolicyShelf } from './policies.ts';
 import { Replicas } from './replicas.ts';
 import { Scene } from './scene.ts';
 import { type Swarm, swarmOf } from './swarm.ts';
+import { Taken } from './taken.ts';
 import { SimulatedTarget } from './target.ts';
 
 const MINUTE = 60_000;
@@ -69,7 +70,9 @@ class Play {
   readonly #world: WorldParts;
   readonly #disk: SimulatedDisk;
   readonly #replicas: Replicas;
+  readonly #taken: Taken;
   readonly #dice: Dice;
+  readonly #ills: Dice;
   readonly #startMs: number;
 
   static async open(scene: Scene, mutant: Mutant): Promise<Play> {
@@ -83,6 +86,7 @@ class Play {
     this.#disk = disk;
     this.#startMs = scene.time.nowMs;
     this.#dice = scene.dice('play');
+    this.#ills = scene.dice('ills');
     const services = Array.from({ length: scene.swarm.services }, (_, i) => ['fraud-scorer', 'ranker'][i] ?? `s${i}`);
     const targets = new Map(services.map((service) => [service, new SimulatedTarget(scene, service)]));
     const numbers = new Map([...targets].map(([service, target]) => [service, new Numbers(scene, target)]));
@@ -97,6 +101,7 @@ class Play {
       pager: new SimulatedPager(scene),
       alertmanager: new SimulatedAlertmanager(scene, numbers, (alerts) => this.#receive(alerts)),
     };
+    this.#taken = new Taken(scene, this.#world.history.heard, () => disk.accepted());
     this.#replicas = new Replicas(this.#world, disk);
     const application = () => this.#replicas.any()?.application ?? null;
     new People({ ...this.#world, services, application, instance: INSTANCE });
@@ -139,6 +144,7 @@ class Play {
     while (broken.length === 0 && time.step(endMs)) {
       await this.#replicas.quiet();
       this.#world.history.check();
+      this.#taken.check();
       looks += 1;
       if (looks % LOOKS_AT_TABLE === 0) this.#world.history.checkTable(this.#disk.timers());
       moments = time.nowMs === atMs ? moments + 1 : 0;
@@ -149,14 +155,17 @@ class Play {
 
   async #receive(alerts: readonly Alert[]): Promise<boolean> {
     if (!(await this.#replicas.receive(alerts))) return false;
-    for (const { labels, fingerprint, startsAtMs } of alerts) {
-      const state = this.#world.history.states.get(labels.service ?? '');
+    for (const alert of alerts) {
+      const { labels, fingerprint, startsAtMs } = alert;
+      const service = labels.service ?? '';
+      // Decided on later, where others of its service were being decided on.
+      if (this.#world.policies.get(service) === null || !this.#taken.take(service, alert)) continue;
+      const state = this.#world.history.states.get(service);
       const known = state?.alerts.find((alert) => alert.fingerprint === fingerprint);
       const isOld = this.#scene.time.nowMs - startsAtMs > 24 * HOUR;
       // An end of what was never heard of leaves nothing behind.
       const isEnd = alerts.some((alert) => alert.fingerprint === fingerprint && alert.status === 'resolved');
-      const isAnyones = this.#world.policies.get(labels.service ?? '') !== null;
-      if (isAnyones && !isOld && !isEnd && (!known || known.startsAtMs < startsAtMs))
+      if (!isOld && !isEnd && (!known || known.startsAtMs < startsAtMs))
         this.#scene.breaks(`nothing lost: ${fingerprint} was taken, and is not known`);
     }
     return true;
@@ -197,6 +206,7 @@ class Play {
       const underWay = await servicesUnderWay(this.#replicas.store(), (name) => name === service);
       if (underWay.length > 0 || policies.get(service) === null || !policies.isGone(service)) continue;
       policies.forget(service);
+      this.#taken.release(service);
       this.#replicas.policyChanged(service);
     }
   }
@@ -205,7 +215,7 @@ class Play {
     const share = this.#dice.pick([0.03, 0.06, 0.12, 0.3, 0.6]);
     const isCommon = this.#dice.chance(0.2);
     const version = truth.candidate !== null && this.#dice.chance(0.8) ? truth.candidate : truth.stable;
-    numbers.set(isCommon ? null : version, share);
+    numbers.set(isCommon ? null : version, share, this.#ills.pick(['both', 'both', 'errors', 'speed']));
   }
 
   #every(perHour: number, what: () => void): void {

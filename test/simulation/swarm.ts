@@ -3,8 +3,8 @@ import { Dice } from './dice.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Everything that can go wrong, by the name under which it is counted. */
-export const FAULTS = [
+/** What can go wrong, by the name under which it is counted. */
+const FIRST_FAULTS = [
   'death',
   'freeze',
   'notice-lost',
@@ -49,6 +49,9 @@ export const FAULTS = [
   'policy-lost',
   'policy-gone',
 ] as const;
+/** Drawn by themselves, each: what a seed had before them it has still. */
+const LATER_FAULTS = ['death-sending', 'prometheus-stale', 'prometheus-slow', 'webhook-burst'] as const;
+export const FAULTS = [...FIRST_FAULTS, ...LATER_FAULTS] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** What a seed switches on, and how strongly: most seeds leave most things well, so that what is left is seen more clearly. */
@@ -75,9 +78,11 @@ export function swarmOf(seed: number): Swarm {
   const dice = new Dice(seed, 'swarm');
   // Some seeds are calm in everything but one thing, some are rough all over.
   const share = dice.pick([0.1, 0.3, 0.5, 0.8]);
-  const strength = Object.fromEntries(
-    FAULTS.map((fault) => [fault, dice.chance(share) ? dice.magnitude(0.05, 1) : 0]),
-  ) as Record<Fault, number>;
+  const strengthBy = (own: Dice) => (own.chance(share) ? own.magnitude(0.05, 1) : 0);
+  const strength = Object.fromEntries([
+    ...FIRST_FAULTS.map((fault) => [fault, strengthBy(dice)]),
+    ...LATER_FAULTS.map((fault) => [fault, strengthBy(new Dice(seed, `swarm/${fault}`))]),
+  ]) as Record<Fault, number>;
   const everyMs = dice.pick([0.5, 1, 2, 3, 5, 5, 5, 5, 10, 10, 10]) * MINUTE;
   return {
     strength,
