@@ -30,6 +30,26 @@ describe('the log', () => {
     expect(lines.join('')).not.toMatch(/of-a-policy|xoxb-9|t-1/);
   });
 
+  it('never holds it in an error either, whichever way that is logged, nor in a list', () => {
+    const { log, lines } = telemetryWith();
+    const inner = Object.assign(new Error('inner'), { secret: 's-1' });
+    const error = Object.assign(new Error('outer', { cause: inner }), { config: { password: 'p-1' }, cookie: 'c-1' });
+    log.error({ error });
+    log.error({ err: error });
+    log.error(error);
+    const list = [{ routingKey: 'r-1', shown: 1 }];
+    log.info({ list, error: 'no object' });
+    expect(lines.join('')).not.toMatch(/[spcr]-1/);
+    expect(lines.every((line) => line.includes('outer') || line.includes('"list":[{"routingKey"'))).toBe(true);
+    // What is logged is left as it is.
+    expect([error.cookie, error.config.password, inner.secret, list[0]?.routingKey]).toEqual([
+      'c-1',
+      'p-1',
+      's-1',
+      'r-1',
+    ]);
+  });
+
   it('blots out the longer of two secrets whole', () => {
     expect(redactor(['abcd', 'abcd-efgh'])('x abcd-efgh y abcd z')).toBe('x «redacted» y «redacted» z');
   });
