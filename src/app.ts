@@ -9,7 +9,7 @@ import { createHealthWatch, type HealthWatch } from './app/health-watch.ts';
 import { type Lifecycle, lifecycle } from './app/lifecycle.ts';
 import { type Memory, openMemory } from './app/memory.ts';
 import { createPolicyBook, type PolicyBook, type PolicyBookParts } from './app/policy-book.ts';
-import { takeReadings } from './app/readings.ts';
+import { createReadings } from './app/readings.ts';
 import { selfReports } from './app/self-reports.ts';
 import { StartProblems } from './app/start-problems.ts';
 import { servicesUnderWay } from './app/under-way.ts';
@@ -172,18 +172,8 @@ function assemble(begun: Beginnings): App {
     clock: systemClock,
     everyMs: overrides.healthEveryMs,
   });
-  const world: World = {
-    store,
-    policies: book,
-    targets,
-    sources,
-    alertSources: alertmanagers.of,
-    chat: health.chat,
-    pager: health.pager,
-    clock,
-    telemetry,
-    instance: begun.instance,
-  };
+  const outside = { targets, sources, alertSources: alertmanagers.of, chat: health.chat, pager: health.pager };
+  const world: World = { store, policies: book, clock, telemetry, instance: begun.instance, ...outside };
   const alertWatch = createAlertWatch({ ...begun, alertmanagers, application, world });
   const worker = workerOf(begun, world, application);
   hearOthers(begun, worker, alertWatch);
@@ -200,7 +190,7 @@ function assemble(begun: Beginnings): App {
     telemetry,
     answerWithinMs,
   });
-  telemetry.watch(() => takeReadings(application, store));
+  telemetry.watch(createReadings({ store, policies: () => book.all() }));
 
   const tellOfPolicies = async (services: readonly string[]) => {
     await followPolicies(begun, application, services);

@@ -14,6 +14,8 @@ export interface Store {
   transaction<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   load(service: string): Promise<StoredState | null>;
   services(): Promise<readonly ServiceState[]>;
+  /** The services whose state is at the version that is known (null: none), and the states of the others. */
+  changes(known: (service: string) => number | null): Promise<Changes>;
   /** Newest first. */
   journal(query: {
     service: string | null;
@@ -70,6 +72,11 @@ export interface WaitingLine {
   readonly key: string | null;
   readonly effect: Extract<Effect, { kind: 'say' }>;
   readonly isRunning: boolean;
+}
+
+export interface Changes {
+  readonly same: readonly string[];
+  readonly others: readonly StoredState[];
 }
 
 export interface StoredState {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { ServiceState } from '../domain/state.ts';
-import type { StoredState } from '../ports/store.ts';
+import type { Changes, StoredState } from '../ports/store.ts';
 import { compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
@@ -63,27 +63,39 @@ export class StateReader {
 
   /** All of them, by name. */
   async all(db: Kysely<Schema>): Promise<readonly ServiceState[]> {
+    const { others } = await this.changes(db, () => null);
+    return others.map(({ state }) => state);
+  }
+
+  /** Those that are not at the version that is known, by name; the names of the others. */
+  async changes(db: Kysely<Schema>, known: (service: string) => number | null): Promise<Changes> {
     const present = await db.selectFrom('services').select(['service', 'version']).orderBy('service').execute();
-    const states = new Map<string, ServiceState>();
-    const changed: string[] = [];
+    const same: string[] = [];
+    const found = new Map<string, StoredState>();
+    const unknown: string[] = [];
     for (const { service, version } of present) {
-      const known = this.#known.get(service);
-      if (known?.version === version) states.set(service, known.state);
-      else changed.push(service);
+      const remembered = this.#known.get(service);
+      if (known(service) === version) same.push(service);
+      else if (remembered?.version === version) found.set(service, { state: remembered.state, version });
+      else unknown.push(service);
     }
-    while (changed.length > 0) {
-      const some = changed.splice(0, READ_AT_A_TIME);
+    await this.#read(db, unknown, found);
+    return { same, others: present.flatMap(({ service }) => found.get(service) ?? []) };
+  }
+
+  async #read(db: Kysely<Schema>, services: string[], into: Map<string, StoredState>): Promise<void> {
+    while (services.length > 0) {
+      const some = services.splice(0, READ_AT_A_TIME);
       const columns = ['service', 'state', 'version'] as const;
       const rows = await db.selectFrom('services').select(columns).where('service', 'in', some).execute();
       for (const { service, state, version } of rows) {
         const read = this.knownAs(parsed(service, state), version, state);
-        states.set(service, read.state);
+        into.set(service, { state: read.state, version });
         // Who goes through all of them is no reason to forget those in use.
         if (this.#size + read.size <= this.#most) this.remember(read);
         else this.#forget(service);
       }
     }
-    return present.flatMap(({ service }) => states.get(service) ?? []);
   }
 
   /** What is remembered of a state with this text. */

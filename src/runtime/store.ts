@@ -91,10 +91,14 @@ async function pruneEvents(db: Kysely<Schema>, beforeMs: number): Promise<number
   }
 }
 
-function createReading(db: Kysely<Schema>, states: StateReader): Pick<Store, 'load' | 'services' | 'journal'> {
+function createReading(
+  db: Kysely<Schema>,
+  states: StateReader,
+): Pick<Store, 'load' | 'services' | 'changes' | 'journal'> {
   return {
     load: (service) => states.load(db, service),
     services: () => states.all(db),
+    changes: (known) => states.changes(db, known),
     journal: (query) => journal(db, query),
   };
 }

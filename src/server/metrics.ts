@@ -1,18 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Phase } from '../domain/state.ts';
 import type { HealthPart } from '../ports/health.ts';
+import { createServiceCounter } from './service-counter.ts';
+import { createServiceGauges, type ServiceReading } from './service-gauges.ts';
 
 /** What is true now, asked for at each scrape. */
-export interface ServiceReading {
-  readonly service: string;
-  /** Null: no rollout was ever made. */
-  readonly phase: Phase['name'] | null;
-  /** The candidate's share; null without a rollout under way. */
-  readonly exposurePercent: number | null;
-  readonly degradationOpen: boolean;
-  readonly frozen: boolean;
-  readonly automationOff: boolean;
-}
 export interface Readings {
   readonly services: readonly ServiceReading[];
   /** Jobs that are not done, timers included. */
@@ -38,11 +29,10 @@ export function createMetrics() {
   return {
     registry,
     ...inboundMetrics(registers),
-    decisions: new Counter({
+    decisions: createServiceCounter({
       name: 'lastgood_decisions_total',
       help: 'Events decided on, by what came of them.',
       labelNames: ['service', 'event', 'outcome'],
-      registers,
     }),
     decisionSeconds: new Histogram({
       name: 'lastgood_decision_duration_seconds',
@@ -50,11 +40,10 @@ export function createMetrics() {
       buckets: decisionBuckets,
       registers,
     }),
-    journal: new Counter({
+    journal: createServiceCounter({
       name: 'lastgood_journal_entries_total',
       help: 'Journal entries by what happened (question-opened, rollback-decided, rolled-back, …).',
       labelNames: ['service', 'what'],
-      registers,
     }),
     effects: new Counter({
       name: 'lastgood_effects_total',
@@ -76,11 +65,10 @@ export function createMetrics() {
       buckets: effectBuckets,
       registers,
     }),
-    rolloutsEnded: new Counter({
+    rolloutsEnded: createServiceCounter({
       name: 'lastgood_rollouts_ended_total',
       help: 'Rollouts that ended, by result.',
       labelNames: ['service', 'result'],
-      registers,
     }),
     rolloutSeconds: new Histogram({
       name: 'lastgood_rollout_duration_seconds',
@@ -122,58 +110,33 @@ function inboundMetrics(registers: Registry[]) {
   };
 }
 
-/**
- * Gauges of what is true now. The answer brings them up to date, to be called before each scrape: a store that does not answer is
- * `lastgood_scrape_ok` 0, not a failed scrape.
- */
-export function createGauges(registry: Registry): (read: () => Promise<Readings>) => Promise<void> {
+export interface Gauges {
+  /** Brings them up to date, to be called before each scrape: a store that does not answer is `lastgood_scrape_ok` 0, not a failed scrape. */
+  refresh(read: () => Promise<Readings>): Promise<void>;
+  /** Those of the services, as Prometheus reads them; the others are in the registry. */
+  text(): string;
+}
+
+/** Gauges of what is true now. */
+export function createGauges(registry: Registry): Gauges {
   const registers = [registry];
-  const service = ['service'];
-  const phase = new Gauge({
-    name: 'lastgood_rollout_phase',
-    help: 'The phase the latest rollout of a service is in (1 for that phase).',
-    labelNames: ['service', 'phase'],
-    registers,
-  });
-  const exposure = new Gauge({
-    name: 'lastgood_exposure_percent',
-    help: "The candidate's share of traffic, 0 to 100, as last read back; absent without a rollout under way.",
-    labelNames: service,
-    registers,
-  });
-  const degradation = new Gauge({
-    name: 'lastgood_degradation_open',
-    help: '1 while a degradation of the service is open.',
-    labelNames: service,
-    registers,
-  });
-  const frozen = new Gauge({ name: 'lastgood_frozen', help: '1 while frozen.', labelNames: service, registers });
-  const automation = new Gauge({
-    name: 'lastgood_automation_off',
-    help: '1 while automation is switched off.',
-    labelNames: service,
-    registers,
-  });
+  const written = createServiceGauges();
+  let text = written([]);
   const jobs = new Gauge({ name: 'lastgood_jobs_pending', help: 'Jobs not done, timers included.', registers });
   const ok = new Gauge({
     name: 'lastgood_scrape_ok',
     help: '1 where the state could be read from the store for this scrape.',
     registers,
   });
-  const gauges = [phase, exposure, degradation, frozen, automation];
-  return async (read) => {
-    ok.set(0);
-    const readings = await read();
-    for (const gauge of gauges) gauge.reset();
-    jobs.set(readings.jobsPending);
-    for (const s of readings.services) {
-      if (s.phase !== null) phase.set({ service: s.service, phase: s.phase }, 1);
-      if (s.exposurePercent !== null) exposure.set({ service: s.service }, s.exposurePercent);
-      degradation.set({ service: s.service }, Number(s.degradationOpen));
-      frozen.set({ service: s.service }, Number(s.frozen));
-      automation.set({ service: s.service }, Number(s.automationOff));
-    }
-    ok.set(1);
+  return {
+    async refresh(read) {
+      ok.set(0);
+      const readings = await read();
+      jobs.set(readings.jobsPending);
+      text = written(readings.services);
+      ok.set(1);
+    },
+    text: () => text,
   };
 }
 

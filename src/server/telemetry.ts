@@ -38,7 +38,7 @@ export interface ServerTelemetry extends Telemetry {
 /** Metrics and log lines for whatever happens. */
 export function createTelemetry(log: Logger): ServerTelemetry {
   const metrics = createMetrics();
-  const refresh = createGauges(metrics.registry);
+  const gauges = createGauges(metrics.registry);
   const showHealth = createHealthGauges(metrics.registry);
   let read: (() => Promise<Readings>) | null = null;
   let readHealth: (() => HealthReadings) | null = null;
@@ -59,11 +59,13 @@ export function createTelemetry(log: Logger): ServerTelemetry {
     scrape: async () => {
       if (readHealth) showHealth(readHealth());
       try {
-        if (read) await refresh(read);
+        if (read) await gauges.refresh(read);
       } catch (error) {
         problem('scrape', error);
       }
-      return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
+      const { registry, decisions, journal, rolloutsEnded } = metrics;
+      const ofServices = [gauges, decisions, journal, rolloutsEnded].map((one) => one.text());
+      return { contentType: registry.contentType, text: [await registry.metrics(), ...ofServices].join('\n') };
     },
   };
 }

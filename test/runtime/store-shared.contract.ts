@@ -128,6 +128,26 @@ export function sharedStoreContract(name: string, open: () => Promise<Store>): v
       expect(await store.duties.lapsed('page/', t0 + 60_000)).toEqual(['page/b']);
     });
 
+    it('tells the states that are not at the version that is known, and names the others', async () => {
+      const states = ['a', 'b', 'c'].map((name) => initialState(name, t0));
+      for (const state of states) await store.transaction((unit) => unit.save(state, 0));
+      const all = await store.changes(() => null);
+      expect(all).toEqual({ same: [], others: states.map((state) => ({ state, version: 1 })) });
+      const [a] = states;
+      if (!a) throw new Error('There is none.');
+      await store.transaction((unit) => unit.save({ ...a, clockMs: t0 + 1 }, 1));
+      const known = new Map([
+        ['a', 1],
+        ['b', 1],
+      ]);
+      const { same, others } = await store.changes((name) => known.get(name) ?? null);
+      expect(same).toEqual(['b']);
+      expect(others.map(({ state, version }) => [state.service, state.clockMs - t0, version])).toEqual([
+        ['a', 1, 2],
+        ['c', 0, 1],
+      ]);
+    });
+
     it('settles on one name, whoever asks', async () => {
       const { settings } = store;
       expect(await settings.get('instance')).toBeNull();
