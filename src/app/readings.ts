@@ -4,16 +4,11 @@ import { isEnded } from '../domain/turn.ts';
 import type { Store } from '../ports/store.ts';
 import type { Readings } from '../server/metrics.ts';
 import type { ServiceReading } from '../server/service-gauges.ts';
+import { createDigests } from './digests.ts';
 
 export interface ReadingsParts {
   readonly store: Pick<Store, 'changes'> & { readonly jobs: Pick<Store['jobs'], 'pending'> };
   readonly policies: () => readonly Pick<Policy, 'service'>[];
-}
-
-interface Known {
-  /** Null: nothing ever happened to it. */
-  readonly version: number | null;
-  readonly reading: ServiceReading;
 }
 
 /**
@@ -21,32 +16,18 @@ interface Known {
  * from scrape to scrape, and only states that are others now are looked into.
  */
 export function createReadings({ store, policies }: ReadingsParts): () => Promise<Readings> {
-  let known: ReadonlyMap<string, Known> = new Map();
-  return async () => {
-    const before = known;
-    const [changes, jobsPending] = await Promise.all([
-      store.changes((service) => before.get(service)?.version ?? null),
-      store.jobs.pending(),
-    ]);
-    const next = new Map<string, Known>();
-    for (const service of changes.same) {
-      const same = before.get(service);
-      if (same) next.set(service, same);
-    }
-    for (const { state, version } of changes.others)
-      next.set(state.service, { version, reading: readingOf(state.service, state) });
-    const services = policies().map(({ service }) => {
-      const found = next.get(service) ?? emptyOf(before.get(service), service);
-      next.set(service, found);
-      return found.reading;
-    });
-    known = next;
-    return { services, jobsPending };
+  const digests = createDigests(store, (state) => readingOf(state.service, state));
+  /** Of services that nothing ever happened to. */
+  const empty = new Map<string, ServiceReading>();
+  const emptyOf = (service: string) => {
+    const reading = empty.get(service) ?? readingOf(service, null);
+    empty.set(service, reading);
+    return reading;
   };
-}
-
-function emptyOf(before: Known | undefined, service: string): Known {
-  return before?.version === null ? before : { version: null, reading: readingOf(service, null) };
+  return async () => {
+    const [known, jobsPending] = await Promise.all([digests(), store.jobs.pending()]);
+    return { services: policies().map(({ service }) => known.get(service) ?? emptyOf(service)), jobsPending };
+  };
 }
 
 function readingOf(service: string, state: ServiceState | null): ServiceReading {

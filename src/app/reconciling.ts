@@ -1,10 +1,10 @@
 import type { Application } from '../application/api.ts';
-import { hangsOnAlerts, reconcile } from '../application/reconcile.ts';
+import { hangsOnAlerts, type OfAlerts, reconcile } from '../application/reconcile.ts';
 import type { Endpoint, Policy } from '../domain/policy.ts';
-import type { ServiceState } from '../domain/state.ts';
 import type { AlertSource } from '../ports/alert-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import { createDigests } from './digests.ts';
 import { type Duty, soleDuty } from './duty.ts';
 
 /** How often an Alertmanager is asked while a question is open or an alert fires on one of its services, or it did not answer. */
@@ -23,7 +23,7 @@ export type OnReach = (endpoint: Endpoint, ok: boolean, problem: string | null) 
 
 export interface ReconcilingParts {
   readonly application: Pick<Application, 'policies' | 'receiveAlerts'>;
-  readonly store: Pick<Store, 'services'>;
+  readonly store: Pick<Store, 'changes'>;
   readonly clock: Clock;
   /** Where a policy's alerts are held; null: nowhere that can be asked. */
   readonly endpointOf: (policy: Policy) => Endpoint | null;
@@ -63,12 +63,14 @@ class Loop implements Reconciler {
   readonly #parts: ReconcilingParts;
   readonly #ending = new AbortController();
   readonly #watched = new Map<string, Watched>();
+  readonly #states: () => Promise<ReadonlyMap<string, OfAlerts>>;
   #running: Promise<void> | null = null;
   #round: Promise<void> | null = null;
   #sleep: AbortController | null = null;
 
   constructor(parts: ReconcilingParts) {
     this.#parts = parts;
+    this.#states = createDigests(parts.store, ({ alerts, degradation }) => ({ alerts, degradation }));
   }
 
   start(): void {
@@ -126,7 +128,7 @@ class Loop implements Reconciler {
 
   /** Asks everyone who is due. False: there is nobody to ask. */
   async #turn(isLate: boolean): Promise<boolean> {
-    const { store, clock } = this.#parts;
+    const { clock } = this.#parts;
     const groups = this.#groups();
     for (const key of this.#watched.keys()) if (!groups.has(key)) this.#watched.delete(key);
     if (groups.size === 0) return false;
@@ -135,7 +137,7 @@ class Loop implements Reconciler {
       this.#watched.clear();
       return true;
     }
-    const states = new Map((await store.services()).map((state) => [state.service, state]));
+    const states = await this.#states();
     await Promise.all(
       [...groups].map(async ([key, { endpoint, policies }]) => {
         const watched = this.#watchedAt(key);
@@ -151,7 +153,7 @@ class Loop implements Reconciler {
   }
 
   async #ask(endpoint: Endpoint, policies: readonly Policy[], watched: Watched): Promise<void> {
-    const { sourceOf, store, clock, application } = this.#parts;
+    const { sourceOf, clock, application } = this.#parts;
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]);
     watched.askedAtMs = clock.now();
     let list: Awaited<ReturnType<AlertSource['list']>>;
@@ -163,7 +165,7 @@ class Loop implements Reconciler {
     }
     this.#reached(endpoint, watched, null);
     // Read after the list: what a webhook told meanwhile is known, and no news.
-    const states = new Map((await store.services()).map((state) => [state.service, state]));
+    const states = await this.#states();
     const { absent: absentBefore, awaited: awaitedBefore, answersSinceMs } = watched;
     const before = { absentBefore, awaitedBefore, answersSinceMs };
     const plan = reconcile({ list, policies, states, ...before, nowMs: clock.now() });
@@ -216,7 +218,7 @@ class Loop implements Reconciler {
   }
 }
 
-function isPressing(watched: Watched, policies: readonly Policy[], states: ReadonlyMap<string, ServiceState>): boolean {
+function isPressing(watched: Watched, policies: readonly Policy[], states: ReadonlyMap<string, OfAlerts>): boolean {
   if (watched.reachable !== true || watched.awaited.size > 0) return true;
   return policies.some(({ service }) => {
     const state = states.get(service);

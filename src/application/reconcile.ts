@@ -16,12 +16,15 @@ export const KNOWS_AFTER_MS = 3 * 60_000;
  */
 export const ON_ITS_WAY_MS = 60_000;
 
+/** What of a state hangs on alerts. */
+export type OfAlerts = Pick<ServiceState, 'alerts' | 'degradation'>;
+
 export interface Reconciling {
   readonly list: AlertList;
   /** Of the services that have this Alertmanager. */
   readonly policies: readonly Policy[];
   /** Read after the list. */
-  readonly states: ReadonlyMap<string, ServiceState>;
+  readonly states: ReadonlyMap<string, OfAlerts>;
   /** What the answer before this one lacked as well, as `absent` of its plan; empty where that is long ago. */
   readonly absentBefore: ReadonlySet<string>;
   /** When what was waited for was seen first, as `awaited` of the plan before. */
@@ -96,7 +99,7 @@ function isNews(known: Alert | undefined, alert: Alert, nowMs: number): boolean 
 }
 
 /** Whether anything of a service hangs on what Alertmanager knows: then it is asked often. */
-export function hangsOnAlerts({ degradation, alerts }: ServiceState): boolean {
+export function hangsOnAlerts({ degradation, alerts }: OfAlerts): boolean {
   const isOpen = degradation !== null && degradation.stage.name !== 'ended';
   return isOpen || alerts.some(({ status }) => status === 'firing');
 }

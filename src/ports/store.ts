@@ -14,6 +14,8 @@ export interface Store {
   transaction<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
   load(service: string): Promise<StoredState | null>;
   services(): Promise<readonly ServiceState[]>;
+  /** The names alone. */
+  serviceNames(): Promise<readonly string[]>;
   /** The services whose state is at the version that is known (null: none), and the states of the others. */
   changes(known: (service: string) => number | null): Promise<Changes>;
   /** Newest first. */

@@ -94,10 +94,14 @@ async function pruneEvents(db: Kysely<Schema>, beforeMs: number): Promise<number
 function createReading(
   db: Kysely<Schema>,
   states: StateReader,
-): Pick<Store, 'load' | 'services' | 'changes' | 'journal'> {
+): Pick<Store, 'load' | 'services' | 'serviceNames' | 'changes' | 'journal'> {
   return {
     load: (service) => states.load(db, service),
     services: () => states.all(db),
+    async serviceNames() {
+      const rows = await db.selectFrom('services').select('service').orderBy('service').execute();
+      return rows.map(({ service }) => service);
+    },
     changes: (known) => states.changes(db, known),
     journal: (query) => journal(db, query),
   };

@@ -53,7 +53,7 @@ beforeEach(() => {
         return { matched: 1, unmatched: 0, duplicates: 0 };
       },
     },
-    store: { services: async () => states },
+    store: { changes: async () => ({ same: [], others: states.map((state) => ({ state, version: 1 })) }) },
     clock,
     endpointOf: () => endpoints[0] ?? null,
     sourceOf: () => ({
