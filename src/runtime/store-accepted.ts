@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Alert } from '../domain/state.ts';
 import type { AcceptedAlerts, AcceptedBook } from '../ports/store.ts';
-import { byShape, compiled, pieces } from './compiled.ts';
+import { atMost, byShape, compiled, pieces } from './compiled.ts';
 import type { Schema } from './schema.ts';
 
 type Row = Selectable<Schema['accepted_alerts']>;
@@ -10,6 +10,16 @@ export function acceptedStatements(db: Kysely<Schema>) {
   return {
     put: compiled<[service: string, atMs: number, alerts: string], Pick<Row, 'id'>>(3, (service, at, alerts) =>
       db.insertInto('accepted_alerts').values({ service, at, alerts }).returning('id'),
+    ),
+    // Asked for every few seconds, also where nothing ever waits.
+    list: compiled<[beforeMs: number, limit: number], Row>(2, (beforeMs, limit) =>
+      db
+        .selectFrom('accepted_alerts')
+        .selectAll()
+        .where('at', '<', beforeMs)
+        .orderBy('at')
+        .orderBy('id')
+        .limit(atMost(limit)),
     ),
     settle: byShape((count) =>
       compiled<number[], Pick<Row, 'id'>>(count, (...ids) =>
@@ -32,8 +42,7 @@ export function createAcceptedBook(db: Kysely<Schema>, statements: AcceptedState
         return row.id;
       }),
     async list(beforeMs, limit) {
-      const oldestFirst = db.selectFrom('accepted_alerts').selectAll().orderBy('at').orderBy('id');
-      const rows = await oldestFirst.where('at', '<', beforeMs).limit(limit).execute();
+      const { rows } = await db.executeQuery(statements.list(beforeMs, limit));
       return rows.map(read);
     },
   };

@@ -1,22 +1,25 @@
 import type { Kysely } from 'kysely';
 import type { Duties, Settings } from '../ports/store.ts';
+import { compiled } from './compiled.ts';
 import type { Schema } from './schema.ts';
 
 export function createDuties(db: Kysely<Schema>): Duties {
+  type Hold = [duty: string, owner: string, until: number, nowMs: number];
+  const hold = compiled<Hold, unknown>(4, (duty, owner, until, nowMs) =>
+    db
+      .insertInto('duties')
+      .values({ duty, owner, until })
+      .onConflict((conflict) =>
+        conflict
+          .column('duty')
+          .doUpdateSet({ owner, until })
+          .where((eb) => eb.or([eb('duties.owner', '=', owner), eb('duties.until', '<=', nowMs)])),
+      ),
+  );
   return {
     async hold(duty, { owner, nowMs, leaseMs }) {
-      const mine = { owner, until: nowMs + leaseMs };
-      const result = await db
-        .insertInto('duties')
-        .values({ duty, ...mine })
-        .onConflict((conflict) =>
-          conflict
-            .column('duty')
-            .doUpdateSet(mine)
-            .where((eb) => eb.or([eb('duties.owner', '=', owner), eb('duties.until', '<=', nowMs)])),
-        )
-        .executeTakeFirst();
-      return Number(result.numInsertedOrUpdatedRows) > 0;
+      const { numAffectedRows } = await db.executeQuery(hold(duty, owner, nowMs + leaseMs, nowMs));
+      return Number(numAffectedRows) > 0;
     },
     async release(duty, owner) {
       await db.deleteFrom('duties').where('duty', '=', duty).where('owner', '=', owner).execute();

@@ -33,7 +33,8 @@ test('what every turn of the worker asks is planned once: no limit is a bare val
   await store.jobs.claim({ owner: 'w1', nowMs: 1, leaseMs: 1, limit: 10, places: [{ kinds: ['card'], free: 1 }] });
   await store.jobs.nextDueMs();
   await store.transaction((unit) => unit.waitingLines('lane', 3));
-  expect(asked.filter((text) => /\blimit\b/.test(text))).toHaveLength(3);
+  await store.accepted.list(1, 3);
+  expect(asked.filter((text) => /\blimit\b/.test(text))).toHaveLength(4);
   expect(asked.filter((text) => /\blimit \?(?! \+ 0)/.test(text))).toEqual([]);
   await db.destroy();
 });
