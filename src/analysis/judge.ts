@@ -43,7 +43,9 @@ export interface JudgeInput {
   readonly memory?: Memory;
 }
 
-export function judge(metric: Metric, samples: MetricSamples | null, input: JudgeInput): Judged {
+export function judge(metric: Metric, read: MetricSamples | null, input: JudgeInput): Judged {
+  // Once: whoever keeps windows in less room puts them into words each time they are looked at.
+  const samples = read && { ...read, stableBefore: asRead(read.stableBefore) };
   const period = judgedPeriod(metric, input.period, input.settings.windowMs);
   const learned = withLearnedTolerance(metric, samples?.history ?? null, period);
   const two = input.hasCandidate && metric.arms !== 'one';
@@ -68,6 +70,10 @@ export function judge(metric: Metric, samples: MetricSamples | null, input: Judg
       return outcomes.candidateVersusPast;
     },
   };
+}
+
+function asRead(series: Series | null): Series | null {
+  return series && { ...series };
 }
 
 type Outcomes = Pick<Judged, 'main' | 'stable' | 'candidateVersusPast'>;

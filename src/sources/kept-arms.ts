@@ -6,7 +6,16 @@ import type { Query } from './named.ts';
 import { plainSelector } from './plain-selector.ts';
 import { type ArmRead, absent, readArm } from './read-arm.ts';
 import { selectorsOf } from './selectors.ts';
-import { isCounted, missingOf, readOf, readOn, type SettledArm, settledOf, weightOfSettled } from './settled.ts';
+import {
+  isCounted,
+  missingOf,
+  readAsKept,
+  readOf,
+  readOn,
+  type SettledArm,
+  settledOf,
+  weightOfSettled,
+} from './settled.ts';
 import type { Windows } from './windows.ts';
 
 /** What was counted in windows that have settled is not asked for again; thousands of rollouts fit into what is kept so. */
@@ -123,7 +132,7 @@ export function createKeptArms(now: () => number, mostBytes: number): KeptArms {
     const read = readArm(metric, found, windows.endsMs, windows.windowMs);
     const arm = settledOf(found, read, windows, asked);
     if (arm !== 'too-few') store.keep(key, arm === 'of-another-kind' ? null : arm);
-    if (!reachesBack) return read;
+    if (!reachesBack) return typeof arm === 'object' ? readAsKept(arm, windows, read) : read;
     const isKept = typeof arm === 'object' && missingOf(arm, question.windows) === null;
     return isKept ? readOf(arm, question.windows) : readWhole(question, key, queries, false);
   }

@@ -12,20 +12,23 @@ const OVERHEAD_BYTES = 260;
 export interface Pairs {
   readonly length: number;
   readonly bytes: number;
-  first(index: number): number;
-  second(index: number): number;
+  /** Those in [from, to) as they are now, whatever is added or dropped later. */
+  view(from: number, to: number): PairsView;
   add(first: number, second: number): void;
   /** Without the first `count` of them. */
   drop(count: number): void;
 }
 
+export interface PairsView {
+  readonly length: number;
+  first(index: number): number;
+  second(index: number): number;
+}
+
 export function createPairs(): Pairs {
   let column: Column = new Uint16Array(0);
   let length = 0;
-  const at = (index: number): number => {
-    const value = column[index] ?? Number.NaN;
-    return value === NOTHING && column instanceof Uint16Array ? Number.NaN : value;
-  };
+  const at = (index: number): number => valueAt(column, index);
   const lay = (of: (size: number) => Column, from: number) => {
     const next = of(2 * (length - from + ROOM));
     for (let i = 2 * from; i < 2 * length; i += 1) put(next, i - 2 * from, at(i));
@@ -39,8 +42,15 @@ export function createPairs(): Pairs {
     get bytes() {
       return OVERHEAD_BYTES + column.byteLength;
     },
-    first: (index) => at(2 * index),
-    second: (index) => at(2 * index + 1),
+    view: (from, to) => {
+      // What is laid anew is another one, and in this one nothing is written but behind its end.
+      const present = column;
+      return {
+        length: Math.min(to, length) - from,
+        first: (index) => valueAt(present, 2 * (from + index)),
+        second: (index) => valueAt(present, 2 * (from + index) + 1),
+      };
+    },
     add: (first, second) => {
       const needed = widest(columnFor(first), columnFor(second), kindOf(column));
       if (needed !== kindOf(column) || column.length < 2 * (length + 1)) lay(KINDS[needed], 0);
@@ -50,6 +60,11 @@ export function createPairs(): Pairs {
     },
     drop: (count) => lay(KINDS[kindOf(column)], count),
   };
+}
+
+function valueAt(column: Column, index: number): number {
+  const value = column[index] ?? Number.NaN;
+  return value === NOTHING && column instanceof Uint16Array ? Number.NaN : value;
 }
 
 const KINDS = [

@@ -1,7 +1,7 @@
 import type { CountWindow, Metric, MetricKind } from '../analysis/types.ts';
 import type { GridSeries } from './increase.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
-import { createPairs, type Pairs } from './pairs.ts';
+import { createPairs, type Pairs, type PairsView } from './pairs.ts';
 import { type ArmRead, readArm } from './read-arm.ts';
 import { SETTLED_MS, type Windows } from './windows.ts';
 
@@ -112,9 +112,53 @@ export function missingOf(arm: SettledArm, { stretch }: Windows): Stretch | 'all
   return stretch.endMs <= endMs ? null : { startMs: endMs, endMs: stretch.endMs, stepMs };
 }
 
-/** Where all of them are kept. */
-export function readOf(arm: SettledArm, windows: Windows): ArmRead {
-  return asRead(keptOf(arm, windows), arm.noGood);
+/**
+ * The windows asked for, as far as they are kept, with those `behind` them. They are put into words where they are looked at: what is
+ * read waits with hundreds of other looks, and what is held meanwhile outlives the young.
+ */
+export function readOf(arm: SettledArm, windows: Windows, behind: readonly CountWindow[] = []): ArmRead {
+  const { stretch, endsMs } = windows;
+  const from = Math.round((stretch.startMs - arm.startMs) / arm.stepMs);
+  const kept = arm.windows.view(from, from + endsMs.length);
+  const [firstEndMs = 0] = endsMs;
+  return {
+    series: {
+      kind: 'counts',
+      get windows() {
+        return windowsOf(kept, firstEndMs, arm.stepMs, behind);
+      },
+    },
+    problem: null,
+    noGood: arm.noGood,
+    native: null,
+  };
+}
+
+function windowsOf(
+  kept: PairsView,
+  firstEndMs: number,
+  stepMs: number,
+  behind: readonly CountWindow[],
+): readonly CountWindow[] {
+  const out: CountWindow[] = [];
+  for (let i = 0; i < kept.length; i += 1) {
+    const exposure = kept.second(i);
+    if (!Number.isNaN(exposure)) out.push({ endMs: firstEndMs + i * stepMs, events: kept.first(i), exposure });
+  }
+  for (const window of behind) out.push(window);
+  return out;
+}
+
+/** Of windows that were read whole, and of which those that have settled are kept: as `readOf`. */
+export function readAsKept(arm: SettledArm, windows: Windows, read: ArmRead): ArmRead {
+  if (read.series?.kind !== 'counts') return read;
+  const [firstEndMs = 0] = windows.endsMs;
+  const keptUntilMs = firstEndMs + (arm.windows.length - 1) * arm.stepMs;
+  return readOf(
+    arm,
+    windows,
+    read.series.windows.filter(({ endMs }) => endMs > keptUntilMs),
+  );
 }
 
 /**
@@ -130,14 +174,13 @@ export function readOn(
   const { stretch, asked } = part;
   if (!isPlain(part.found) || !part.found.every((series, k) => isSame(arm.selectors[k], series))) return null;
   const found = part.found.map((series, k) => withGhosts(series, arm.selectors[k]?.ghosts ?? [], pointsOf(stretch)));
-  const kept = keptOf(arm, windows);
   const endsMs = windows.endsMs.slice(windows.endsMs.length - (pointsOf(stretch) - 1));
   const read = readArm(metric, found, endsMs, windows.windowMs);
   if (read.series?.kind !== 'counts') return null;
-  const whole = asRead([...kept, ...read.series.windows], read.noGood);
+  arm.noGood = read.noGood;
+  const whole = readOf(arm, windows, read.series.windows);
   const before = Math.round((windows.stretch.startMs - arm.startMs) / arm.stepMs);
   if (before >= MOST_BEFORE) dropBefore(arm, before);
-  arm.noGood = read.noGood;
   goOn(arm, { found, read: read.series.windows, endsMs, until: settledPoints(part.found, stretch, asked) });
   return whole;
 }
@@ -253,20 +296,4 @@ function withGhosts(series: readonly GridSeries[], ghosts: readonly Ghost[], poi
 
 function keyOf(labels: GridSeries['labels']): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The windows asked for, as far as they are kept. */
-function keptOf({ startMs, stepMs, windows: pairs }: SettledArm, { stretch, endsMs }: Windows): CountWindow[] {
-  const out: CountWindow[] = [];
-  const from = Math.round((stretch.startMs - startMs) / stepMs);
-  const count = Math.min(endsMs.length, pairs.length - from);
-  for (let i = 0; i < count; i += 1) {
-    const exposure = pairs.second(from + i);
-    if (!Number.isNaN(exposure)) out.push({ endMs: endsMs[i] ?? 0, events: pairs.first(from + i), exposure });
-  }
-  return out;
-}
-
-function asRead(windows: readonly CountWindow[], noGood: boolean): ArmRead {
-  return { series: { kind: 'counts', windows }, problem: null, noGood, native: null };
 }

@@ -1,15 +1,16 @@
 import { compare } from '../../analysis/compare.ts';
+import type { Memory } from '../../analysis/evidence/memory.ts';
 import type { ComparisonSettings, LookPeriod, MetricSamples } from '../../analysis/types.ts';
 import { timerKey } from '../../application/jobs.ts';
 import { withinLimit } from '../../application/limit.ts';
-import { createQuietLooks, type Postponement } from '../../application/quiet-looks.ts';
+import { createQuietLooks, type Postponement, type QuietLooks } from '../../application/quiet-looks.ts';
 import type { DomainEvent } from '../../domain/event.ts';
 import { whatToMeasure } from '../../domain/looking.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { Plan, ServiceState } from '../../domain/state.ts';
 import { OVERDUE_MS } from '../../domain/timing.ts';
 import { isEnded } from '../../domain/turn.ts';
-import type { Job } from '../../ports/store.ts';
+import type { Job, StoredState } from '../../ports/store.ts';
 import { roundOfTheLoop } from '../clock.ts';
 import { createMemories } from './memories.ts';
 import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
@@ -38,26 +39,40 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
       await roundOfTheLoop();
       const { lookId } = effect;
       const stored = await storedOf(world, job.service);
-      const { state, version } = stored;
+      const { state } = stored;
       // Another look took its place, or nobody looks any more.
       if (state.look?.id !== lookId) return done;
       const missed = missedLook(state, job, world.clock.now());
       if (missed) return { kind: 'event', event: missed };
       const look = await take({ world, state, effect, wasPutOff: job.progress !== null }, signal);
       await ourTurn();
-      const comparison = (draw: boolean) =>
-        compare({ ...look, draw, memory: memories.of(state, look.period, look.settings.windowMs) });
-      const alike = Number(job.progress ?? 0);
-      if (quiet.canBeQuiet(state)) {
-        const found = { state, policy: look.policy, lookId, comparison: comparison(false) };
-        const next = quiet.postponed(found);
-        if (next) return postponed(version, alike + 1, next);
-      }
-      const counted = alike > 0 ? { alike } : {};
-      return { kind: 'event', event: { type: 'measured', lookId, comparison: comparison(true), ...counted } };
+      const memory = memories.of(state, look.period, look.settings.windowMs);
+      return conclude({ look, stored, lookId, alike: Number(job.progress ?? 0), quiet, memory });
     },
     givenUp: () => null,
   };
+}
+
+interface Concluding {
+  readonly look: Taken;
+  readonly stored: StoredState;
+  readonly lookId: number;
+  /** Looks before it that were put off. */
+  readonly alike: number;
+  readonly quiet: QuietLooks;
+  readonly memory: Memory;
+}
+
+/** In one go, and nothing but what it comes to is given on: what a look is compared by is gone at once that way, and costs nothing. */
+function conclude({ look, stored, lookId, alike, quiet, memory }: Concluding): Outcome {
+  const { state, version } = stored;
+  const comparison = (draw: boolean) => compare({ ...look, draw, memory });
+  if (quiet.canBeQuiet(state)) {
+    const next = quiet.postponed({ state, policy: look.policy, lookId, comparison: comparison(false) });
+    if (next) return postponed(version, alike + 1, next);
+  }
+  const counted = alike > 0 ? { alike } : {};
+  return { kind: 'event', event: { type: 'measured', lookId, comparison: comparison(true), ...counted } };
 }
 
 /** The job's `progress` counts the looks that were put off, and that of the timer behind it says when the next one is expected. */
