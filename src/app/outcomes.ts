@@ -31,6 +31,7 @@ export function watchedChat(chat: Chat): Chat & { readonly outcomes: Outcomes } 
     message.thread === null ? memory.note(message.channel, call) : call;
   return {
     post: (message, signal) => noted(message, chat.post(message, signal)),
+    waitMs: (message) => chat.waitMs?.(message) ?? 0,
     update: (address, message, signal) => noted(message, chat.update(address, message, signal)),
     remove: async (address, message, signal) => chat.remove?.(address, message, signal),
     find: (message, signal) => chat.find(message, signal),

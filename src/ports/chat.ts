@@ -5,6 +5,8 @@ import type { Degradation, Rollout, ServiceState } from '../domain/state.ts';
 /** Where people are told and asked. Throws PortError; an ambiguous post is looked for with `find` before it is sent again. */
 export interface Chat {
   post(message: ChatMessage, signal: AbortSignal): Promise<MessageAddress>;
+  /** How long a post of it would have to wait for the chat's limits, in ms, as far as that is known; 0: not at all. Absent: never. */
+  waitMs?(message: ChatMessage): number;
   /** Brings an existing message to new content; may be repeated. */
   update(address: MessageAddress, message: ChatMessage, signal: AbortSignal): Promise<void>;
   /** Takes back a message of ours that was posted once too often; absent: it cannot. */

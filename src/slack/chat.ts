@@ -9,14 +9,13 @@ import { draw } from './cards/index.ts';
 import { plainer } from './cards/simplify.ts';
 import { BlocksRefused, type Call, notFromSlack, reachedSlack, slackFailure } from './errors.ts';
 import type { Identity } from './identity.ts';
+import { Pace } from './pace.ts';
 
 const EVENT_TYPE = 'lastgood_message';
 const PAGE = 200;
 /** An ambiguous post is looked for soon after; a thousand messages back is further than any channel gets by then. */
 const PAGES = 5;
 const CHANNEL_PAGES = 20;
-/** A card that was refused for its rate gets this long for its next try before lines of threads try as well. */
-const CARDS_FIRST_MS = 1_000;
 const CHANNEL_ID = /^[CGD][A-Z0-9]{2,}$/;
 
 interface Parts {
@@ -33,10 +32,8 @@ export class SlackChat implements Chat {
   private readonly client: WebClient;
   private readonly identity: Identity;
   private readonly telemetry: Telemetry;
-  private readonly clock: Clock;
   private readonly breaker: Breaker;
-  /** Channels in which a card waits for Slack's limit on posts, and until when threads leave the next place to it. */
-  private readonly cardsWait = new Map<string, number>();
+  private readonly pace: Pace;
   /** Channel ids by name, as learned. */
   private readonly channels = new Map<string, string>();
 
@@ -44,7 +41,7 @@ export class SlackChat implements Chat {
     this.client = parts.client;
     this.identity = parts.identity;
     this.telemetry = parts.telemetry;
-    this.clock = parts.clock;
+    this.pace = new Pace(parts.clock);
     this.breaker = parts.breaker;
   }
 
@@ -116,27 +113,32 @@ export class SlackChat implements Chat {
     await this.asked(call, signal, () => this.client.auth.test());
   }
 
-  /**
-   * Slack takes about one post a second in a channel. A card is what people act on: while one waits for that limit, lines of
-   * threads are not sent at all, or each of them could take the place the card was waiting for.
-   */
+  /** How long a line of a thread would have to wait for its place; a card is always tried. */
+  waitMs(message: ChatMessage): number {
+    return message.thread ? this.pace.lineWaitMs(this.placeOf(message)) : 0;
+  }
+
+  /** Lines leave the next place to a card that waits for one. */
   private async cardsFirst<T>(message: ChatMessage, send: () => Promise<T>): Promise<T> {
-    const channel = message.thread?.channel ?? this.channels.get(message.channel) ?? message.channel;
-    if (message.thread) {
-      const waitMs = (this.cardsWait.get(channel) ?? 0) - this.clock.now();
-      if (waitMs > 0)
-        throw new PortError('retryable', `${message.id} waits: Slack limits posts, and a card goes first.`, {
-          retryAfterMs: waitMs,
-        });
-      return send();
-    }
+    const channel = this.placeOf(message);
+    const waitMs = message.thread ? this.pace.cardWaitMs(channel) : 0;
+    if (waitMs > 0)
+      throw new PortError('retryable', `${message.id} waits: Slack limits posts, and a card goes first.`, {
+        retryAfterMs: waitMs,
+      });
     try {
-      return await send();
+      const sent = await send();
+      this.pace.posted(channel);
+      return sent;
     } catch (error) {
       if (error instanceof PortError && error.retryAfterMs !== null)
-        this.cardsWait.set(channel, this.clock.now() + error.retryAfterMs + CARDS_FIRST_MS);
+        this.pace.refused(channel, error.retryAfterMs, message.thread === null);
       throw error;
     }
+  }
+
+  private placeOf({ thread, channel }: ChatMessage): string {
+    return thread?.channel ?? this.channels.get(channel) ?? channel;
   }
 
   /** Anybody can put metadata on a message: only our own bot's counts. */

@@ -189,6 +189,16 @@ describe('a line in the thread', () => {
     expect(fake.chat.calls.filter((call) => call.startsWith('post say'))).toHaveLength(1);
   });
 
+  it('that would have to wait for its place is not begun: it comes again then', async () => {
+    await draw();
+    const chat = { ...fake.world.chat, waitMs: () => 700 };
+    const effect = { kind: 'say' as const, card, entry: entry('too soon') };
+    const outcome = await sayPerformer({ ...fake.world, chat }).perform(effect, jobOf(effect, { id: 7 }), signal());
+    expect(outcome).toMatchObject({ kind: 'again', atMs: clock.now() + 700, problem: null });
+    expect(await store.messages.get(`say/${service}/7`)).toBeNull();
+    expect(fake.chat.calls).toEqual([`post ${cardId}`]);
+  });
+
   it('is old news after an outage: the card shows what is true, the journal keeps the line', async () => {
     clock.jump(11 * 60_000);
     await say('one', 7);

@@ -184,6 +184,26 @@ describe('what Slack refuses', () => {
     ]);
   });
 
+  it('too many posts: lines know how long they would wait, from the first that was refused on', async () => {
+    const clock = virtualClock();
+    await using scene = await stage({ clock, now: () => clock.now(), postsPerSecondPerChannel: 1, postBurst: 1 });
+    const { chat } = scene.slack;
+    const waitMs = (message: ChatMessage) => chat.waitMs?.(message);
+    const thread = await chat.post(cardMessage(), never());
+    const line: ChatMessage = { id: 'say/1', channel: CHANNEL, thread, content: { kind: 'entry', entry: entry() } };
+    // It may be that Slack takes more.
+    expect(waitMs(line)).toBe(0);
+    expect(await failure(chat.post(line, never()))).toMatchObject({ retryAfterMs: 1000 });
+    expect(waitMs(line)).toBe(1000);
+    expect(waitMs(cardMessage())).toBe(0);
+    clock.jump(1000);
+    expect(waitMs(line)).toBe(0);
+    await chat.post(line, never());
+    expect(waitMs(line)).toBe(1000);
+    clock.jump(-5000);
+    expect(waitMs(line)).toBe(0);
+  });
+
   it('a rate limit on posts holds up nothing else', async () => {
     await using scene = await stage();
     scene.workspace.fault({ method: 'chat.postMessage', mode: '429', retryAfterSeconds: 30 });

@@ -19,8 +19,12 @@ export function sayPerformer(world: World): Performer<EffectOf<'say'>> {
       const known = await world.store.messages.get(parent.id);
       const thread = known?.address ?? (await bring(world, parent, signal, stillOurs, 'unhurried'));
       const id = messageIdOf(job, effect);
-      const content = { kind: 'entry' as const, entry };
-      await bring(world, { id, channel: thread.channel, thread, content }, signal, stillOurs, 'unhurried');
+      const message = { id, channel: thread.channel, thread, content: { kind: 'entry' as const, entry } };
+      // It would be refused: what is written down before a post need not be.
+      const waitMs = world.chat.waitMs?.(message) ?? 0;
+      if (waitMs > 0)
+        return { kind: 'again', atMs: world.clock.now() + waitMs, problem: null, progress: job.progress ?? '' };
+      await bring(world, message, signal, stillOurs, 'unhurried');
       return done;
     },
     givenUp: () => null,
