@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { Alert } from '../../src/domain/state.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -21,6 +21,8 @@ export class SimulatedDisk {
   readonly #isShared: boolean;
   #power = { isOn: true };
   #db: Kysely<Schema> | null = null;
+  #looking: { readonly db: Kysely<Schema>; readonly store: Store } | null = null;
+  #timers: StatementSync | null = null;
 
   constructor(isShared: boolean) {
     this.#isShared = isShared;
@@ -35,6 +37,13 @@ export class SimulatedDisk {
     return createStore(this.#connected(), this.#isShared ? shared : sqlite);
   }
 
+  /** A look from outside: one store as long as nobody dies. */
+  look(): Store {
+    const db = this.#connected();
+    if (this.#looking?.db !== db) this.#looking = { db, store: this.open() };
+    return this.#looking.store;
+  }
+
   /** The process is gone, and with it what it had not flushed. Where others share the store it goes on without it. */
   cut(): void {
     if (this.#isShared) return;
@@ -45,7 +54,8 @@ export class SimulatedDisk {
 
   /** Timers for which there really is a job, by service and key. */
   timers(): ReadonlySet<string> {
-    const rows = this.#database.prepare("SELECT service, key FROM jobs WHERE kind = 'timer'").all();
+    this.#timers ??= this.#database.prepare("SELECT service, key FROM jobs WHERE kind = 'timer'");
+    const rows = this.#timers.all();
     return new Set(rows.map(({ service, key }) => `${service}/${String(key).replace(/^timer\//, '')}`));
   }
 

@@ -4,6 +4,9 @@ import type { RunResult } from './run.ts';
 /** A run takes seconds: one that has not ended by then goes in circles. */
 const LONGEST_RUN_MS = 600_000;
 
+/** Room for what is new: what a moment makes is gone by the next, and is collected the more cheaply the seldomer. */
+const YOUNG_MB = 64;
+
 export interface Pool {
   readonly workers: number;
   /** The seed to be run next; null: no more. */
@@ -14,7 +17,9 @@ export interface Pool {
 /** Runs seed after seed in worker threads. What a run comes to depends on its seed alone. */
 export async function runAll({ workers, next, done }: Pool): Promise<void> {
   const lane = async () => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     try {
       for (let seed = next(); seed !== null; seed = next()) done(await run(worker, seed));
     } finally {

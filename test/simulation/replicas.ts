@@ -46,7 +46,7 @@ export class Replicas {
 
   /** A look at the store from outside. */
   store(): Store {
-    return this.#busy.over(this.#disk.open());
+    return this.#busy.over(this.#disk.look());
   }
 
   /** Resolves when everything that does not wait for time has happened. */
@@ -88,7 +88,7 @@ export class Replicas {
     const owner = `w${this.#born}`;
     const instance: Instance = new Instance({
       ...this.#world,
-      store: this.store(),
+      store: this.#busy.over(this.#disk.open()),
       machine: place.machine,
       owner,
       alone: this.#places.length === 1,

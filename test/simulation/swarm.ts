@@ -84,12 +84,17 @@ export function swarmOf(seed: number): Swarm {
     ...LATER_FAULTS.map((fault) => [fault, strengthBy(new Dice(seed, `swarm/${fault}`))]),
   ]) as Record<Fault, number>;
   const everyMs = dice.pick([0.5, 1, 2, 3, 5, 5, 5, 5, 10, 10, 10]) * MINUTE;
+  // Three hours of them are as many looks as a day of the others.
+  const isClose = everyMs <= MINUTE;
+  const services = dice.chance(0.15) ? 2 : 1;
+  const replicas = dice.pick([1, 1, 1, 2, 3]);
+  const stormMs = dice.pick([3, 6, 12]) * HOUR;
   return {
     strength,
-    services: dice.chance(0.15) ? 2 : 1,
-    replicas: dice.pick([1, 1, 1, 2, 3]),
-    stormMs: dice.pick([3, 6, 12]) * HOUR,
-    calmMs: 6 * HOUR,
+    services,
+    replicas,
+    stormMs: isClose ? Math.min(stormMs, 3 * HOUR) : stormMs,
+    calmMs: (isClose ? 4 : 6) * HOUR,
     pressesPerHour: dice.pick([0.5, 3, 10]),
     startsPerHour: dice.pick([0.5, 2, 4]),
     degradationsPerHour: dice.pick([0.1, 0.4, 1]),
