@@ -54,6 +54,7 @@ export function loadConfig(environment: Environment, readFile: (path: string) =>
 export interface ClientConfig {
   readonly port: number;
   readonly policyDir: string;
+  /** None: it can be asked only what everybody may ask. */
   readonly webhookTokens: readonly string[];
   readonly policySecrets: Readonly<Record<string, string>>;
 }
@@ -69,6 +70,34 @@ export function loadClientConfig(environment: Environment): ClientConfig {
     throw new ConfigError(['ALERTMANAGER_WEBHOOK_TOKEN holds hashes only: give this command a token itself']);
   }
   return { port, policyDir, webhookTokens: tokens, policySecrets };
+}
+
+/** As far as there is none to be had: what can be looked at without getting in. */
+export function loadClientPlace(environment: Environment): ClientConfig {
+  const { values, policySecrets } = read(
+    environmentSchema.pick({ POLICY_DIR: true, PORT: true }),
+    environment,
+    readUtf8,
+  );
+  return { port: values.PORT, policyDir: values.POLICY_DIR, webhookTokens: [], policySecrets };
+}
+
+/** What policies may leave to the instance. */
+export interface Provided {
+  readonly prometheusUrl: string | null;
+  readonly alertmanager: { readonly url: string | null };
+  readonly pagerduty: { readonly routingKey: string | null };
+}
+
+/** @throws {ConfigError} with every problem at once. */
+export function loadProvided(environment: Environment): Provided {
+  const schema = environmentSchema.pick({ PROMETHEUS_URL: true, ALERTMANAGER_URL: true, PAGERDUTY_ROUTING_KEY: true });
+  const { values } = read(schema, environment, readUtf8);
+  return {
+    prometheusUrl: values.PROMETHEUS_URL ?? null,
+    alertmanager: { url: values.ALERTMANAGER_URL ?? null },
+    pagerduty: { routingKey: values.PAGERDUTY_ROUTING_KEY ?? null },
+  };
 }
 
 /** Where the database is, for commands that look after it. */

@@ -1,8 +1,8 @@
-import type { Config } from '../config.ts';
+import type { Provided } from '../config.ts';
 import type { Endpoint, Policy } from '../domain/policy.ts';
 
 /** What policies need of the instance and the instance has not got, one line a problem. */
-export function unmetNeeds(config: Config, policies: readonly Policy[]): readonly string[] {
+export function unmetNeeds(config: Provided, policies: readonly Policy[]): readonly string[] {
   const problems: string[] = [];
   const services = (needs: (policy: Policy) => boolean) => policies.filter(needs).map(({ service }) => service);
   const pageless = services(({ escalate }) => escalate !== null && escalate.routingKey === null);
@@ -27,13 +27,13 @@ export function unmetNeeds(config: Config, policies: readonly Policy[]): readonl
 }
 
 /** Where a policy's numbers come from; null: nowhere. */
-export function prometheusOf(config: Config, policy: Policy): Endpoint | null {
+export function prometheusOf(config: Provided, policy: Policy): Endpoint | null {
   if (policy.prometheus) return policy.prometheus;
   return config.prometheusUrl === null ? null : plainEndpoint(config.prometheusUrl);
 }
 
 /** Where a policy's alerts are held; null: nowhere that can be asked. */
-export function alertmanagerOf(config: Config, policy: Policy): Endpoint | null {
+export function alertmanagerOf(config: Provided, policy: Policy): Endpoint | null {
   if (policy.alertmanager) return policy.alertmanager;
   return config.alertmanager.url === null ? null : plainEndpoint(config.alertmanager.url);
 }

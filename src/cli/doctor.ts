@@ -27,7 +27,7 @@ export const doctor: CliCommand = {
           title: 'Instance',
           findings: [problem('PORT is 0, so its address is not known', 'Give --url: its log says on what it listens.')],
         });
-      else for (const section of await examineInstance(url, client.webhookTokens[0] ?? '')) found(section);
+      else for (const section of await examineInstance(url, client.webhookTokens[0] ?? null)) found(section);
     }
     return printSummary(sections, io) ? 0 : 1;
   },

@@ -13,7 +13,7 @@ export const validate: CliCommand = {
   name: 'validate',
   usage: 'DIR [--strict] [--measure]',
   summary:
-    'check every policy of a directory: all problems, and what could not be noticed in time (--strict fails on it)',
+    'check every policy of a directory: all problems; secrets that are not set, and what could not be noticed in time (--strict fails on these)',
   run: async (args, io) => {
     const options = { strict: { type: 'boolean' }, measure: { type: 'boolean' } } as const;
     const { positionals, values } = parse(args, options, ['DIR']);

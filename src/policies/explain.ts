@@ -8,6 +8,8 @@ export interface Finding {
   /** Whether it is the key or its value that is wrong. */
   readonly at: 'key' | 'value';
   readonly message: string;
+  /** As of `PolicyProblem`. */
+  readonly unset?: string;
 }
 
 /** What to say where one of these is missing: a choice that nobody may make for the writer. */

@@ -45,7 +45,9 @@ function checkGate(check: Check, name: string, metrics: readonly MetricAt[]): vo
   }
   const asked = listed.length > 0 ? metrics.filter((metric) => listed.includes(metric.name)) : metrics;
   const better = (check.at([...path, 'objective']) ?? check.at(['objective'])) === 'better';
-  if (better && asked.length > 0 && !asked.some((metric) => comparing.has(metric.kind))) {
+  // One without a kind is said to have none; what it will be is not known yet.
+  const isKnown = asked.length > 0 && asked.every((metric) => metric.kind !== undefined);
+  if (better && isKnown && !asked.some((metric) => comparing.has(metric.kind))) {
     const kinds = oneOf([...new Set(asked.map((metric) => String(metric.kind)))]);
     const place = check.has([...path, 'objective']) ? 'objective' : 'metrics';
     check.say([...path, place], `no metric of kind ${kinds} can be better than stable: name one that is compared`);

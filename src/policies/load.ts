@@ -16,7 +16,7 @@ export interface LoadOptions extends PolicyOptions {
   /** `LoadResult.linted` of the reading before: what has not changed since is not asked about again. */
   readonly linted?: Linted;
   /** Where the warnings go by real traffic instead of by what the policies expect. */
-  readonly measure?: Measure;
+  readonly measure?: Measure | undefined;
   /** What files came to when they were read before. */
   readonly kept?: KeptPolicies | undefined;
 }
@@ -88,12 +88,34 @@ function once(problems: readonly PolicyProblem[]): PolicyProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
+/** Stands for a secret that is not set where a policy is only looked at. */
+const standIn = 'not-set';
+
+/**
+ * As `loadPolicies`, where nobody acts on what was read: that a secret is not set is a warning, and the policy is looked at as if it
+ * were. Whoever writes policies, or checks them in a pipeline, need not have the secrets.
+ */
+async function loadWithoutSecrets(options: LoadOptions): Promise<LoadResult> {
+  const { problems } = await loadPolicies({ ...options, measure: undefined });
+  const unset = problems.filter((problem) => problem.unset !== undefined);
+  const standIns = Object.fromEntries(unset.map((problem) => [problem.unset ?? '', standIn]));
+  const result = await loadPolicies({ ...options, secrets: { ...options.secrets, ...standIns } });
+  const at = ({ file, path }: PolicyProblem) => `${file} ${path}`;
+  const places = new Set(unset.map(at));
+  return {
+    ...result,
+    // Of what the stand-in leads to nothing is the writer's doing.
+    problems: result.problems.filter((problem) => !places.has(at(problem))),
+    warnings: sortProblems([...unset, ...result.warnings]),
+  };
+}
+
 /** What `lastgood validate DIR` prints, and whether all is well: warnings are no problems. */
 export async function validateDirectory(
   directory: string,
   options: PolicyOptions & Pick<LoadOptions, 'measure'>,
 ): Promise<LoadResult & { readonly lines: readonly Line[]; readonly text: string; readonly ok: boolean }> {
-  const result = await loadPolicies({ ...options, directory });
+  const result = await loadWithoutSecrets({ ...options, directory });
   const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
   const warned = result.warnings.length === 0 ? '' : `, ${count(result.warnings.length, 'warning', 'warnings')}`;
   const summary = `${count(result.files, 'policy', 'policies')}, ${count(result.problems.length, 'problem', 'problems')}${warned}`;

@@ -91,7 +91,10 @@ export async function parsePolicy(text: string, file: string, options: PolicyOpt
   const resolved = resolveSecrets(whole.value, options.secrets);
   const { policy, written, findings } = await evaluate(resolved, file, options, revisionOf(whole.text));
   const problems = unique(findings, resolved).map((finding) =>
-    problem(place(finding.path, finding.at), finding.path, withoutSecrets(finding.message, resolved.used)),
+    Object.assign(
+      problem(place(finding.path, finding.at), finding.path, withoutSecrets(finding.message, resolved.used)),
+      finding.unset !== undefined && { unset: finding.unset },
+    ),
   );
   const all = sortProblems([...early, ...problems]);
   const files = layers.map((layer) => layer.file);

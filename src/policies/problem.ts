@@ -7,6 +7,8 @@ export interface PolicyProblem {
   /** Where in the policy, `steps[1].exposure`; empty: the file as a whole. */
   readonly path: string;
   readonly message: string;
+  /** The name of the secret, where it is only that this one is not set. */
+  readonly unset?: string;
 }
 
 export type Path = readonly (string | number)[];

@@ -5,7 +5,7 @@ export const secretPrefix = 'LASTGOOD_SECRET_';
 /** A policy's value with its secrets filled in, and what was wrong with them. */
 export interface Resolved {
   readonly value: unknown;
-  readonly problems: readonly { readonly path: Path; readonly message: string }[];
+  readonly problems: readonly { readonly path: Path; readonly message: string; readonly unset?: string }[];
   /** The secrets that were filled in, to keep them out of every message. */
   readonly used: readonly { readonly name: string; readonly secret: string }[];
 }
@@ -18,14 +18,15 @@ const allowedIn: ReadonlySet<string | number | undefined> = new Set(['target', '
  * many can write to, and must not be able to read the rest of the environment. `$${` is a plain `${`.
  */
 export function resolveSecrets(value: unknown, secrets: Readonly<Record<string, string>>): Resolved {
-  const problems: { path: Path; message: string }[] = [];
+  const problems: { path: Path; message: string; unset?: string }[] = [];
   const used = new Map<string, string>();
   const fill = (text: string, path: Path): string =>
     text.replaceAll(/\$\$\{|\$\{([^}]*)(\}?)/g, (whole, name: string | undefined, end: string | undefined) => {
       if (name === undefined) return '${';
-      const problem = refusal(name, end === '}', path, secrets) ?? inAddress(text, whole, path);
-      if (problem) {
-        problems.push({ path, message: problem });
+      const problem = refusal(name, end === '}', path) ?? inAddress(text, whole, path);
+      const isUnset = !Object.hasOwn(secrets, name) || secrets[name] === '';
+      if (problem !== null || isUnset) {
+        problems.push(problem === null ? { path, message: unset(name), unset: name } : { path, message: problem });
         return whole;
       }
       const secret = secrets[name] ?? '';
@@ -42,7 +43,11 @@ export function resolveSecrets(value: unknown, secrets: Readonly<Record<string, 
   return { value: resolved, problems, used: [...used].map(([name, secret]) => ({ name, secret })) };
 }
 
-function refusal(name: string, closed: boolean, path: Path, secrets: Readonly<Record<string, string>>): string | null {
+function unset(name: string): string {
+  return `\${${name}} is not set: give Lastgood the environment variable ${name}`;
+}
+
+function refusal(name: string, closed: boolean, path: Path): string | null {
   if (!closed) return `"\${" is not closed with "}" (write "$\${" for a plain "\${")`;
   if (!name.startsWith(secretPrefix) || !/^\w+$/.test(name)) {
     return `\${${name}} cannot be used here: only variables that begin with ${secretPrefix} can be referred to (write "$\${" for a plain "\${")`;
@@ -53,9 +58,6 @@ function refusal(name: string, closed: boolean, path: Path, secrets: Readonly<Re
   }
   if ((path[0] === 'prometheus' || path[0] === 'alertmanager') && path[1] === 'url') {
     return `the secret \${${name}} would be logged as part of the address: give it under headers, bearer or basic`;
-  }
-  if (!Object.hasOwn(secrets, name) || secrets[name] === '') {
-    return `\${${name}} is not set: give Lastgood the environment variable ${name}`;
   }
   return null;
 }

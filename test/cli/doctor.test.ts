@@ -214,6 +214,21 @@ describe('lastgood doctor', { timeout: 90_000 }, () => {
     expect((await doctor(['--url', 'ftp://x'])).code).toBe(2);
   });
 
+  it('goes on with all it can look at where there is no token, or only its hash', async () => {
+    const { url } = await running();
+    writeFileSync(join(directory, 'policies/broken.yaml'), 'service: Broken\nmode: sometimes\n');
+    const without = await doctor(['--url', url], { ALERTMANAGER_WEBHOOK_TOKEN: '' });
+    expect(without.text.match(/ALERTMANAGER_WEBHOOK_TOKEN is missing/g)).toHaveLength(1);
+    expect(without.text).toMatch(/broken\.yaml:2:\d+ {2}mode/);
+    expect(without.text).toMatch(/✗ not ready: slack: [\s\S]*! tells no more than that without a token/);
+    rmSync(join(directory, 'policies/broken.yaml'));
+    const needy = await doctor(['--url', url], { ALERTMANAGER_WEBHOOK_TOKEN: '', PROMETHEUS_URL: '' });
+    expect(needy.text).toMatch(/✗ minimal: .*set PROMETHEUS_URL/);
+    const hash = await doctor(['--url', url], { ALERTMANAGER_WEBHOOK_TOKEN: `sha256:${'0'.repeat(64)}` });
+    expect(hash.text).toMatch(/✓ complete[\s\S]*✓ 1 valid: minimal[\s\S]*! tells no more than that without a token/);
+    expect([without.code, needy.code, hash.code]).toEqual([1, 1, 1]);
+  });
+
   it('colours its marks on a terminal only', async () => {
     expect((await doctor([], {}, true)).text).toContain('\u001b[31m✗\u001b[39m');
     expect((await doctor([])).text).not.toContain('\u001b');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Io } from '../../src/cli/command.ts';
 import { examinePolicies } from '../../src/cli/doctor/local.ts';
@@ -56,6 +57,42 @@ describe('lastgood validate of a policy that is right and will notice nothing', 
     const { findings } = await examinePolicies({ section: { title: '', findings: [] }, config: null, client });
     expect(findings.map(({ level }) => level)).toEqual(['fine', 'remark']);
     expect(findings[1]?.text).toContain('1/min');
+  });
+});
+
+describe('lastgood validate where secrets are not set', () => {
+  const router = /^ {4}url: .*\n/m.exec(minimal)?.[0] ?? '';
+  const secretly = minimal.replace(
+    router,
+    `${router}    headers: { Authorization: "Bearer \${LASTGOOD_SECRET_ROUTER}" }\n`,
+  );
+
+  it('warns of each by its name and place, checks all the rest, and passes; --strict fails', async () => {
+    const directory = await directoryWith({ 'minimal.yaml': secretly });
+    const { code, out } = await validate(directory);
+    expect([code, out.at(-1)]).toEqual([0, '1 policy, 0 problems, 1 warning']);
+    expect(out[0]).toMatch(
+      /minimal\.yaml:\d+:\d+ {2}warning: target\.\w+\.headers\.Authorization: \$\{LASTGOOD_SECRET_ROUTER\} is not set: give Lastgood the environment variable LASTGOOD_SECRET_ROUTER/,
+    );
+    expect((await validate(directory, ['--strict'])).code).toBe(1);
+    const set = { LASTGOOD_SECRET_ROUTER: 'of-the-router' };
+    expect(await validate(directory, ['--strict'], false, set)).toEqual({ code: 0, out: ['1 policy, 0 problems'] });
+  });
+
+  it('still fails on what is wrong besides, and on what is no secret', async () => {
+    const wrong = await directoryWith({ 'minimal.yaml': secretly.replace(/^mode: .*$/m, 'mode: sometimes') });
+    const { code, out } = await validate(wrong);
+    expect(code).toBe(1);
+    expect(out.join('\n')).toMatch(/ {2}mode: [\s\S]*LASTGOOD_SECRET_ROUTER[\s\S]*1 policy, 1 problem, 1 warning$/);
+    const home = await directoryWith({ 'minimal.yaml': secretly.replace('LASTGOOD_SECRET_ROUTER', 'HOME') });
+    expect((await validate(home)).code).toBe(1);
+  });
+
+  it('passes all that are shipped as examples', async () => {
+    const { code, out } = await validate(fileURLToPath(new URL('../../policies', import.meta.url)));
+    expect(code).toBe(0);
+    expect(out.join('\n')).toContain('LASTGOOD_SECRET_PAGERDUTY');
+    expect(out.at(-1)).toMatch(/^\d+ policies, 0 problems, \d+ warnings$/);
   });
 });
 

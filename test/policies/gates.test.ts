@@ -146,6 +146,11 @@ describe('what is wrong with a gate', () => {
       'gates.g.objective: no metric of kind limit can be better than stable: name one that is compared',
     ],
     [
+      'better, of a metric that has no kind yet',
+      withGate('{ kind: comparison, objective: better, metrics: [memory] }').replace('kind: limit', 'kind: 7'),
+      /^metrics\[\d+\]\.kind: /,
+    ],
+    [
       'a gate with an odd name',
       policyText(`${metrics}gates: { "a b": { kind: comparison } }\n`),
       /^gates\["a b"\]: must be the name of a gate: letters, digits/,

@@ -6,13 +6,14 @@ import { reportSections } from './report.ts';
 
 const timeoutMs = 15_000;
 
-/** What the running instance says: whether it is ready, then all it knows of its own health. */
-export async function examineInstance(url: string, token: string): Promise<readonly Section[]> {
-  const http = createHttp({ secrets: [token] });
+/** What the running instance says: whether it is ready, then, to who has a token, all it knows of its own health. */
+export async function examineInstance(url: string, token: string | null): Promise<readonly Section[]> {
+  const http = createHttp({ secrets: token === null ? [] : [token] });
   const title = `Instance (${url})`;
   try {
     const { answers, findings } = await readiness(http, url);
     if (!answers) return [{ title, findings }];
+    if (token === null) return [{ title, findings: [...findings, notLetIn] }];
     const asked = await report(http, url, token);
     if ('finding' in asked) return [{ title, findings: [...findings, asked.finding] }];
     return [{ title, findings }, ...reportSections(asked.report)];
@@ -24,6 +25,11 @@ export async function examineInstance(url: string, token: string): Promise<reado
     http.close();
   }
 }
+
+const notLetIn = remark(
+  'tells no more than that without a token: its health and the alerts that no policy matched were not looked at',
+  'Set ALERTMANAGER_WEBHOOK_TOKEN to a token of that instance (not its hash).',
+);
 
 function get(http: Http, url: string, path: string, headers: Record<string, string> = {}): Promise<HttpResponse> {
   const address = new URL(path, url).href;

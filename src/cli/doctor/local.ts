@@ -1,5 +1,13 @@
 import { unmetNeeds } from '../../app/checks.ts';
-import { type ClientConfig, type Config, ConfigError, loadClientConfig, loadConfig } from '../../config.ts';
+import {
+  type ClientConfig,
+  ConfigError,
+  loadClientConfig,
+  loadClientPlace,
+  loadConfig,
+  loadProvided,
+  type Provided,
+} from '../../config.ts';
 import { formatProblems, formatWarnings, loadPolicies } from '../../policies/index.ts';
 import { targetSchemas } from '../../targets/index.ts';
 import type { Io } from '../command.ts';
@@ -8,18 +16,20 @@ import { type Finding, fine, problem, remark, type Section } from './findings.ts
 /** What the environment says, as far as it says anything. */
 export interface Local {
   readonly section: Section;
-  /** Null: something of it is missing or wrong. */
-  readonly config: Config | null;
-  /** What it takes to talk to the instance; null: not even that. */
+  /** What policies may leave to the instance; null: something of it is wrong. */
+  readonly config: Provided | null;
+  /** What it takes to find the instance and, with a token, to be let in; null: not even that. */
   readonly client: ClientConfig | null;
 }
 
 export function examineConfiguration(io: Io): Local {
   const title = 'Configuration (the environment)';
-  const [config, problems] = attempt(() => loadConfig(io.env));
-  const [client] = attempt(() => loadClientConfig(io.env));
+  const [complete, problems] = attempt(() => loadConfig(io.env));
+  const [config] = attempt(() => loadProvided(io.env));
+  const [letIn] = attempt(() => loadClientConfig(io.env));
+  const client = letIn ?? attempt(() => loadClientPlace(io.env))[0];
   const todo = 'Run it with the environment of the instance; `lastgood help` lists the variables.';
-  const findings = config ? [fine('complete')] : problems.map((text) => problem(text, todo));
+  const findings = complete ? [fine('complete')] : problems.map((text) => problem(text, todo));
   return { section: { title, findings }, config, client };
 }
 
