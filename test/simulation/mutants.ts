@@ -226,4 +226,34 @@ export const breakages: readonly (() => Breakage)[] = [
     within: 10,
     store: inUnit((unit) => ({ append: async (service, entries) => unit.append(service, entries.slice(0, 1)) })),
   }),
+  () => ({
+    name: 'what is not there yet of a dead process is taken for never sent',
+    within: 40,
+    faults: { 'death-sending': 40 },
+    swarm: { replicas: 1, pressesPerHour: 10 },
+    store: (real) => ({
+      ...real,
+      messages: {
+        ...real.messages,
+        async get(id) {
+          const entry = await real.messages.get(id);
+          return entry && { ...entry, atMs: 0 };
+        },
+      },
+    }),
+  }),
+  () => ({
+    name: "what a dead process accepted is nobody's",
+    within: 20,
+    faults: { death: 10, 'webhook-burst': 1 },
+    swarm: { degradationsPerHour: 4 },
+    store: (real) => ({ ...real, accepted: { ...real.accepted, list: async () => [] } }),
+  }),
+  () => ({
+    name: 'a version starts where it has to have succeeded elsewhere first',
+    within: 10,
+    swarm: { services: 2 },
+    decide: (real) => (state, event, context) =>
+      real(state, event, { ...context, policy: { ...context.policy, requires: null } }),
+  }),
 ];
