@@ -67,6 +67,8 @@ export interface JournalEntry {
   /** One plain sentence, complete in itself: what the thread, the history and the log show. */
   readonly text: string;
   readonly numbers: readonly JournalNumber[];
+  /** When the numbers were seen, where that was before this happened (Unix ms): looks that say again what is known are not kept. */
+  readonly numbersAtMs?: number;
   readonly policyRevision: string;
   /** Where the policy's file is kept in Git. */
   readonly policyCommit?: string;

@@ -146,6 +146,9 @@ export class Turn {
     text: string,
     more: Partial<Pick<JournalEntry, 'from' | 'to' | 'reason'>> = {},
   ): JournalEntry {
+    const seen = this.question?.comparison ?? this.rollout?.comparison ?? null;
+    const numbers = journalNumbers(seen);
+    const isOlder = seen !== null && numbers.length > 0 && seen.atMs < this.now;
     const entry: JournalEntry = {
       atMs: this.now,
       actor,
@@ -156,7 +159,8 @@ export class Turn {
       to: more.to ?? null,
       reason: more.reason ?? '',
       text,
-      numbers: journalNumbers(this.question?.comparison ?? this.rollout?.comparison ?? null),
+      numbers,
+      ...(isOlder ? { numbersAtMs: seen.atMs } : {}),
       policyRevision: this.policy.revision,
       ...(this.policy.commit === null ? {} : { policyCommit: this.policy.commit }),
     };

@@ -116,3 +116,20 @@ describe('looks that were not kept', () => {
     late(180 * MINUTE, 10 * MINUTE).says('deadline-postponed', /away for 10 min/);
   });
 });
+
+describe('the numbers of a journal entry', () => {
+  it('say when they were seen where that was before, and nothing where it was at that moment', () => {
+    const g = soaking().looks({ verdict: 'healthy' });
+    const seenAtMs = g.now;
+    g.command({ name: 'hold', forMs: 30 * MINUTE, reason: 'lunch' }, undefined, undefined, 40 * SECOND);
+    const [held] = g.journal;
+    expect(held?.numbers.length).toBeGreaterThan(0);
+    expect(held).toMatchObject({ what: 'held', atMs: seenAtMs + 40 * SECOND, numbersAtMs: seenAtMs });
+    const atOnce = soaking().looks({ verdict: 'healthy' });
+    atOnce.command({ name: 'hold', forMs: 30 * MINUTE, reason: 'lunch' });
+    expect(atOnce.journal[0]).not.toHaveProperty('numbersAtMs');
+    const unseen = soaking();
+    unseen.command({ name: 'hold', forMs: 30 * MINUTE, reason: 'lunch' }, undefined, undefined, MINUTE);
+    expect(unseen.journal[0]).not.toHaveProperty('numbersAtMs');
+  });
+});
