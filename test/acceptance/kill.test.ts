@@ -31,7 +31,11 @@ const updates = (id: string) => (crossing: Crossing) =>
   crossing.path.endsWith('/chat.update') && idInBody(crossing.body) === id;
 const puts = (percent: number) => (crossing: Crossing) => crossing.method === 'PUT' && percentOf(crossing) === percent;
 const looks = (crossing: Crossing) => crossing.path.startsWith('/api/v1/query_range');
-const pages = (action: string) => (crossing: Crossing) => JSON.parse(crossing.body).event_action === action;
+/** Of questions: what the process before may have paged about its database is ended by the next, some time after a kill. */
+const pages = (action: string) => (crossing: Crossing) => {
+  const { event_action, dedup_key } = JSON.parse(crossing.body);
+  return event_action === action && !dedup_key.endsWith('/database');
+};
 
 /** In the order of the story; of two with the same words the first is met first. */
 function deaths(): Death[] {
