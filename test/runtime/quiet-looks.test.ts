@@ -21,6 +21,7 @@ class Traffic implements MetricSource {
   readonly read: (request: MetricRequest) => ReturnType<MetricSource['read']> = async (request) => {
     const { period, windowMs, metrics } = request;
     this.looks += 1;
+    this.atMs.push(clock.now());
     const arm = (bad: number, offsetMs = 0): Series => {
       const windows: CountWindow[] = [];
       for (let end = Math.ceil(period.fromMs / windowMs + 1) * windowMs; end <= period.toMs; end += windowMs)
@@ -36,6 +37,7 @@ class Traffic implements MetricSource {
     }));
   };
   looks = 0;
+  readonly atMs: number[] = [];
 }
 
 let store: Store;
@@ -119,6 +121,18 @@ describe('looks that find nothing new', () => {
       [before, looks, lines, cards] = [after, traffic.looks, await journal(), shown()];
     }
     expect(quiet).toBeGreaterThanOrEqual(9);
+  });
+
+  it('are taken at full seconds, to share what they ask, and as often as before', async () => {
+    clock.jump(377);
+    await begin(2);
+    await pass(5 * minute);
+    const { length } = traffic.atMs;
+    await pass(10 * minute);
+    const since = traffic.atMs.slice(length);
+    expect(since.filter((at) => at % second !== 0)).toEqual([]);
+    expect(since.length).toBeGreaterThanOrEqual(2 * 19);
+    expect(since.length).toBeLessThanOrEqual(2 * 21);
   });
 
   it('draw a card once a minute where there are few', async () => {
