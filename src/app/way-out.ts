@@ -3,9 +3,10 @@ import type { Policy } from '../domain/policy.ts';
 import type { ServiceState } from '../domain/state.ts';
 import type { DegradedMode } from '../ports/health.ts';
 import type { Store } from '../ports/store.ts';
+import { createDigests } from './digests.ts';
 
 export interface WayOutParts {
-  readonly store: Pick<Store, 'services'>;
+  readonly store: Pick<Store, 'changes'>;
   readonly policies: { get(service: string): Policy | null };
   readonly deliver: Application['deliver'];
 }
@@ -19,21 +20,25 @@ export function createWayOut({
   policies,
   deliver,
 }: WayOutParts): (modes: readonly DegradedMode[]) => Promise<void> {
+  const questions = createDigests(store, unansweredOf);
   return async (modes) => {
     if (!modes.some(({ part }) => part === 'slack' || part === 'channel')) return;
-    for (const state of await store.services()) {
-      const why = unseen(state, policies.get(state.service), modes);
-      const id = state.degradation?.id;
-      if (why !== null && id !== undefined)
-        await deliver(state.service, { type: 'unseen', degradationId: id, why }, `unseen/${id}`);
+    for (const [service, id] of await questions()) {
+      if (id === null) continue;
+      const why = unseen(policies.get(service), modes);
+      if (why !== null) await deliver(service, { type: 'unseen', degradationId: id, why }, `unseen/${id}`);
     }
   };
 }
 
-/** Why the open question cannot be seen; null: it can, or somebody is called already, or nobody can be. */
-function unseen(state: ServiceState, policy: Policy | null, modes: readonly DegradedMode[]): string | null {
-  const question = state.degradation;
-  if (question?.stage.name !== 'asking' || question.page.state !== 'none' || !policy?.escalate) return null;
+/** The open question, where nobody is called about it; null: there is none. */
+function unansweredOf({ degradation }: ServiceState): string | null {
+  return degradation?.stage.name === 'asking' && degradation.page.state === 'none' ? degradation.id : null;
+}
+
+/** Why a question of the service cannot be seen; null: it can, or nobody can be called. */
+function unseen(policy: Policy | null, modes: readonly DegradedMode[]): string | null {
+  if (!policy?.escalate) return null;
   if (modes.some(({ part }) => part === 'slack')) return 'Slack does not answer';
   if (modes.some(({ part, name }) => part === 'channel' && name === policy.channel))
     return `the Slack channel ${policy.channel} takes no messages`;
