@@ -10,6 +10,8 @@ import { type ChaosWorld, PATH, startChaosWorld } from './world.ts';
  * before they listen, some at work; were it a fixed time, a busy machine would see nothing but starts.
  */
 const LONGEST_WORK_MS = 1_500;
+/** How much longer a start is taken to be than one that was cut off. */
+const PATIENCE_GROWTH = 0.75;
 /** Against hanging, not against slowness. */
 const PATIENCE_MS = 600_000;
 
@@ -147,6 +149,8 @@ class Reaper {
       }
       await pause(Math.min(25, Math.max(0, untilMs - Date.now())));
     }
+    // A start that was never seen to end takes longer than this: on a machine that is busy enough all would die before they do anything.
+    if (!isReady) this.#startTakesMs = Math.max(this.#startTakesMs, (Date.now() - beganMs) * PATIENCE_GROWTH);
   }
 
   async #answers(): Promise<boolean> {
