@@ -7,7 +7,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { Drawing } from './cards/blocks.ts';
 import { draw } from './cards/index.ts';
 import { plainer } from './cards/simplify.ts';
-import { BlocksRefused, type Call, notFromSlack, reachedSlack, slackFailure } from './errors.ts';
+import { BlocksRefused, type Call, notFromSlack, RateLimited, reachedSlack, slackFailure } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { Pace } from './pace.ts';
 
@@ -131,8 +131,7 @@ export class SlackChat implements Chat {
       this.pace.posted(channel);
       return sent;
     } catch (error) {
-      if (error instanceof PortError && error.retryAfterMs !== null)
-        this.pace.refused(channel, error.retryAfterMs, message.thread === null);
+      if (error instanceof RateLimited) this.pace.refused(channel, error.retryAfterMs ?? 0, message.thread === null);
       throw error;
     }
   }

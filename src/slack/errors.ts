@@ -21,6 +21,14 @@ export class BlocksRefused extends PortError {
   }
 }
 
+/** Slack takes no more of these calls for now. */
+export class RateLimited extends PortError {
+  constructor(message: string, retryAfterMs: number) {
+    super('retryable', message, { retryAfterMs });
+    this.name = 'RateLimited';
+  }
+}
+
 /** Errors of Slack's that mean: the blocks themselves are the trouble. */
 const BLOCK_ERRORS = new Set(['invalid_blocks', 'invalid_blocks_format', 'msg_blocks_too_long', 'invalid_attachments']);
 /** Slack could not do it just now. After a post it may have happened all the same ("some aspect may have succeeded"). */
@@ -108,7 +116,7 @@ export function slackCode(error: unknown): string | null {
 
 function rateLimited(call: Call, retryAfterMs: number): PortError {
   const text = `Slack limits the rate of ${call.method}; it is tried again in ${Math.ceil(retryAfterMs / 1000)} s.`;
-  return new PortError('retryable', text, { retryAfterMs });
+  return new RateLimited(text, retryAfterMs);
 }
 
 function platformFailure(data: Record<string, unknown>, call: Call): PortError {

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 /** Slack takes about one post a second in a channel, and now and then some more. */
 const POST_EVERY_MS = 1_000;
 /** Where it refused one for its rate it is not asked for more for so long. */
-const LIMITED_FOR_MS = 10 * 60_000;
+const LIMITED_FOR_MS = 60_000;
 /** A card that was refused for its rate gets this long for its next try before lines of threads try as well. */
 const CARDS_FIRST_MS = 1_000;
 
