@@ -1,25 +1,28 @@
+import type { ServiceState } from '../../src/domain/state.ts';
 import type { Decided } from '../support/decision-rules.ts';
 import type { Scene } from './scene.ts';
 
-/** Between the look at the other service and the start that goes by it nothing takes longer. */
-const ASIDE_MS = 10_000;
+/** Between the look at the other service and the start that goes by it: longer than any process stands still. */
+const ASIDE_MS = 10 * 60_000;
 
 interface Fared {
+  readonly rolloutId: string;
   readonly phase: string;
   readonly sinceMs: number;
-  /** What it was before that. */
-  readonly before: string | null;
 }
 
 /** How versions fared by what was committed, and whether those that are required to have succeeded elsewhere have. */
 export class Promoted {
   readonly #scene: Scene;
-  /** The latest rollout of each version, by service. */
-  readonly #fared = new Map<string, Fared>();
+  readonly #states: ReadonlyMap<string, ServiceState>;
+  /** The rollouts of each version and their phases, by service, the latest last. */
+  readonly #fared = new Map<string, Fared[]>();
   readonly #served = new Set<string>();
 
-  constructor(scene: Scene) {
+  /** @param states as committed last. */
+  constructor(scene: Scene, states: ReadonlyMap<string, ServiceState>) {
     this.#scene = scene;
+    this.#states = states;
   }
 
   look({ state, event, policy }: Decided): void {
@@ -34,17 +37,23 @@ export class Promoted {
     for (const { version } of state.served) this.#served.add(`${service}/${version.id}`);
     if (!rollout) return;
     const key = `${service}/${rollout.candidate.id}`;
-    const known = this.#fared.get(key);
-    const phase = `${rollout.id} ${rollout.phase.name}`;
-    if (known?.phase === phase) return;
-    this.#fared.set(key, { phase, sinceMs: this.#scene.time.nowMs, before: known?.phase ?? null });
+    const fared = this.#fared.get(key) ?? [];
+    const last = fared.at(-1);
+    if (last?.rolloutId === rollout.id && last.phase === rollout.phase.name) return;
+    fared.push({ rolloutId: rollout.id, phase: rollout.phase.name, sinceMs: this.#scene.time.nowMs });
+    this.#fared.set(key, fared);
   }
 
-  /** What was found serving, or was gone back to, never had a rollout of its own. */
   #mayHaveSucceeded(service: string, version: string): boolean {
-    const fared = this.#fared.get(`${service}/${version}`);
-    if (!fared) return this.#served.has(`${service}/${version}`);
-    const isFresh = this.#scene.time.nowMs - fared.sinceMs < ASIDE_MS;
-    return [fared.phase, ...(isFresh ? [fared.before ?? ''] : [])].some((phase) => phase.endsWith(' succeeded'));
+    const key = `${service}/${version}`;
+    const fared = this.#fared.get(key) ?? [];
+    const recentMs = this.#scene.time.nowMs - ASIDE_MS;
+    // What held at some moment since then.
+    const recent = fared.filter((_, i) => (fared[i + 1]?.sinceMs ?? Number.POSITIVE_INFINITY) >= recentMs);
+    if (recent.some(({ phase }) => phase === 'succeeded')) return true;
+    // What was found serving, or was gone back to, has no rollout of its own, or none that is remembered.
+    const state = this.#states.get(service);
+    const known = [...(state?.past.rollouts ?? []), state?.rollout].map((rollout) => rollout?.id);
+    return this.#served.has(key) && !fared.some(({ rolloutId }) => known.includes(rolloutId));
   }
 }

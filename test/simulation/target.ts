@@ -30,12 +30,15 @@ export class SimulatedTarget {
   readonly #scene: Scene;
   readonly #dice: Dice;
   readonly #unready = new Map<string, number>();
+  /** Refuses what was decided on another one. Not every target has them: then what comes late moves it. */
+  readonly #hasRevisions: boolean;
   #revision = 1;
 
   constructor(scene: Scene, service: string) {
     this.#scene = scene;
     this.service = service;
     this.#dice = scene.dice(`target/${service}`);
+    this.#hasRevisions = scene.dice(`revisions/${service}`).chance(0.6);
   }
 
   /** Share of the traffic (0..1) that went to a version at that moment. */
@@ -112,7 +115,8 @@ export class SimulatedTarget {
     const ready = Object.fromEntries([...asked].map((version) => [version, this.#readiness(version)]));
     const blind = this.#scene.hits('observe-blind', 0.1, this.#dice);
     const exposurePercent = blind ? null : candidate === null ? 0 : percent;
-    return { stable: blind ? null : stable, candidate, exposurePercent, ready, revision: `rev${this.#revision}` };
+    const revision = this.#hasRevisions ? `rev${this.#revision}` : null;
+    return { stable: blind ? null : stable, candidate, exposurePercent, ready, revision };
   }
 
   #readiness(version: string): Readiness {
