@@ -14,7 +14,7 @@ export interface FileWatchParts {
 export interface FileWatch {
   /** What was found last; null: nothing yet. Where it is time the next look is begun, and not waited for. */
   look(): Finding | null;
-  /** Looks now, unless that was done a minute ago. Null: there is nothing to look at, or it takes longer than a person waits. */
+  /** Looks now, unless that was done a minute ago. Null: there is nothing to look at, it cannot be now, or takes longer than a person waits. */
   now(): Promise<Finding | null>;
   stop(): Promise<void>;
 }
@@ -53,6 +53,7 @@ export function createFileWatch({ inspect, clock, firstMs = HOUR_MS, onProblem }
       });
     return looking;
   }
+  const isFresh = () => found !== null && clock.now() - found.atMs < FRESH_MS;
   return {
     look() {
       if (clock.now() >= nextMs && !ending.signal.aborted) void begin();
@@ -60,10 +61,9 @@ export function createFileWatch({ inspect, clock, firstMs = HOUR_MS, onProblem }
     },
     async now() {
       const enough = new AbortController();
-      if (found === null || clock.now() - found.atMs >= FRESH_MS)
-        await Promise.race([begin(), clock.sleepUntil(clock.now() + PATIENCE_MS, enough.signal)]);
+      if (!isFresh()) await Promise.race([begin(), clock.sleepUntil(clock.now() + PATIENCE_MS, enough.signal)]);
       enough.abort();
-      return looking === null ? (found?.finding ?? null) : null;
+      return isFresh() ? (found?.finding ?? null) : null;
     },
     async stop() {
       ending.abort();

@@ -41,7 +41,7 @@ async function isAllInFile(db: Kysely<Schema>): Promise<boolean> {
       const [done] = (await checkpoint.execute(db)).rows;
       return done?.busy === 0 && done.log === done.checkpointed;
     } catch (error) {
-      const isOpen = error instanceof Error && 'errcode' in error && Number(error.errcode) === 6;
+      const isOpen = error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 6;
       if (!isOpen) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -41,15 +41,18 @@ export function linesInto(descriptor: number, onLost: (error: Error) => void): L
     length = 0;
     put(chunk);
   };
-  process.once('exit', () => {
+  const atTheEnd = (): void => {
     try {
       if (waiting.length > 0) writeSync(descriptor, waiting.join(''));
     } catch {
       // Whoever is about to end can tell nobody.
     }
-  });
+  };
+  let isUsed = false;
   return {
     write(line) {
+      if (!isUsed) process.once('exit', atTheEnd);
+      isUsed = true;
       if (length + line.length > MOST_WAITING) {
         telling.lost(new Error('nobody reads the log, and there is no more room for it'));
         return;

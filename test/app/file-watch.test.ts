@@ -80,5 +80,10 @@ describe('the watch over the database file', () => {
     nowMs += 1_000;
     expect(await watch.now()).toMatchObject({ ok: false });
     expect(watch.look()).toMatchObject({ ok: false });
+    // What was known before is no answer to who asks how it is now.
+    nowMs += 60_000;
+    finds = [null];
+    expect(await watch.now()).toBeNull();
+    expect(watch.look()).toMatchObject({ ok: false });
   });
 });
