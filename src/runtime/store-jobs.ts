@@ -49,6 +49,26 @@ export function jobStatements(db: Kysely<Schema>) {
     complete: compiled<Held, unknown>(3, (id, owner, attempt) =>
       db.deleteFrom('jobs').where('id', '=', id).where('owner', '=', owner).where('attempt', '=', attempt),
     ),
+    held: compiled<Held, Pick<Selectable<JobTable>, 'service' | 'key'>>(3, (jobId, owner, attempt) =>
+      held(db.selectFrom('jobs').select(['service', 'key']), { jobId, owner, attempt }),
+    ),
+    newer: compiled<[service: string, key: string], Pick<Selectable<JobTable>, 'id'>>(2, (service, key) =>
+      db
+        .selectFrom('jobs')
+        .select('id')
+        .where('service', '=', service)
+        .where('key', '=', key)
+        .where('owner', 'is', null),
+    ),
+    putBack: compiled<[dueAtMs: number, problem: string | null, progress: string | null, ...Held], unknown>(
+      6,
+      (due_at, problem, progress, jobId, owner, attempt) =>
+        held(db.updateTable('jobs').set({ owner: null, lease_until: null, due_at, problem, progress }), {
+          jobId,
+          owner,
+          attempt,
+        }),
+    ),
     takeWaiting: byShape((keys) =>
       compiled<Waiting, Timing & { key: string | null }>(keys + 1, (service, ...key) =>
         db
@@ -172,26 +192,18 @@ function held<Q extends Conditional>(statement: Q, lease: Lease): Q {
 async function retry(
   trx: Transaction<Schema>,
   jobs: JobStatements,
-  lease: Lease,
-  next: Parameters<JobQueue['retry']>[1],
+  { jobId, owner, attempt }: Lease,
+  { dueAtMs, problem, progress }: Parameters<JobQueue['retry']>[1],
 ): Promise<boolean> {
-  const job = await held(trx.selectFrom('jobs').select(['service', 'key']), lease).executeTakeFirst();
+  const [job] = (await trx.executeQuery(jobs.held(jobId, owner, attempt))).rows;
   if (!job) return false;
   if (job.key !== null) {
-    const newer = await trx
-      .selectFrom('jobs')
-      .select('id')
-      .where('service', '=', job.service)
-      .where('key', '=', job.key)
-      .where('owner', 'is', null)
-      .executeTakeFirst();
-    if (newer) return completeJob(trx, jobs, lease);
+    const [newer] = (await trx.executeQuery(jobs.newer(job.service, job.key))).rows;
+    if (newer) return completeJob(trx, jobs, { jobId, owner, attempt });
   }
-  const { dueAtMs, problem, progress } = next;
-  const waiting = { owner: null, lease_until: null, due_at: dueAtMs, problem, progress };
   // Somebody else may have taken it over since it was looked at.
-  const result = await held(trx.updateTable('jobs').set(waiting), lease).executeTakeFirst();
-  return Number(result.numUpdatedRows) === 1;
+  const query = jobs.putBack(dueAtMs, problem, progress, jobId, owner, attempt);
+  return Number((await trx.executeQuery(query)).numAffectedRows) === 1;
 }
 
 /** By how many kinds are asked for: it is asked whenever there is nothing to do, and was put into words anew each time. */

@@ -1,19 +1,16 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { WaitingLine } from '../ports/store.ts';
-import { atMost } from './compiled.ts';
+import { atMost, compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
-import type { Schema } from './schema.ts';
+import type { JobTable, Schema } from './schema.ts';
 
-/** Lines of a thread that are not said yet, newest first. Nobody begins one of them before the unit is over. */
-export async function waitingLines(
-  trx: Transaction<Schema>,
-  engine: Engine,
-  lane: string,
-  most: number,
-): Promise<readonly WaitingLine[]> {
-  const rows = await engine
-    .forUpdate(
-      trx
+export type LineStatement = ReturnType<typeof lineStatement>;
+
+export function lineStatement(db: Kysely<Schema>, engine: Engine) {
+  type Row = Pick<Selectable<JobTable>, 'key' | 'effect' | 'owner'>;
+  return compiled<[lane: string, most: number], Row>(2, (lane, most) =>
+    engine.forUpdate(
+      db
         .selectFrom('jobs')
         .select(['key', 'effect', 'owner'])
         .where('lane', '=', lane)
@@ -21,8 +18,18 @@ export async function waitingLines(
         .orderBy('priority', 'desc')
         .orderBy('id', 'desc')
         .limit(atMost(most)),
-    )
-    .execute();
+    ),
+  );
+}
+
+/** Lines of a thread that are not said yet, newest first. Nobody begins one of them before the unit is over. */
+export async function waitingLines(
+  trx: Transaction<Schema>,
+  statement: LineStatement,
+  lane: string,
+  most: number,
+): Promise<readonly WaitingLine[]> {
+  const { rows } = await trx.executeQuery(statement(lane, most));
   return rows.map(({ key, effect, owner }) => ({
     key,
     effect: JSON.parse(effect) as WaitingLine['effect'],

@@ -14,7 +14,7 @@ import type { Schema } from './schema.ts';
 import { type KnownState, StateReader, storedOf } from './states.ts';
 import { acceptedStatements, createAcceptedBook, settleAccepted } from './store-accepted.ts';
 import { changeJobs, completeJob, createJobQueue, type JobChange, jobStatements } from './store-jobs.ts';
-import { waitingLines } from './store-lines.ts';
+import { lineStatement, waitingLines } from './store-lines.ts';
 import { createMessageBook } from './store-messages.ts';
 import { createDuties, createSettings } from './store-shared.ts';
 import { createUnmatchedBook } from './store-unmatched.ts';
@@ -133,6 +133,7 @@ function unitStatements(db: Kysely<Schema>, engine: Engine) {
   type Event = [key: string, service: string, type: string, atMs: number, payload: string];
   return {
     jobs: jobStatements(db),
+    lines: lineStatement(db, engine),
     accepted: acceptedStatements(db),
     journal: journalStatements(db, engine),
     insertEvent: compiled<Event, unknown>(5, (key, service, type, at, payload) =>
@@ -210,7 +211,7 @@ function createUnit(
     },
     async waitingLines(lane, most) {
       await end();
-      return waitingLines(trx, engine, lane, most);
+      return waitingLines(trx, statements.lines, lane, most);
     },
     async complete(lease) {
       await end();
