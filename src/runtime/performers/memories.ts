@@ -7,26 +7,47 @@ import { isEnded } from '../../domain/turn.ts';
 const MOST_ROLLOUTS = 256;
 /** A look at fewer windows is summed anew in less time than what was summed is kept worth its room. */
 const WORTH_WINDOWS = 60;
+/** What was used within this time is not given up for something new: else, with more than fit, none would be there when it is needed. */
+const IN_USE_MS = 120_000;
 
 /** What was summed for rollouts under way, so that a look adds its new windows only. */
 export interface Memories {
-  /** That of the service's rollout under way; where it would not pay, one for this look alone. */
+  /** That of the service's rollout under way; where it would not pay, or there is no room, one for this look alone. */
   of(state: ServiceState, period: LookPeriod, windowMs: number): Memory;
 }
 
-/** Of one rollout a service, those looked at last. */
+interface Kept {
+  readonly of: string;
+  readonly memory: Memory;
+  readonly usedAtMs: number;
+}
+
+/** Of one rollout a service. */
 export function createMemories(): Memories {
-  const memories = new Map<string, { readonly of: string; readonly memory: Memory }>();
+  /** Used longest ago first. */
+  const memories = new Map<string, Kept>();
+
+  /** Whether there is room for one more. */
+  function makeRoom(nowMs: number): boolean {
+    if (memories.size < MOST_ROLLOUTS) return true;
+    for (const [service, { usedAtMs }] of memories) {
+      if (Math.abs(nowMs - usedAtMs) < IN_USE_MS) return false;
+      memories.delete(service);
+      return true;
+    }
+    return true;
+  }
+
   return {
     of({ service, rollout }, { fromMs, toMs }, windowMs) {
       const known = memories.get(service);
       memories.delete(service);
       if (!rollout || isEnded(rollout.phase) || (toMs - fromMs) / windowMs < WORTH_WINDOWS) return createScratch();
-      const kept = known?.of === rollout.id ? known : { of: rollout.id, memory: createMemory() };
-      memories.set(service, kept);
-      const [oldest] = memories.keys();
-      if (memories.size > MOST_ROLLOUTS && oldest !== undefined) memories.delete(oldest);
-      return kept.memory;
+      const isKnown = known?.of === rollout.id;
+      if (!isKnown && !makeRoom(toMs)) return createScratch();
+      const memory = isKnown ? known.memory : createMemory();
+      memories.set(service, { of: rollout.id, memory, usedAtMs: toMs });
+      return memory;
     },
   };
 }
