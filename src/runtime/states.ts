@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { ServiceState } from '../domain/state.ts';
 import type { Changes, StoredState } from '../ports/store.ts';
+import { roundOfTheLoop } from './clock.ts';
 import { compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
@@ -95,6 +96,8 @@ export class StateReader {
         if (this.#size + read.size <= this.#most) this.remember(read);
         else this.#forget(service);
       }
+      // Thousands take a second to parse: whoever waits for an answer has it in between.
+      if (services.length > 0) await roundOfTheLoop();
     }
   }
 

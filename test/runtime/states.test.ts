@@ -67,3 +67,21 @@ it('forgets the states not used for longest where they are too many, and answers
   expect((await states.load(db, 'a'))?.state).toBe(again?.state);
   await store.close();
 });
+
+it('lets others have their turn while it reads hundreds', async () => {
+  const db = await openDatabase(':memory:');
+  const writing = createStore(db, sqlite);
+  for (let n = 0; n < 250; n += 1) await saveState(writing, { ...state(), service: `s${n}` });
+  let turns = 0;
+  let isOver = false;
+  const turn = () => {
+    turns += 1;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const all = await createStore(db, sqlite).services();
+  isOver = true;
+  expect(new Set(all.map((one) => one.service)).size).toBe(250);
+  expect(turns).toBeGreaterThanOrEqual(2);
+  await db.destroy();
+});
