@@ -78,10 +78,11 @@ function deaths(): Death[] {
     },
     { what: 'phase 50: in force, answer lost', at: 'router', request: 'unanswered', matches: puts(50) },
     {
-      what: 'phase 50: its line posted, answer lost',
+      // Whichever is said while it goes back: the line of a phase may be said before it is in force, and late where one before it was lost.
+      what: 'on the way back: a line posted, answer lost',
       at: 'slack',
       request: 'unanswered',
-      matches: (c) => posts(line)(c) && exposure() === 50,
+      matches: (c) => posts(line)(c) && goesBack(),
     },
     { what: 'phase 50: a look', at: 'prometheus', request: 'lost', matches: (c) => looks(c) && exposure() === 50 },
     { what: 'phase 10: never arrived', at: 'router', request: 'lost', matches: (c) => puts(10)(c) && goesBack() },
