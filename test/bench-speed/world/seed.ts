@@ -39,7 +39,7 @@ export async function seedRollouts({ directory, everyMs, nowMs }: Seeding): Prom
       await store.transaction(async (unit) => {
         for (const [index, policy] of policies.slice(from, from + 500).entries()) {
           const { state, effects } = soaking(policy, beganMs, nowMs, find);
-          const lookAtMs = nowMs + ((from + index) / policies.length) * everyMs;
+          const lookAtMs = together(nowMs + ((from + index) / policies.length) * everyMs, policies.length);
           const look = state.timers.look;
           if (!look) throw new Error('A rollout that soaks looks at nothing.');
           await unit.save({ ...state, timers: { ...state.timers, look: { ...look, atMs: lookAtMs } } }, 0);
@@ -58,6 +58,12 @@ export async function seedRollouts({ directory, everyMs, nowMs }: Seeding): Prom
     await store.close();
   }
   return policies.length;
+}
+
+/** Looks that were put off before the start are due together with others (application/quiet-looks.ts), the closer the more there are. */
+function together(atMs: number, rollouts: number): number {
+  const gridMs = rollouts <= 2_000 ? 1_000 : 250;
+  return Math.ceil(atMs / gridMs) * gridMs;
 }
 
 function soaking(
