@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/analysis/types.ts';
-import { createPairs } from '../../src/sources/pairs.ts';
+import { createPairs, type PairsView } from '../../src/sources/pairs.ts';
 import { createPrometheusSource } from '../../src/sources/prometheus.ts';
 import { evaluator, type Stored } from './evaluator.ts';
 import { endpoint, metric } from './support.ts';
@@ -140,13 +140,14 @@ describe('pairs', () => {
         const pairs = createPairs();
         for (const [first, second] of all) pairs.add(first, second);
         const gone = Math.min(dropped, all.length);
+        const before = pairs.view(gone, pairs.length);
         pairs.drop(gone);
-        expect(
-          Array.from({ length: pairs.length }, (_, i) => [
-            pairs.view(0, pairs.length).first(i),
-            pairs.view(0, pairs.length).second(i),
-          ]),
-        ).toEqual(all.slice(gone));
+        pairs.add(0.5, 7);
+        const read = (view: PairsView) =>
+          Array.from({ length: view.length }, (_, i) => [view.first(i), view.second(i)]);
+        expect(read(pairs.view(0, pairs.length))).toEqual([...all.slice(gone), [0.5, 7]]);
+        // What was looked at stays as it was.
+        expect(read(before)).toEqual(all.slice(gone));
       }),
       { seed: 3 },
     );
