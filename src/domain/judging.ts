@@ -2,7 +2,7 @@ import type { Comparison } from '../analysis/types.ts';
 import { lookAgain } from './looking.ts';
 import { pause, stopsHere } from './pausing.ts';
 import { getStuck } from './question.ts';
-import { beginPhase, endWithoutTraffic, finishRollback, gotNoTraffic } from './rollback.ts';
+import { beginPhase, endWithoutTraffic, finishRollback, goDown, gotNoTraffic } from './rollback.ts';
 import type { Rollback, Rollout } from './state.ts';
 import type { Turn } from './turn.ts';
 import { duration, list, percent } from './words.ts';
@@ -43,7 +43,8 @@ export function judgePhase(turn: Turn, comparison: Comparison, rollback: Rollbac
     turn.automation,
     `Phase ${rollback.phase + 1} of ${rollback.phases.length} passed: ${why}.`,
   );
-  beginPhase(turn, { ...rollback, phase: rollback.phase + 1 });
+  // Somebody may have moved it further down meanwhile: nothing on the way back raises it again.
+  goDown(turn, { ...rollback, phase: rollback.phase + 1 });
 }
 
 function critical(comparison: Comparison): string {

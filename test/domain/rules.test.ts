@@ -23,6 +23,17 @@ describe('rule 1: automation only lowers exposure or holds', () => {
     g.phase('deciding').exposure(10);
     expect(g.allJournal.map((e) => e.what)).not.toContain('gate-passed');
   });
+  it('raises nothing on the way back either, where somebody took it further down by hand than its next phase is', () => {
+    const phases = [30, 10, 0].map((exposurePercent) => ({ exposurePercent, soakMs: MINUTE, maxSoakMs: 5 * MINUTE }));
+    const verify = { soakMs: MINUTE, maxSoakMs: 5 * MINUTE };
+    const g = rollingBack({ rollback: { phases, verify } }).shifts(30).shifted();
+    g.now += 1;
+    g.when({ type: 'seen', observed: observed({ candidate: 'v42', exposurePercent: 5 }), askedAtMs: g.now }).exposure(
+      5,
+    );
+    while (!g.state.shift) g.looks({ verdict: 'degraded', stableVerdict: 'healthy' });
+    g.shifts(0);
+  });
   it('lets nobody promote who is not an approver', () => {
     soaking()
       .command({ name: 'promote', scope: 'step', reason: '' }, eve)
