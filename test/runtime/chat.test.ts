@@ -92,6 +92,8 @@ describe('a card', () => {
     await expect(draw()).rejects.toThrow('did not answer');
     fake.chat.trouble = () => null;
     clock.jump(-3_600_000);
+    await expect(draw()).rejects.toMatchObject({ failure: 'ambiguous', retryAfterMs: 5_000 });
+    clock.jump(5_000);
     await draw();
     expect(fake.chat.messages.has(cardId)).toBe(true);
   });

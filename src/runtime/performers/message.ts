@@ -92,7 +92,7 @@ async function standing(
     const found = await world.chat.find(message, signal);
     // What it says there is not known: it is brought to the present.
     if (found) await book.posted(message.id, found, '', haste);
-    else waitForArrival(world, message, entry.atMs);
+    else await waitForArrival(world, message, entry.atMs);
     return { entry, address: found, refused };
   } catch (error) {
     tellPermanent(world, `find ${message.id}`, error);
@@ -102,12 +102,13 @@ async function standing(
 }
 
 /** That it is not there yet says nothing while a post, of a process that died meanwhile too, may still be on its way. */
-function waitForArrival({ clock }: Speaking, { id }: ChatMessage, begunAtMs: number): void {
+async function waitForArrival({ clock, store }: Speaking, { id }: ChatMessage, begunAtMs: number): Promise<void> {
   const sinceMs = clock.now() - begunAtMs;
-  // Begun in the future: the clock was set back, and nothing is known of how long ago it was.
-  if (sinceMs < 0 || sinceMs >= ON_ITS_WAY_MS) return;
+  if (sinceMs >= ON_ITS_WAY_MS) return;
+  // Begun in the future: the clock was set back, and nothing is known of how long ago it was. It counts from now.
+  if (sinceMs < 0) await store.messages.begin(id, clock.now());
   const problem = `${id} is not there, but its post may still arrive. Looking once more before it is sent again.`;
-  throw new PortError('ambiguous', problem, { retryAfterMs: ON_ITS_WAY_MS - sinceMs });
+  throw new PortError('ambiguous', problem, { retryAfterMs: ON_ITS_WAY_MS - Math.max(0, sinceMs) });
 }
 
 interface Posting {
