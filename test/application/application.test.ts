@@ -5,12 +5,22 @@ import type { Decide } from '../../src/application/submit.ts';
 import type { Effect } from '../../src/domain/effect.ts';
 import type { DomainEvent } from '../../src/domain/event.ts';
 import type { Policy } from '../../src/domain/policy.ts';
-import type { Actor, Alert } from '../../src/domain/state.ts';
+import type { Actor } from '../../src/domain/state.ts';
 import { PortError } from '../../src/ports/failure.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/runtime/store.ts';
 import { FakeTarget } from '../runtime/fakes.ts';
-import { policiesOf, policy, recordingTelemetry, rollout, saveState, service, state, t0 } from '../runtime/support.ts';
+import {
+  alert,
+  policiesOf,
+  policy,
+  recordingTelemetry,
+  rollout,
+  saveState,
+  service,
+  state,
+  t0,
+} from '../runtime/support.ts';
 import { type VirtualClock, virtualClock } from '../support/clock.ts';
 
 const ada: Actor = { kind: 'person', id: 'U1', name: 'Ada' };
@@ -53,23 +63,6 @@ function counting(effects: readonly Effect[] = []): Decide {
     if (event.type === 'policy_changed') return { outcome: 'ignored', why: 'Nothing changed.' };
     const next = { ...before, sequence: before.sequence + 1, clockMs: now };
     return { outcome: 'accepted', state: next, effects, journal: [], reply: `Number ${next.sequence}.` };
-  };
-}
-
-function alert(over: Partial<Alert> = {}): Alert {
-  return {
-    fingerprint: 'f1',
-    name: 'HighErrors',
-    severity: 'warning',
-    status: 'firing',
-    startsAtMs: t0,
-    endsAtMs: null,
-    summary: '',
-    description: '',
-    labels: { service },
-    generatorUrl: '',
-    runbookUrl: '',
-    ...over,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Alert } from '../../src/domain/state.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/runtime/store.ts';
 import { FakeTarget } from '../runtime/fakes.ts';
-import { policiesOf, policy, recordingTelemetry, service, t0 } from '../runtime/support.ts';
+import { alert as alertOf, policiesOf, policy, recordingTelemetry, service, t0 } from '../runtime/support.ts';
 import { type VirtualClock, virtualClock } from '../support/clock.ts';
 
 /** Alerts that come while others of their service are decided on: they are stored, their sender is told, and none is lost or out of turn. */
@@ -37,20 +37,7 @@ const never = () => new Promise<never>(() => undefined);
 /** A process that is killed before it has decided on anything. */
 const dying = () => application({ store: { ...store, transaction: never } });
 
-const alert = (fingerprint: string, over: Partial<Alert> = {}): Alert => ({
-  fingerprint,
-  name: 'HighErrors',
-  severity: 'warning',
-  status: 'firing',
-  startsAtMs: t0,
-  endsAtMs: null,
-  summary: '',
-  description: '',
-  labels: { service },
-  generatorUrl: '',
-  runbookUrl: '',
-  ...over,
-});
+const alert = (fingerprint: string, over: Partial<Alert> = {}) => alertOf({ fingerprint, ...over });
 const ended = (fingerprint: string) => alert(fingerprint, { status: 'resolved', endsAtMs: t0 + 1 });
 const waiting = async () =>
   (await store.accepted.list(Number.MAX_SAFE_INTEGER, 999)).map(({ alerts }) => alerts[0]?.fingerprint);

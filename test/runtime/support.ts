@@ -2,7 +2,7 @@ import type { Effect } from '../../src/domain/effect.ts';
 import type { DomainEvent } from '../../src/domain/event.ts';
 import { initialState } from '../../src/domain/initial.ts';
 import type { Policy } from '../../src/domain/policy.ts';
-import type { Degradation, Rollout, ServiceState } from '../../src/domain/state.ts';
+import type { Alert, Degradation, Rollout, ServiceState } from '../../src/domain/state.ts';
 import type { Policies } from '../../src/ports/policies.ts';
 import type { NewJob, Store, StoredEvent } from '../../src/ports/store.ts';
 import type { Telemetry } from '../../src/ports/telemetry.ts';
@@ -174,4 +174,22 @@ export function recordingTelemetry() {
     problem: (where, error) => problems.push(`${where}: ${error instanceof Error ? error.message : String(error)}`),
   };
   return { telemetry, problems, performed, decided, unmatched, ended };
+}
+
+/** An alert of the service, firing since `t0`. */
+export function alert(over: Partial<Alert> = {}): Alert {
+  return {
+    fingerprint: 'f1',
+    name: 'HighErrors',
+    severity: 'warning',
+    status: 'firing',
+    startsAtMs: t0,
+    endsAtMs: null,
+    summary: '',
+    description: '',
+    labels: { service },
+    generatorUrl: '',
+    runbookUrl: '',
+    ...over,
+  };
 }
