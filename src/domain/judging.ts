@@ -13,6 +13,7 @@ import { duration, list, percent } from './words.ts';
 export function judgePhase(turn: Turn, comparison: Comparison, rollback: Rollback): void {
   if (rollback.stage !== 'soaking') return;
   if (comparison.critical && rollback.phase < rollback.phases.length - 1) {
+    if (stopsHere(turn, rollback)) return;
     const last = rollback.phases.slice(-1);
     turn.tell('phase-passed', turn.automation, `${critical(comparison)}: to 0 % at once.`);
     beginPhase(turn, { ...rollback, phases: last, phase: 0 });

@@ -150,6 +150,11 @@ describe('rule 6: a frozen service is never moved automatically', () => {
       g.looks({ verdict: 'degraded', stableVerdict: 'healthy' }).shifts();
     g.phase('holding').stage('held', 'frozen').pages(1);
   });
+  it('holds also where the candidate is past its critical limit: to 0 % at once is for a person then', () => {
+    const g = rollingBack().shifted().command({ name: 'freeze', reason: 'audit' });
+    g.looks({ verdict: 'degraded', critical: true }).shifts().phase('holding').stage('held', 'frozen').pages(1);
+    g.command({ name: 'rollback', pace: 'at-once', to: null, reason: 'bad' }).shifts(0);
+  });
   it('lets a person roll back, and finish it', () => {
     const g = soaking()
       .command({ name: 'freeze', reason: 'audit' })
