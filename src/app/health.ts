@@ -1,6 +1,6 @@
 import { withinLimit } from '../application/limit.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { DegradedMode, Health, HealthKind, HealthPart } from '../ports/health.ts';
+import { type DegradedMode, type Health, type HealthKind, type HealthPart, healthKinds } from '../ports/health.ts';
 import { degradedModes, recoveredText } from './degraded.ts';
 
 /** What a look at something showed. `sure`: no second look is needed to believe it. */
@@ -119,7 +119,7 @@ class Monitor implements HealthMonitor {
 
   parts(): readonly HealthPart[] {
     return [...this.#seen.values()].sort(
-      (a, b) => order.indexOf(a.part) - order.indexOf(b.part) || (a.name < b.name ? -1 : 1),
+      (a, b) => healthKinds.indexOf(a.part) - healthKinds.indexOf(b.part) || (a.name < b.name ? -1 : 1),
     );
   }
 
@@ -264,19 +264,6 @@ class Monitor implements HealthMonitor {
     this.#tell(now, nowMs - gone.sinceMs);
   }
 }
-
-const order: readonly HealthKind[] = [
-  'store',
-  'file',
-  'policies',
-  'slack',
-  'channel',
-  'prometheus',
-  'alertmanager',
-  'target',
-  'pagerduty',
-  'clock',
-];
 
 export function keyOf({ part, name }: { readonly part: HealthKind; readonly name: string }): string {
   return `${part}/${name}`;

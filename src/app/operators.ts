@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { utcTime } from '../domain/words.ts';
 import { PortError } from '../ports/failure.ts';
-import type { HealthPart } from '../ports/health.ts';
+import { type HealthPart, healthKinds } from '../ports/health.ts';
 import { bring, type Speaking } from '../runtime/performers/message.ts';
 import { recoveredText } from './degraded.ts';
 import { type Duty, soleDuty } from './duty.ts';
@@ -37,18 +37,7 @@ const refusedAgainMs = 5 * 60_000;
 const longestText = 2_500;
 
 const partSchema = z.object({
-  part: z.enum([
-    'store',
-    'file',
-    'policies',
-    'slack',
-    'channel',
-    'prometheus',
-    'alertmanager',
-    'target',
-    'pagerduty',
-    'clock',
-  ]),
+  part: z.enum(healthKinds),
   name: z.string(),
   ok: z.boolean(),
   sinceMs: z.number(),

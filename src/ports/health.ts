@@ -1,17 +1,21 @@
-/** What Lastgood leans on, each with a name of its own: `target/fraud-scorer`, `prometheus/http://prometheus:9090`. */
-export type HealthKind =
-  | 'store'
+/** The kinds of what Lastgood leans on, in the order in which people are told of them. */
+export const healthKinds = [
+  'store',
   /** The embedded database's file, read whole once a day. */
-  | 'file'
-  | 'policies'
-  | 'slack'
-  | 'channel'
-  | 'prometheus'
-  | 'alertmanager'
-  | 'target'
-  | 'pagerduty'
+  'file',
+  'policies',
+  'slack',
+  'channel',
+  'prometheus',
+  'alertmanager',
+  'target',
+  'pagerduty',
   /** How far this machine's clock is from the database's, by which all replicas go. */
-  | 'clock';
+  'clock',
+] as const;
+
+/** Each has a name of its own: `target/fraud-scorer`, `prometheus/http://prometheus:9090`. */
+export type HealthKind = (typeof healthKinds)[number];
 
 /** How one of them does, as last seen. */
 export interface HealthPart {
