@@ -37,7 +37,7 @@ export class History {
   constructor(scene: Scene, decide: Decide = domainDecide) {
     this.#scene = scene;
     this.#decide = decide;
-    this.#promoted = new Promoted(scene, this.states);
+    this.#promoted = new Promoted(scene);
   }
 
   /** The real decisions, written down. */

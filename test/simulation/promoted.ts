@@ -1,4 +1,5 @@
-import type { ServiceState } from '../../src/domain/state.ts';
+import type { Served } from '../../src/domain/served.ts';
+import type { Rollout } from '../../src/domain/state.ts';
 import type { Decided } from '../support/decision-rules.ts';
 import type { Scene } from './scene.ts';
 
@@ -6,23 +7,19 @@ import type { Scene } from './scene.ts';
 const ASIDE_MS = 10 * 60_000;
 
 interface Fared {
-  readonly rolloutId: string;
-  readonly phase: string;
+  /** No rollout stands against it, and it served all traffic with its credit: watched to the end, found, or gone back to. */
+  readonly good: boolean;
   readonly sinceMs: number;
 }
 
 /** How versions fared by what was committed, and whether those that are required to have succeeded elsewhere have. */
 export class Promoted {
   readonly #scene: Scene;
-  readonly #states: ReadonlyMap<string, ServiceState>;
-  /** The rollouts of each version and their phases, by service, the latest last. */
+  /** How each version stood, by service, the latest last. */
   readonly #fared = new Map<string, Fared[]>();
-  readonly #served = new Set<string>();
 
-  /** @param states as committed last. */
-  constructor(scene: Scene, states: ReadonlyMap<string, ServiceState>) {
+  constructor(scene: Scene) {
     this.#scene = scene;
-    this.#states = states;
   }
 
   look({ state, event, policy }: Decided): void {
@@ -34,26 +31,38 @@ export class Promoted {
       if (!force && !this.#mayHaveSucceeded(requires.service, candidate.id))
         this.#scene.breaks(`${candidate.id} is started on ${service} and has not succeeded on ${requires.service}`);
     }
-    for (const { version } of state.served) this.#served.add(`${service}/${version.id}`);
-    if (!rollout) return;
-    const key = `${service}/${rollout.candidate.id}`;
+    const { past, served } = state;
+    const rollouts = [...past.rollouts, ...(rollout ? [rollout] : [])];
+    const versions = [...served.map(({ version }) => version), ...rollouts.map(({ candidate }) => candidate)];
+    for (const id of new Set(versions.map((version) => version.id))) {
+      this.#note(
+        `${service}/${id}`,
+        isGood(
+          rollouts.filter(({ candidate }) => candidate.id === id),
+          served.filter(({ version }) => version.id === id),
+        ),
+      );
+    }
+  }
+
+  #note(key: string, good: boolean): void {
     const fared = this.#fared.get(key) ?? [];
-    const last = fared.at(-1);
-    if (last?.rolloutId === rollout.id && last.phase === rollout.phase.name) return;
-    fared.push({ rolloutId: rollout.id, phase: rollout.phase.name, sinceMs: this.#scene.time.nowMs });
+    if (fared.at(-1)?.good === good) return;
+    fared.push({ good, sinceMs: this.#scene.time.nowMs });
     this.#fared.set(key, fared);
   }
 
   #mayHaveSucceeded(service: string, version: string): boolean {
-    const key = `${service}/${version}`;
-    const fared = this.#fared.get(key) ?? [];
+    const fared = this.#fared.get(`${service}/${version}`) ?? [];
     const recentMs = this.#scene.time.nowMs - ASIDE_MS;
     // What held at some moment since then.
-    const recent = fared.filter((_, i) => (fared[i + 1]?.sinceMs ?? Number.POSITIVE_INFINITY) >= recentMs);
-    if (recent.some(({ phase }) => phase === 'succeeded')) return true;
-    // What was found serving, or was gone back to, has no rollout of its own, or none that is remembered.
-    const state = this.#states.get(service);
-    const known = [...(state?.past.rollouts ?? []), state?.rollout].map((rollout) => rollout?.id);
-    return this.#served.has(key) && !fared.some(({ rolloutId }) => known.includes(rolloutId));
+    return fared.some(({ good }, i) => good && (fared[i + 1]?.sinceMs ?? Number.POSITIVE_INFINITY) >= recentMs);
   }
+}
+
+/** Of one version, by its rollouts and the times it served, as far as they are remembered. */
+function isGood(rollouts: readonly Rollout[], served: readonly Served[]): boolean {
+  const latest = rollouts.at(-1);
+  if (latest && latest.phase.name !== 'succeeded') return false;
+  return served.length === 0 || served.some(({ tainted }) => !tainted);
 }
