@@ -136,9 +136,18 @@ export interface ValueWindow {
   readonly value: number;
 }
 
+/** Windows of counts without an object for each; `exposure` is NaN where there is no window. Ends rise. */
+export interface CountColumns {
+  readonly length: number;
+  endMs(index: number): number;
+  events(index: number): number;
+  exposure(index: number): number;
+}
+
 /** What was read for one metric, one arm and one stretch of time. */
 export type Series =
-  | { readonly kind: 'counts'; readonly windows: readonly CountWindow[] }
+  /** `columns`: the same as the windows, given by whoever has them so; `windows` are then made only where somebody asks for them. */
+  | { readonly kind: 'counts'; readonly windows: readonly CountWindow[]; readonly columns?: CountColumns }
   /** Per bucket bound: `events` = slower than the bound, `exposure` = all. */
   | {
       readonly kind: 'tails';
