@@ -1,10 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '../domain/policy.ts';
 import {
   formatProblems,
   formatWarnings,
-  headStamp,
   type KeptPolicies,
   type LoadedPolicy,
   type LoadResult,
@@ -15,9 +14,8 @@ import {
 import type { Clock } from '../ports/clock.ts';
 import type { Policies } from '../ports/policies.ts';
 import type { PolicyArchive } from '../ports/store.ts';
+import { lookingAt } from './policy-files.ts';
 
-/** How often the directory is looked at. Watching by notice misses what Kubernetes does with mounted ConfigMaps. */
-const lookEveryMs = 5_000;
 /** Old revisions kept read; only rollouts under way need theirs. */
 const maxArchived = 100;
 
@@ -120,10 +118,10 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     async watch(clock, signal) {
       // The first look reads anew: the directory may have changed since the first reading.
       let seen = '';
+      const next = lookingAt(parts.directory, clock);
       for (;;) {
-        await clock.sleepUntil(clock.now() + lookEveryMs, signal);
-        if (signal.aborted) return;
-        const now = await signature(parts.directory);
+        const now = await next(signal);
+        if (now === null) return;
         if (now === seen) continue;
         try {
           await reload();
@@ -229,39 +227,6 @@ async function keep(parts: PolicyBookParts, policies: Iterable<LoadedPolicy>): P
 async function readAnew(parts: PolicyBookParts, { file, policy }: LoadedPolicy): Promise<string | null> {
   const { policy: again } = await parsePolicy(await readFile(file, 'utf8'), file, parts);
   return again?.policy.revision === policy.revision ? again.yaml : null;
-}
-
-/** Deeper than this no template lies, and links that go in a circle end. */
-const maxFolderDepth = 5;
-/** More files than this are no directory of policies; what is beyond is not watched. */
-const maxWatched = 10_000;
-
-/**
- * Changes whenever a file of the directory or of the folders in it does (templates), without reading any, and with each commit. What
- * cannot be read has a signature of its own.
- */
-async function signature(directory: string): Promise<string> {
-  const lines: string[] = [];
-  const look = async (folder: string, depth: number): Promise<void> => {
-    for (const name of (await readdir(folder)).sort()) {
-      if (lines.length >= maxWatched) return;
-      const path = join(folder, name);
-      try {
-        const status = await stat(path);
-        lines.push(`${path}:${status.ino}:${status.size}:${status.mtimeMs}`);
-        // What begins with a dot is not ours: .git, or the folders a ConfigMap's links lead to.
-        if (status.isDirectory() && !name.startsWith('.') && depth < maxFolderDepth) await look(path, depth + 1);
-      } catch (error) {
-        lines.push(`${path}: unreadable: ${messageOf(error)}`);
-      }
-    }
-  };
-  try {
-    await look(directory, 0);
-    return [...lines, await headStamp(directory)].join('\n');
-  } catch (error) {
-    return `unreadable: ${messageOf(error)}`;
-  }
 }
 
 function messageOf(error: unknown): string {

@@ -216,4 +216,29 @@ describe('policies with a template', () => {
     stop.abort();
     await watching;
   });
+
+  it('are looked for more seldom where looking takes long, and within a minute all the same', async () => {
+    const { book } = await bookWith(await archive());
+    const waitsMs: number[] = [];
+    for (const readMs of [1, 400, 60_000]) {
+      const stop = new AbortController();
+      let nowMs = 0;
+      let sleeps = 0;
+      const clock = {
+        // Each time it is asked for the time, a while has passed.
+        now: () => {
+          nowMs += readMs;
+          return nowMs;
+        },
+        sleepUntil: async (atMs: number) => {
+          sleeps += 1;
+          if (sleeps === 3) waitsMs.push(atMs - nowMs);
+          nowMs = atMs;
+          if (sleeps === 3) stop.abort();
+        },
+      };
+      await book.watch(clock, stop.signal);
+    }
+    expect(waitsMs).toEqual([5_000, 20_000, 60_000]);
+  });
 });
