@@ -26,7 +26,7 @@ export function createRollout(
     startedAtMs: turn.now,
     startedBy: begin.by,
     reason: begin.reason,
-    plan: plan(turn.policy),
+    plan: planOf(turn.policy),
     exposurePercent: begin.exposurePercent,
     step: 0,
     phase: begin.phase,
@@ -44,7 +44,7 @@ export function createRollout(
 }
 
 /** What stays as it began, however the policy is edited under way. */
-function plan(policy: Policy): Rollout['plan'] {
+export function planOf(policy: Policy): Rollout['plan'] {
   const { steps, rollback, metrics, comparison, strategy, objective, revision } = policy;
   return { steps, rollback, metrics, comparison, strategy, objective, revision };
 }

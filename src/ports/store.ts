@@ -125,6 +125,8 @@ export interface Job extends Omit<NewJob, 'merge'> {
   readonly lease: Lease;
   /** What the last try that ended left for this one (`retry`); null: there was none. */
   readonly progress: string | null;
+  /** Version of its service's state when it was claimed; null: there was none. */
+  readonly stateVersion: number | null;
 }
 export interface Lease {
   readonly jobId: number;

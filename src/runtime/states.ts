@@ -8,14 +8,18 @@ import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
 import { StateTexts } from './state-text.ts';
 
-/** Of their texts together; what they are parsed to takes about three times that. */
-const MOST_REMEMBERED = 32 * 1024 * 1024;
+/** What those that are remembered take together (bytes). */
+const MOST_REMEMBERED = 24 * 1024 * 1024;
+/** Bytes that a parsed state takes for each character of its text: 1.7 were measured with rollouts under way. */
+const BYTES_A_CHARACTER = 2;
+/** How many of those that were read last and not remembered are known by name. */
+const MOST_ASKED = 256;
 /** Texts that are held at a time while all states are read. */
 const READ_AT_A_TIME = 100;
 
 /** A state as it stands in the database. */
 export interface KnownState extends StoredState {
-  /** Length of its text. */
+  /** What it takes (bytes). */
   readonly size: number;
   /** Of its text; null where its version says enough. */
   readonly fingerprint: string | null;
@@ -25,12 +29,14 @@ export interface KnownState extends StoredState {
  * Reads states, and remembers each as it was read or written last: its version says whether it is still the same, and then it is
  * neither fetched nor parsed again. Most reads are of what has not changed or of what we wrote ourselves: a storm of alerts, cards,
  * looks at targets, and who asks every few seconds what is under way. Only what is committed may be remembered; a state is never
- * changed by who reads it. Those not used for longest are forgotten first.
+ * changed by who reads it. Those not used for longest are forgotten first, but not for one that is read once: thousands that are read
+ * in turn would push out what is in use, and none of them would be there when its turn comes again.
  */
 export class StateReader {
   readonly #engine: Engine;
   readonly #known = new Map<string, KnownState>();
   readonly #most: number;
+  readonly #asked = new Set<string>();
   readonly texts = new StateTexts();
   /** Put into words once: it is asked before everything that is done. */
   #unlessKnown: ReturnType<typeof unlessKnown> | null = null;
@@ -44,9 +50,23 @@ export class StateReader {
   /** Outside of units: what is committed. */
   async load(db: Kysely<Schema>, service: string): Promise<StoredState | null> {
     const read = await this.#readUnlessKnown(db, service);
-    if (read) this.remember(read);
-    else this.#forget(service);
+    if (!read) this.#forget(service);
+    else if (this.#hasRoomFor(read) || this.#wasAsked(service)) this.remember(read);
     return storedOf(read);
+  }
+
+  /** Or it is there already. */
+  #hasRoomFor({ state, size }: KnownState): boolean {
+    return this.#known.has(state.service) || this.#size + size <= this.#most;
+  }
+
+  /** Whether it was read a short while ago; if not, it is now. */
+  #wasAsked(service: string): boolean {
+    if (this.#asked.delete(service)) return true;
+    this.#asked.add(service);
+    const [first] = this.#asked;
+    if (first !== undefined && this.#asked.size > MOST_ASKED) this.#asked.delete(first);
+    return false;
   }
 
   /** In a unit that has not written it yet: to be remembered when that is committed. */
@@ -93,8 +113,7 @@ export class StateReader {
         const read = this.knownAs(parsed(service, state), version, state);
         into.set(service, { state: read.state, version });
         // Who goes through all of them is no reason to forget those in use.
-        if (this.#size + read.size <= this.#most) this.remember(read);
-        else this.#forget(service);
+        if (this.#hasRoomFor(read)) this.remember(read);
       }
       // Thousands take a second to parse: whoever waits for an answer has it in between.
       if (services.length > 0) await roundOfTheLoop();
@@ -103,7 +122,7 @@ export class StateReader {
 
   /** What is remembered of a state with this text. */
   knownAs(state: ServiceState, version: number, text: string): KnownState {
-    return { state, version, size: text.length, fingerprint: this.#fingerprintOf(text) };
+    return { state, version, size: text.length * BYTES_A_CHARACTER, fingerprint: this.#fingerprintOf(text) };
   }
 
   /** Only what is committed. */

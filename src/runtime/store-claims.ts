@@ -43,6 +43,8 @@ export async function claim(
 /** What is asked of those that are due: only of those that are taken the rest is read. */
 type Due = Pick<Selectable<JobTable>, 'id' | 'kind' | 'lane' | 'priority' | 'due_at'>;
 
+type Taken = Selectable<JobTable> & { readonly state_version: number | null };
+
 /** What a claim asks, as it was put into words. */
 type ClaimStatements = ReturnType<typeof claimStatements>;
 
@@ -73,12 +75,19 @@ export function claimStatements(db: Kysely<Schema>, engine: Engine) {
       ),
     ),
     take: byShape((ids) =>
-      compiled<Take, Selectable<JobTable>>(ids + 2, (owner, untilMs, ...id) =>
+      compiled<Take, Taken>(ids + 2, (owner, untilMs, ...id) =>
         db
           .updateTable('jobs')
           .set((eb) => ({ owner, attempt: eb('attempt', '+', 1), lease_until: untilMs }))
           .where('id', 'in', id)
-          .returningAll(),
+          .returningAll()
+          .returning((eb) =>
+            eb
+              .selectFrom('services')
+              .select('version')
+              .whereRef('services.service', '=', 'jobs.service')
+              .as('state_version'),
+          ),
       ),
     ),
   };
@@ -161,7 +170,7 @@ export function behindAnother(eb: ExpressionBuilder<Schema, 'jobs'>) {
   );
 }
 
-function toJob(row: Selectable<JobTable>, owner: string): Job {
+function toJob(row: Taken, owner: string): Job {
   const lease: Lease = { jobId: row.id, owner, attempt: row.attempt };
   return {
     id: row.id,
@@ -175,5 +184,6 @@ function toJob(row: Selectable<JobTable>, owner: string): Job {
     attempt: lease.attempt,
     lease,
     progress: row.progress,
+    stateVersion: row.state_version,
   };
 }

@@ -159,6 +159,7 @@ export function jobOf<E extends Effect>(effect: E, over: Partial<Job> = {}): Job
     attempt,
     lease: { jobId: over.id ?? 1, owner: 'w', attempt },
     progress: null,
+    stateVersion: null,
     ...over,
     effect,
   };

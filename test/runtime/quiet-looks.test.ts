@@ -48,6 +48,8 @@ let worker: Worker;
 let app: ReturnType<typeof createApplication>;
 let names: string[];
 let everyMs: number;
+/** States that were read whole. */
+let loads: number;
 
 /** Rollouts of so many services, looked at in the same rhythm; only the world outside is played. */
 async function boot(owner: string): Promise<void> {
@@ -61,7 +63,11 @@ async function boot(owner: string): Promise<void> {
       respond: { ...policy().respond, graceMs: 0 },
     }),
   );
-  const world = { ...fake.world, policies: policiesOf(...all), sources: () => traffic };
+  const load: Store['load'] = (name) => {
+    loads += 1;
+    return store.load(name);
+  };
+  const world = { ...fake.world, store: { ...store, load }, policies: policiesOf(...all), sources: () => traffic };
   app = createApplication({ ...world, wake: () => worker.wake() });
   const performers = createPerformers(world);
   worker = createWorker({ ...world, recorder: app, performers, owner, alone: true, random: () => 0 });
@@ -85,6 +91,7 @@ beforeEach(async () => {
   clock = virtualClock(t0);
   fake = fakeWorld(store, clock);
   traffic = new Traffic();
+  loads = 0;
 });
 afterEach(async () => {
   await worker.stop(0);
@@ -121,6 +128,17 @@ describe('looks that find nothing new', () => {
       [before, looks, lines, cards] = [after, traffic.looks, await journal(), shown()];
     }
     expect(quiet).toBeGreaterThanOrEqual(9);
+  });
+
+  it('read no state whole, but for the first of each version', async () => {
+    await begin(40, 10 * second);
+    await pass(5 * minute);
+    [loads, traffic.looks] = [0, 0];
+    const cards = shown();
+    await pass(10 * minute);
+    expect(traffic.looks).toBeGreaterThanOrEqual(40 * 58);
+    // Each card that is drawn is a new version, read by the card, and by the look after it.
+    expect(loads).toBeLessThanOrEqual(3 * (shown() - cards) + 40);
   });
 
   it('are taken at full seconds, to share what they ask, and as often as before', async () => {

@@ -48,23 +48,46 @@ it('does not read again what it wrote itself, once that is committed', async () 
 
 it('forgets the states not used for longest where they are too many, and answers for all of them the same', async () => {
   const db = await openDatabase(':memory:');
-  const states = new StateReader(sqlite, 2500);
+  // Room for three of them.
+  const states = new StateReader(sqlite, 12_000);
   const store = createStore(db, sqlite);
   const named = (name: string) => ({
     ...state(),
     service: name,
     freeze: { by: ada, atMs: t0, reason: 'x'.repeat(300) },
   });
+  const isRemembered = async (name: string) => {
+    const first = await states.load(db, name);
+    return (await states.load(db, name))?.state === first?.state;
+  };
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) await saveState(store, named(name));
-  const first = await states.load(db, 'a');
-  expect((await states.load(db, 'a'))?.state).toBe(first?.state);
-  for (const name of ['b', 'c', 'd', 'e', 'f']) expect((await states.load(db, name))?.state.service).toBe(name);
-  const again = await states.load(db, 'a');
-  expect(again?.state).not.toBe(first?.state);
-  expect(again?.state).toEqual(first?.state);
+  for (const name of ['a', 'b', 'c']) expect(await isRemembered(name)).toBe(true);
+  // Read once it pushes nothing out.
+  const once = await states.load(db, 'd');
+  for (const name of ['a', 'b', 'c']) expect(await isRemembered(name)).toBe(true);
+  const again = await states.load(db, 'd');
+  expect(again?.state).not.toBe(once?.state);
+  expect(again?.state).toEqual(once?.state);
+  expect((await states.load(db, 'd'))?.state).toBe(again?.state);
+  const b = await states.load(db, 'b');
+  expect(await isRemembered('a')).toBe(false);
   expect((await states.all(db)).map((one) => one.service)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   // Going through all of them did not push out what was read last.
-  expect((await states.load(db, 'a'))?.state).toBe(again?.state);
+  expect((await states.load(db, 'b'))?.state).toBe(b?.state);
+  await store.close();
+});
+
+it('does not go on remembering what was written elsewhere', async () => {
+  const db = await openDatabase(':memory:');
+  const states = new StateReader(sqlite, 3_500);
+  const store = createStore(db, sqlite);
+  await saveState(store, state());
+  await saveState(store, { ...state(), service: 'another' });
+  expect((await states.load(db, service))?.state.clockMs).toBe(t0);
+  await saveState(store, state({ clockMs: t0 + 1 }));
+  await states.load(db, 'another');
+  expect((await states.load(db, service))?.state.clockMs).toBe(t0 + 1);
+  expect((await states.load(db, service))?.version).toBe(2);
   await store.close();
 });
 

@@ -172,6 +172,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect(await one()).toMatchObject({ ...asGiven, attempt: 1, progress: null });
       });
 
+      it('say at which version the state is as they are claimed', async () => {
+        const version = async () => (await claim(t0, 'a', 1))[0]?.stateVersion;
+        for (const key of ['k1', 'k2', 'k3']) await enqueue(store, newJob({ key }));
+        expect(await version()).toBeNull();
+        const save = (expected: number) =>
+          store.transaction((unit) => unit.save(initialState(service, t0 + expected), expected));
+        await save(0);
+        expect(await version()).toBe(1);
+        await save(1);
+        expect(await version()).toBe(2);
+      });
+
       it('are taken over when the lease has expired, and the one who lost it records nothing', async () => {
         await enqueue(store, newJob());
         const lost = await one(t0, 'a');

@@ -13,6 +13,7 @@ import { isEnded } from '../../domain/turn.ts';
 import type { Job, StoredState } from '../../ports/store.ts';
 import { roundOfTheLoop } from '../clock.ts';
 import { createMemories } from './memories.ts';
+import { createOutlines } from './outlines.ts';
 import { done, type EffectOf, type Outcome, type Performer, type World } from './performer.ts';
 import { policyOfRollout, presentPolicy, storedOf } from './policy.ts';
 import { createTurns } from './turns.ts';
@@ -28,6 +29,7 @@ type Ruler = Pick<Plan, 'metrics' | 'comparison'>;
  */
 export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
   const memories = createMemories();
+  const outlines = createOutlines();
   const quiet = createQuietLooks({ clock: world.clock });
   const ourTurn = createTurns();
   return {
@@ -38,7 +40,8 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
       // It takes milliseconds of the processor: what was begun beside it, and is only sent, goes first.
       await roundOfTheLoop();
       const { lookId } = effect;
-      const stored = await storedOf(world, job.service);
+      const outline = outlines.find(job, world.clock.now());
+      const stored = outline ?? (await storedOf(world, job.service));
       const { state } = stored;
       // Another look took its place, or nobody looks any more.
       if (state.look?.id !== lookId) return done;
@@ -47,7 +50,9 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
       const look = await take({ world, state, effect, wasPutOff: job.progress !== null }, signal);
       await ourTurn();
       const memory = memories.of(state, look.period, look.settings.windowMs);
-      return conclude({ look, stored, lookId, alike: Number(job.progress ?? 0), quiet, memory });
+      const outcome = conclude({ look, stored, lookId, alike: Number(job.progress ?? 0), quiet, memory });
+      if (outcome.kind === 'postponed' && !outline) outlines.keep(stored, look.policy, world.clock.now());
+      return outcome;
     },
     givenUp: () => null,
   };
