@@ -1,5 +1,6 @@
+import { Ask, Caller } from './ask.ts';
 import type { GridSeries } from './increase.ts';
-import { type Caller, createJoining } from './joining.ts';
+import { createJoining } from './joining.ts';
 import { createKeeping } from './keeping.ts';
 import type { Stretch } from './matrix.ts';
 import { createSelectors, type NamedSelector, type Query, type Selectors, textOf } from './named.ts';
@@ -35,6 +36,11 @@ export interface Asking {
    * labels are equal to are asked together. `lateMs`: how long after its moment a sample of it may still come.
    */
   ask(query: Query, stretch: Stretch, signal: AbortSignal, lateMs?: number, keep?: Keep): Promise<Found>;
+  /**
+   * The same, `once`, of what names its service: nobody but this look asks for it now. `tell` is told once, perhaps at once. There are
+   * dozens in each look, and a promise for each would be most of what they cost.
+   */
+  tell(query: NamedSelector, stretch: Stretch, signal: AbortSignal, tell: (found: Found) => void): void;
 }
 
 export interface Batch {
@@ -65,29 +71,28 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
   const joining = createJoining({ api, selectors, inAll: limited(AT_ONCE_IN_ALL), now, gatherMs, stopped });
   const look = (mostRequests: number): Asking => {
     const here = limited(AT_ONCE);
-    const callerOf = createCallers(here);
-    const named = new Map<string, Promise<Found>>();
+    const callerOf = createCallers(here, stopped);
+    /** Asks that are under way. */
+    const named: Ask[] = [];
     let sent = 0;
     const maySend = (requests: number) => {
       if (sent + requests > mostRequests) return false;
       sent += requests;
       return true;
     };
-    /** It names its service: nobody but this look asks for it now. */
-    const askNamed = (query: NamedSelector, stretch: Stretch, signal: AbortSignal): Promise<Found> => {
-      const key = `${query.shape.id} ${stretch.startMs} ${stretch.endMs} ${stretch.stepMs} ${query.values.join('\n')}`;
-      const known = named.get(key);
-      if (known !== undefined) return known;
-      if (!maySend(1)) return Promise.resolve(tooMany(mostRequests));
-      const found = joining.range(query, stretch, callerOf(signal));
-      named.set(key, found);
-      return found;
-    };
     return {
+      tell: (query, stretch, signal, tell) => {
+        if (signal.aborted) return tell(stopped);
+        const known = named.find((ask) => ask.asks(query, stretch));
+        if (known !== undefined) return known.tellToo(tell);
+        if (!maySend(requestsFor(stretch))) return tell(tooMany(mostRequests));
+        const ask = new Ask(query, stretch, callerOf(signal), tell);
+        named.push(ask);
+        joining.put(ask);
+      },
       ask: async (asked, stretch, signal, lateMs = 0, keep = 'kept') => {
         if (signal.aborted) return stopped;
         const requests = requestsFor(stretch);
-        if (typeof asked !== 'string' && keep === 'once' && requests === 1) return askNamed(asked, stretch, signal);
         const query = textOf(asked);
         const settled = keep === 'kept' ? keeping.whole(query, stretch) : null;
         if (settled !== null) return { ok: true, value: settled };
@@ -104,17 +109,10 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
   return { look, selectors };
 }
 
-/** One listener for all that a look asks for: each of them costs as much as its question. */
-function createCallers(here: Limit): (signal: AbortSignal) => Caller {
+function createCallers(here: Limit, stopped: Found): (signal: AbortSignal) => Caller {
   let last: Caller | null = null;
   return (signal) => {
-    if (last?.signal === signal) return last;
-    const leaving: (() => void)[] = [];
-    const leave = () => {
-      for (const one of leaving.splice(0)) one();
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    last = { here, signal, onLeave: (one) => void leaving.push(one) };
+    if (last?.signal !== signal) last = new Caller(here, signal, stopped);
     return last;
   };
 }

@@ -12,7 +12,7 @@ export interface NativePoint {
 /** One series on the grid of a range query: a value an index, NaN where there is none. Index 0 ends before the first window. */
 export interface GridSeries {
   readonly labels: Readonly<Record<string, string>>;
-  readonly at: Float64Array;
+  readonly at: readonly number[];
   /** Where the series is a native histogram, its points by index; `at` is NaN there. */
   readonly natives?: readonly (NativePoint | null)[];
   /** Where a sample was answered that is no number to count with (NaN, an infinity): the series was there all the same. */
@@ -22,7 +22,12 @@ export interface GridSeries {
 }
 
 /** What a group of series counted in the windows: index i is the window that ends at grid index i+1; NaN: not known. */
-export type Increases = Float64Array;
+export type Increases = number[];
+
+/** So many of NaN. */
+export function noNumbers(length: number): number[] {
+  return new Array<number>(length).fill(Number.NaN);
+}
 
 /** The earliest grid index at which any of these series has a value; Infinity without one. */
 export function firstSeen(series: readonly GridSeries[]): number {
@@ -49,7 +54,7 @@ export function firstSeen(series: readonly GridSeries[]): number {
  * value is the baseline (a Prometheus that has just begun to scrape must not report months of errors as this minute's).
  */
 export function sumIncreases(series: readonly GridSeries[], armSeenAt: number, windows: number): Increases {
-  const out = new Float64Array(windows).fill(Number.NaN);
+  const out = noNumbers(windows);
   for (const { at } of series) {
     const until = Math.min(at.length, windows + 1);
     let before = Number.NaN;

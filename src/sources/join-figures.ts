@@ -1,18 +1,9 @@
 /** What was learned of queries that were joined: how much comes back, and how many may go together. */
 
-export interface Figures {
-  /** Series an ask brings, as far as is known. */
-  readonly seriesEach: number;
-  /** Asks that go into one query at most. */
-  readonly most: number;
-}
-
 /** Before anything is known: some pods, each with some codes. */
 const SERIES_EACH = 10;
 /** After a failure fewer are joined for so long. */
 const CAREFUL_MS = 300_000;
-/** Templates, times the grids they are looked at on. */
-const MOST_KEPT = 1_000;
 /** Series nobody asked for: so many, and this many times those that were, are too many. */
 const STRANGERS = 100;
 const STRANGERS_EACH = 2;
@@ -21,75 +12,62 @@ const STRANGERS_EACH = 2;
 const NEAR_MS = 1_000;
 const CROWD_MS = 300_000;
 
-interface Learned {
-  look: unknown;
+export class Figures {
+  #look: unknown = null;
   /** What that look asked for. */
-  values: Set<string>;
-  askedAtMs: number;
-  crowdUntilMs: number;
-  seriesEach: number;
-  most: number;
-  carefulUntilMs: number;
-}
+  #values: (readonly string[])[] = [];
+  #askedAtMs = 0;
+  #crowdUntilMs = 0;
+  #seriesEach = SERIES_EACH;
+  #most = Number.POSITIVE_INFINITY;
+  #carefulUntilMs = 0;
 
-export interface FiguresKept {
   /** Notes that a look asks for these values; whether other services ask for the same at about the same time. */
-  isCrowd(key: string, look: unknown, values: string): boolean;
-  of(key: string): Figures;
-  learn(key: string, asks: number, series: number, strangers: number): void;
+  isCrowd(look: unknown, values: readonly string[], nowMs: number): boolean {
+    // Seen to be one just now: nothing more can be learned of it.
+    if (nowMs >= this.#crowdUntilMs - CROWD_MS + NEAR_MS) this.#note(look, values, nowMs);
+    this.#askedAtMs = nowMs;
+    return nowMs < this.#crowdUntilMs;
+  }
+
+  #note(look: unknown, values: readonly string[], nowMs: number): void {
+    if (this.#look !== look) {
+      const isNear = this.#look !== null && nowMs - this.#askedAtMs < NEAR_MS;
+      if (isNear && !this.#values.some((known) => areSame(known, values))) this.#crowdUntilMs = nowMs + CROWD_MS;
+      this.#look = look;
+      this.#values = [];
+    }
+    this.#values.push(values);
+  }
+
+  /** Series an ask brings, as far as is known. */
+  get seriesEach(): number {
+    return this.#seriesEach;
+  }
+
+  /** Asks that go into one query at most. */
+  most(nowMs: number): number {
+    return nowMs < this.#carefulUntilMs ? this.#most : Number.POSITIVE_INFINITY;
+  }
+
+  learn(asks: number, series: number, strangers: number, nowMs: number): void {
+    // More than expected counts at once, less by and by.
+    this.#seriesEach = Math.max(series / asks, 0.9 * this.#seriesEach, 1);
+    if (strangers > STRANGERS + STRANGERS_EACH * (series - strangers)) this.#beCareful(asks / 4, nowMs);
+  }
+
   /** `isOnesOwn`: refused for what was asked, rather than because the server is unwell. */
-  failed(key: string, asks: number, isOnesOwn: boolean): void;
+  failed(asks: number, isOnesOwn: boolean, nowMs: number): void {
+    this.#beCareful(asks / (isOnesOwn ? 4 : 2), nowMs);
+  }
+
+  #beCareful(most: number, nowMs: number): void {
+    this.#most = Math.max(1, Math.floor(most));
+    this.#carefulUntilMs = nowMs + CAREFUL_MS;
+  }
 }
 
-export function createFigures(now: () => number): FiguresKept {
-  const kept = new Map<string, Learned>();
-  const get = (key: string): Learned => {
-    const known = kept.get(key) ?? unknown();
-    if (now() >= known.carefulUntilMs) known.most = Number.POSITIVE_INFINITY;
-    kept.delete(key);
-    kept.set(key, known);
-    const [oldest] = kept.keys();
-    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-    return known;
-  };
-  const careful = (key: string, most: number) => {
-    const known = get(key);
-    known.most = Math.max(1, Math.floor(most));
-    known.carefulUntilMs = now() + CAREFUL_MS;
-  };
-  return {
-    isCrowd: (key, look, values) => {
-      const known = get(key);
-      const nowMs = now();
-      if (known.look !== look) {
-        const isNear = known.look !== null && nowMs - known.askedAtMs < NEAR_MS;
-        if (isNear && !known.values.has(values)) known.crowdUntilMs = nowMs + CROWD_MS;
-        known.look = look;
-        known.values = new Set();
-      }
-      known.values.add(values);
-      known.askedAtMs = nowMs;
-      return nowMs < known.crowdUntilMs;
-    },
-    of: get,
-    learn: (key, asks, series, strangers) => {
-      const known = get(key);
-      // More than expected counts at once, less by and by.
-      known.seriesEach = Math.max(series / asks, 0.9 * known.seriesEach, 1);
-      if (strangers > STRANGERS + STRANGERS_EACH * (series - strangers)) careful(key, asks / 4);
-    },
-    failed: (key, asks, isOnesOwn) => careful(key, asks / (isOnesOwn ? 4 : 2)),
-  };
-}
-
-function unknown(): Learned {
-  return {
-    look: null,
-    values: new Set(),
-    askedAtMs: 0,
-    crowdUntilMs: 0,
-    seriesEach: SERIES_EACH,
-    most: Number.POSITIVE_INFINITY,
-    carefulUntilMs: 0,
-  };
+export function areSame(a: readonly string[], b: readonly string[]): boolean {
+  for (let k = 0; k < a.length; k += 1) if (a[k] !== b[k]) return false;
+  return a.length === b.length;
 }

@@ -1,8 +1,9 @@
+import { Ask, type Caller, Crowd } from './ask.ts';
 import type { Found } from './asking.ts';
 import type { GridSeries } from './increase.ts';
-import { createFigures, type Figures } from './join-figures.ts';
+import { Figures } from './join-figures.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
-import { type NamedSelector, type Query, type Selectors, type Shape, textOf } from './named.ts';
+import { type Query, type Selectors, type Shape, textOf } from './named.ts';
 import { selectorFor } from './plain-selector.ts';
 import { type PrometheusApi, requestsFor } from './prometheus-api.ts';
 import type { Limit } from './sharing.ts';
@@ -21,19 +22,14 @@ const MOST_POINTS = 400_000;
 const MOST_TEXT = 32_768;
 /** Points of a joined stretch, to those that are asked for: more is read and thrown away only up to this. */
 const MOST_WASTE = 1.5;
+/** Templates, times the grids they are looked at on. */
+const MOST_POOLS = 1_000;
 
 export interface Joining {
   /** As `PrometheusApi.range`. Those who come within a moment are put together; one who stops waiting stops nobody else. */
   range(query: Query, stretch: Stretch, caller: Caller): Promise<Found>;
-}
-
-/** Who asks. */
-export interface Caller {
-  /** Queries of one look under way. */
-  readonly here: Limit;
-  readonly signal: AbortSignal;
-  /** Told once it stops waiting. */
-  onLeave(leave: () => void): void;
+  /** The same for a stretch of one request: the ask is answered once. */
+  put(ask: Ask): void;
 }
 
 export interface JoiningOptions {
@@ -47,34 +43,28 @@ export interface JoiningOptions {
   readonly stopped: Found;
 }
 
-interface Ask {
-  readonly query: NamedSelector;
-  readonly stretch: Stretch;
-  readonly caller: Caller;
-  readonly resolve: (found: Found) => void;
-  readonly reject: (error: unknown) => void;
-  /** Told once its query is under way. */
-  left: () => void;
-}
-
-/** Those who could be asked for together: they differ in nothing but values and stretches. */
+/** Those who could be asked for together: they differ in nothing but values and stretches, which are on the same grid. */
 interface Pool {
-  readonly key: string;
   readonly shape: Shape;
+  readonly stepMs: number;
+  readonly phaseMs: number;
+  readonly figures: Figures;
+  /** That wait for their turn. */
   asks: Ask[];
+  /** A turn is to come. */
+  isBegun: boolean;
 }
 
 export function createJoining(options: JoiningOptions): Joining {
-  const { api, selectors, inAll, gatherMs, stopped } = options;
-  const pools = new Map<string, Pool>();
-  const figures = createFigures(options.now);
+  const { api, selectors, inAll, now, gatherMs, stopped } = options;
+  const poolOf = createPools();
 
   const alone = (query: Query, stretch: Stretch, { here, signal }: Caller) =>
     here(() => inAll(() => (signal.aborted ? Promise.resolve(stopped) : api.range(textOf(query), stretch, signal))));
 
   /** Where nobody else asks for the like, the arms of one look are all there is to wait for, and they are here by then. */
   function begin(pool: Pool, isCrowd: boolean): void {
-    pools.set(pool.key, pool);
+    pool.isBegun = true;
     if (isCrowd) setTimeout(() => turn(pool), gatherMs);
     else setImmediate(() => turn(pool));
   }
@@ -86,90 +76,117 @@ export function createJoining(options: JoiningOptions): Joining {
     const work = () => inAll(() => next(pool));
     const done = isOneLook ? first.caller.here(work) : work();
     done.catch((error: unknown) => {
-      for (const ask of pool.asks) ask.reject(error);
+      pool.isBegun = false;
+      for (const ask of pool.asks.splice(0)) ask.answer(failed(error));
     });
   }
 
   async function next(pool: Pool): Promise<void> {
     const waiting = pool.asks.filter(({ caller }) => !caller.signal.aborted);
-    const taken = takeTogether(waiting, figures.of(pool.key));
+    const taken = takeTogether(waiting, pool.figures, now());
     pool.asks = waiting.slice(taken.length);
     const answered = together(pool, taken);
     if (pool.asks.length > 0) turn(pool);
-    else if (pools.get(pool.key) === pool) pools.delete(pool.key);
+    else pool.isBegun = false;
     try {
       await answered;
     } catch (error) {
-      for (const ask of taken) ask.reject(error);
+      for (const ask of taken) ask.answer(failed(error));
     }
   }
 
-  async function together(pool: Pool, asks: readonly Ask[]): Promise<void> {
+  async function together({ shape, figures }: Pool, asks: readonly Ask[]): Promise<void> {
     const [first] = asks;
     if (first === undefined) return;
     const stretch = unionOf(asks);
-    const values = valuesOf(pool, asks);
-    const isOne = [...values.values()].every((of) => of.size === 1);
-    const query = isOne ? first.query.text() : selectorFor(pool.shape.name, values, pool.shape.others);
-    const answer = await api.range(query, stretch, untilAllLeft(asks));
-    const given = answer.ok ? handOut(pool, asks, values, answer.value) : null;
+    const values = shape.labels.map((_label, k) => valuesOf(asks, k));
+    const isOne = values.every((of) => of.size === 1);
+    const query = isOne ? first.query.text() : inWords(shape, values);
+    const answer = await api.range(query, stretch, new Crowd(asks).signal);
+    const given = answer.ok ? handOut(shape, asks, values, answer.value) : null;
     if (answer.ok && given !== null) {
-      figures.learn(pool.key, asks.length, answer.value.length, given.strangers);
-      asks.forEach((ask, k) => {
-        ask.resolve({ ok: true, value: sliced(given.series[k] ?? [], stretch, ask.stretch) });
-      });
+      figures.learn(asks.length, answer.value.length, given.strangers, now());
+      for (let k = 0; k < asks.length; k += 1) {
+        const ask = asks[k];
+        ask?.answer({ ok: true, value: sliced(given.series[k] ?? [], stretch, ask.stretch) });
+      }
       return;
     }
     const isOnesOwn = answer.ok || answer.wasRefused === true;
-    if (asks.length > 1) figures.failed(pool.key, asks.length, isOnesOwn);
+    if (asks.length > 1) figures.failed(asks.length, isOnesOwn, now());
     // Refused for what was asked: it may be one service's doing, or the joining itself.
     if (asks.length > 1 && isOnesOwn) {
-      for (const ask of asks) alone(ask.query, ask.stretch, ask.caller).then(ask.resolve, ask.reject);
-    } else for (const ask of asks) ask.resolve(answer);
+      for (const ask of asks)
+        alone(ask.query, ask.stretch, ask.caller).then(
+          (found) => ask.answer(found),
+          (error) => ask.answer(failed(error)),
+        );
+    } else for (const ask of asks) ask.answer(answer);
+  }
+
+  function put(ask: Ask): void {
+    const pool = poolOf(ask);
+    pool.asks.push(ask);
+    const isCrowd = pool.figures.isCrowd(ask.caller.here, ask.query.values, now());
+    if (!pool.isBegun) begin(pool, isCrowd);
   }
 
   return {
+    put,
     range: (asked, stretch, caller) => {
       const query = requestsFor(stretch) > 1 ? null : typeof asked === 'string' ? selectors.named(asked) : asked;
       if (query === null) return alone(asked, stretch, caller);
-      const { promise, resolve, reject } = Promise.withResolvers<Found>();
-      const key = keyOf(query, stretch);
-      const known = pools.get(key);
-      const pool: Pool = known ?? { key, shape: query.shape, asks: [] };
-      const ask: Ask = { query, stretch, caller, resolve, reject, left: () => undefined };
-      pool.asks.push(ask);
-      const isCrowd = figures.isCrowd(key, caller.here, query.values.join());
-      if (known === undefined) begin(pool, isCrowd);
-      caller.onLeave(() => {
-        resolve(stopped);
-        ask.left();
-      });
-      return promise;
+      return new Promise((resolve) => put(new Ask(query, stretch, caller, resolve)));
     },
   };
 }
 
-/** Stretches on the same grid only. */
-function keyOf({ shape }: NamedSelector, { startMs, stepMs }: Stretch): string {
-  return `${shape.id} ${stepMs} ${startMs % stepMs}`;
+/** Something that should not happen; others are not to wait for ever. */
+function failed(error: unknown): Found {
+  return { ok: false, problem: error instanceof Error ? error.message : String(error), wasAnswered: false };
+}
+
+/** The pool of an ask. With too many of them the oldest go, and what was learned in them. */
+function createPools(): (ask: Ask) => Pool {
+  const pools = new Map<number, Pool[]>();
+  let count = 0;
+  return ({ query: { shape }, stretch: { startMs, stepMs } }) => {
+    const phaseMs = startMs % stepMs;
+    const known = pools.get(shape.id) ?? [];
+    for (const pool of known) if (pool.stepMs === stepMs && pool.phaseMs === phaseMs) return pool;
+    const pool: Pool = { shape, stepMs, phaseMs, figures: new Figures(), asks: [], isBegun: false };
+    if (count >= MOST_POOLS) {
+      for (const [id, of] of pools) {
+        pools.delete(id);
+        count -= of.length;
+        break;
+      }
+    }
+    known.push(pool);
+    pools.set(shape.id, known);
+    count += 1;
+    return pool;
+  };
 }
 
 /** The first of them that go into one query. Asks over like stretches stand beside each other afterwards. */
-function takeTogether(asks: Ask[], figures: Figures): Ask[] {
+function takeTogether(asks: Ask[], figures: Figures, nowMs: number): Ask[] {
   if (asks.length < 2) return asks.slice();
   asks.sort((a, b) => a.stretch.startMs - b.stretch.startMs || a.stretch.endMs - b.stretch.endMs);
-  const distinct = new Map<number, Set<string>>();
-  let [from, to, asked, text] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
-  let count = 0;
+  const most = figures.most(nowMs);
+  const distinct: Set<string>[] = [];
+  let [startMs, endMs, asked, text, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0];
   for (const { stretch, query } of asks) {
-    from = Math.min(from, stretch.startMs);
-    to = Math.max(to, stretch.endMs);
+    startMs = Math.min(startMs, stretch.startMs);
+    endMs = Math.max(endMs, stretch.endMs);
     asked += pointsOf(stretch);
-    const points = pointsOf({ ...stretch, startMs: from, endMs: to });
+    const whole: Stretch = { startMs, endMs, stepMs: stretch.stepMs };
+    const points = pointsOf(whole);
     let isTooMany = false;
-    for (const [k, value] of query.values.entries()) {
-      const of = distinct.get(k) ?? new Set();
-      distinct.set(k, of);
+    for (let k = 0; k < query.values.length; k += 1) {
+      const value = query.values[k] ?? '';
+      const of = distinct[k] ?? new Set();
+      distinct[k] = of;
       if (of.has(value)) continue;
       of.add(value);
       text += 2 * value.length;
@@ -177,12 +194,12 @@ function takeTogether(asks: Ask[], figures: Figures): Ask[] {
     }
     count += 1;
     const fits =
-      count <= figures.most &&
+      count <= most &&
       !isTooMany &&
       text <= MOST_TEXT &&
       points * count <= MOST_WASTE * asked &&
       points * count * figures.seriesEach <= MOST_POINTS &&
-      requestsFor({ ...stretch, startMs: from, endMs: to }) === 1;
+      requestsFor(whole) === 1;
     if (count > 1 && !fits) return asks.slice(0, count - 1);
   }
   return asks.slice();
@@ -198,20 +215,14 @@ function unionOf(asks: readonly Ask[]): Stretch {
   return { startMs, endMs, stepMs };
 }
 
-function valuesOf({ shape }: Pool, asks: readonly Ask[]): Map<string, Set<string>> {
-  return new Map(shape.labels.map((label, k) => [label, new Set(asks.map(({ query }) => query.values[k] ?? ''))]));
+function valuesOf(asks: readonly Ask[], label: number): Set<string> {
+  const values = new Set<string>();
+  for (const { query } of asks) values.add(query.values[label] ?? '');
+  return values;
 }
 
-/** Called off with the last of them. */
-function untilAllLeft(asks: readonly Ask[]): AbortSignal {
-  const stop = new AbortController();
-  let waiting = asks.length;
-  const leave = () => {
-    waiting -= 1;
-    if (waiting === 0) stop.abort();
-  };
-  for (const ask of asks) ask.left = leave;
-  return stop.signal;
+function inWords({ name, labels, others }: Shape, values: readonly Set<string>[]): string {
+  return selectorFor(name, new Map(labels.map((label, k) => [label, values[k] ?? new Set()])), others);
 }
 
 /**
@@ -219,36 +230,50 @@ function untilAllLeft(asks: readonly Ask[]): AbortSignal {
  * it, does not answer what was asked. `strangers`: how many exist between the asks (one's service with another's version).
  */
 function handOut(
-  { shape: { labels } }: Pool,
+  { labels }: Shape,
   asks: readonly Ask[],
-  values: ReadonlyMap<string, ReadonlySet<string>>,
+  values: readonly ReadonlySet<string>[],
   series: readonly GridSeries[],
-): { readonly series: readonly GridSeries[][]; readonly strangers: number } | null {
-  if (asks.length === 1) return { series: [[...series]], strangers: 0 };
-  const bySelf = new Map<string, GridSeries[]>();
-  const own = asks.map(({ query }) => {
-    const key = joinedValues(query.values);
-    const of = bySelf.get(key) ?? [];
-    bySelf.set(key, of);
-    return of;
-  });
-  const wanted = labels.map((label) => values.get(label));
+): { readonly series: readonly (readonly GridSeries[])[]; readonly strangers: number } | null {
+  if (asks.length === 1) return { series: [series], strangers: 0 };
+  const own: GridSeries[][] = asks.map(() => []);
+  const groups = grouped(labels, asks, values);
   let strangers = 0;
   for (const one of series) {
-    const found: string[] = [];
-    for (const [k, label] of labels.entries()) {
-      const value = one.labels[label];
-      if (value === undefined || wanted[k]?.has(value) !== true) return null;
-      found.push(value);
+    for (let k = 0; k < labels.length; k += 1) {
+      const value = one.labels[labels[k] ?? ''];
+      if (value === undefined || values[k]?.has(value) !== true) return null;
     }
-    const of = bySelf.get(joinedValues(found));
-    if (of === undefined) strangers += 1;
-    else of.push(one);
+    let isWanted = false;
+    for (const index of groups.by.get(one.labels[groups.label] ?? '') ?? []) {
+      if (!hasValues(one.labels, labels, asks[index]?.query.values ?? [])) continue;
+      own[index]?.push(one);
+      isWanted = true;
+    }
+    if (!isWanted) strangers += 1;
   }
   return { series: own, strangers };
 }
 
-/** What is asked for has no such character in it (plain-selector.ts), and so nothing that is found. */
-function joinedValues(values: readonly string[]): string {
-  return values.join('\0');
+/** Which asks have each value of the label that tells most of them apart. */
+function grouped(
+  labels: readonly string[],
+  asks: readonly Ask[],
+  values: readonly ReadonlySet<string>[],
+): { readonly label: string; readonly by: ReadonlyMap<string, readonly number[]> } {
+  let telling = 0;
+  for (let k = 1; k < labels.length; k += 1) if ((values[k]?.size ?? 0) > (values[telling]?.size ?? 0)) telling = k;
+  const by = new Map<string, number[]>();
+  for (let index = 0; index < asks.length; index += 1) {
+    const value = asks[index]?.query.values[telling] ?? '';
+    const same = by.get(value);
+    if (same === undefined) by.set(value, [index]);
+    else same.push(index);
+  }
+  return { label: labels[telling] ?? '', by };
+}
+
+function hasValues(own: GridSeries['labels'], labels: readonly string[], values: readonly string[]): boolean {
+  for (let k = 0; k < labels.length; k += 1) if (own[labels[k] ?? ''] !== values[k]) return false;
+  return true;
 }

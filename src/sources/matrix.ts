@@ -1,4 +1,4 @@
-import type { GridSeries, NativePoint } from './increase.ts';
+import { type GridSeries, type NativePoint, noNumbers } from './increase.ts';
 
 /** A stretch of the aligned grid: points every `stepMs` from `startMs` to `endMs`, both included. */
 export interface Stretch {
@@ -7,9 +7,11 @@ export interface Stretch {
   readonly stepMs: number;
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 interface Row {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly at: Float64Array;
+  readonly labels: Labels;
+  readonly at: number[];
   natives?: (NativePoint | null)[];
   odd?: number[];
   oddNatives?: number[];
@@ -24,31 +26,41 @@ export interface Matrix {
 
 export function createMatrix(stretch: Stretch): Matrix {
   const points = pointsOf(stretch);
-  const rows = new Map<string, Row>();
+  const rows = createRows(points);
   const add = (data: unknown): string | null => {
     if (!isRecord(data) || data.resultType !== 'matrix' || !Array.isArray(data.result)) {
       return 'Prometheus answered with something other than a matrix of series';
     }
     for (const one of data.result as unknown[]) {
       if (!isRecord(one) || !isRecord(one.metric)) return 'Prometheus answered with a series without labels';
-      const row = rowOf(one.metric, rows, points);
-      onGrid(one.values, stretch, points, (index, value) => {
-        const number = sampleValue(value);
-        if (Number.isFinite(number)) row.at[index] = number;
-        else row.odd = [...(row.odd ?? []), index];
-      });
-      if (!Array.isArray(one.histograms)) continue;
-      const natives = row.natives ?? new Array<NativePoint | null>(points).fill(null);
-      row.natives = natives;
-      onGrid(one.histograms, stretch, points, (index, value) => {
-        const point = nativePoint(value);
-        natives[index] = point;
-        if (point === null) row.oddNatives = [...(row.oddNatives ?? []), index];
-      });
+      const row = rows.of(one.metric);
+      if (Array.isArray(one.values)) addValues(row, one.values, stretch);
+      if (Array.isArray(one.histograms)) addHistograms(row, one.histograms, stretch);
     }
     return null;
   };
-  return { add, series: () => [...rows.values()] };
+  return { add, series: () => rows.all };
+}
+
+function addValues(row: Row, samples: readonly unknown[], stretch: Stretch): void {
+  for (const sample of samples) {
+    const index = onGrid(sample, stretch);
+    if (index < 0) continue;
+    const number = sampleValue((sample as unknown[])[1]);
+    if (Number.isFinite(number)) row.at[index] = number;
+    else row.odd = [...(row.odd ?? []), index];
+  }
+}
+
+function addHistograms(row: Row, samples: readonly unknown[], stretch: Stretch): void {
+  row.natives ??= new Array<NativePoint | null>(row.at.length).fill(null);
+  for (const sample of samples) {
+    const index = onGrid(sample, stretch);
+    if (index < 0) continue;
+    const point = nativePoint((sample as unknown[])[1]);
+    row.natives[index] = point;
+    if (point === null) row.oddNatives = [...(row.oddNatives ?? []), index];
+  }
 }
 
 export function pointsOf({ startMs, endMs, stepMs }: Stretch): number {
@@ -56,47 +68,64 @@ export function pointsOf({ startMs, endMs, stepMs }: Stretch): number {
 }
 
 /** Two series with the same labels are one: pieces of a stretch, or an answer that names it twice. */
-function rowOf(metric: Record<string, unknown>, rows: Map<string, Row>, points: number): Row {
-  let key = '';
-  let isText = true;
-  for (const name of sortedNames(metric)) {
-    const value = metric[name];
-    isText &&= typeof value === 'string';
-    // The lengths keep two labels from reading as one.
-    const text = String(value);
-    key += `${name.length} ${text.length} ${name}${text}`;
+function createRows(points: number): { readonly all: Row[]; of(metric: Record<string, unknown>): Row } {
+  const all: Row[] = [];
+  const nothing = noNumbers(points);
+  /** By a number made of the labels, or the next one that is free: to write them down as a text costs more than all else here. */
+  const known = new Map<number, Row>();
+  return {
+    all,
+    of: (metric) => {
+      const labels = asTexts(metric);
+      let hash = hashOf(labels);
+      for (let row = known.get(hash); row !== undefined; row = known.get(hash)) {
+        if (sameLabels(row.labels, labels)) return row;
+        hash = (hash + 1) | 0;
+      }
+      const row: Row = { labels, at: nothing.slice() };
+      known.set(hash, row);
+      all.push(row);
+      return row;
+    },
+  };
+}
+
+/** The same for the same labels, whatever order they come in. */
+function hashOf(labels: Labels): number {
+  let hash = 0;
+  for (const name in labels) {
+    const value = labels[name] ?? '';
+    let own = name.length;
+    for (let i = 0; i < value.length; i += 1) own = (Math.imul(own, 31) + value.charCodeAt(i)) | 0;
+    hash = (hash + own) | 0;
   }
-  const known = rows.get(key);
-  if (known !== undefined) return known;
-  const labels = isText ? (metric as Record<string, string>) : asTexts(metric);
-  const row: Row = { labels, at: new Float64Array(points).fill(Number.NaN) };
-  rows.set(key, row);
-  return row;
+  return hash;
+}
+
+export function sameLabels(a: Labels, b: Labels): boolean {
+  let count = 0;
+  for (const name in a) {
+    if (a[name] !== b[name]) return false;
+    count += 1;
+  }
+  for (const _ in b) count -= 1;
+  return count === 0;
 }
 
 /** As they mostly come. */
-function sortedNames(metric: Record<string, unknown>): string[] {
-  const names = Object.keys(metric);
-  return names.every((name, i) => i === 0 || (names[i - 1] ?? '') < name) ? names : names.sort();
-}
-
-function asTexts(metric: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(Object.entries(metric).map(([name, value]) => [name, String(value)]));
-}
-
-/** Takes the samples that lie on the grid, by index; of several for the same moment the last one holds. */
-function onGrid(
-  samples: unknown,
-  { startMs, stepMs }: Stretch,
-  points: number,
-  take: (index: number, value: unknown) => void,
-): void {
-  if (!Array.isArray(samples)) return;
-  for (const sample of samples as unknown[]) {
-    if (!Array.isArray(sample)) continue;
-    const index = Math.round((Number(sample[0]) * 1000 - startMs) / stepMs);
-    if (index >= 0 && index < points) take(index, sample[1]);
+function asTexts(metric: Record<string, unknown>): Labels {
+  for (const name in metric) {
+    if (typeof metric[name] === 'string') continue;
+    return Object.fromEntries(Object.entries(metric).map(([of, value]) => [of, String(value)]));
   }
+  return metric as Labels;
+}
+
+/** A sample's index; below 0 where it is none, or does not lie on the grid. Of several for the same moment the last one holds. */
+function onGrid(sample: unknown, { startMs, endMs, stepMs }: Stretch): number {
+  if (!Array.isArray(sample)) return -1;
+  const index = Math.round((Number(sample[0]) * 1000 - startMs) / stepMs);
+  return index >= 0 && index <= Math.floor((endMs - startMs) / stepMs) ? index : -1;
 }
 
 /** Null: not a histogram that can be counted with. */

@@ -25,14 +25,56 @@ export function textOf(query: Query): string {
   return typeof query === 'string' ? query : query.text();
 }
 
+/** A template that was taken apart. */
+export interface Template {
+  readonly shape: Shape;
+  /** A placeholder, or a value as it stands. */
+  readonly parts: readonly (keyof Placeholders | { readonly value: string })[];
+}
+
 export interface Selectors {
   /** Null where it is no plain selector, or one without anything by which answers could be told apart. */
   named(query: string): NamedSelector | null;
-  /**
-   * The same of a template that names its service, taken apart once: they are filled at every look. Null where its values are more
-   * than plain values of labels, or need more than to be written down.
-   */
-  filled(template: string, values: Placeholders, fill: (template: string) => string): NamedSelector | null;
+  /** Null where it names no service, or its values are more than plain values of labels. */
+  template(text: string): Template | null;
+}
+
+/** Null where a value needs more than to be written down. `text`: what it says, in words. */
+export function filled(
+  { shape, parts }: Template,
+  placeholders: Placeholders,
+  text: (placeholders: Placeholders) => string,
+): NamedSelector | null {
+  const values: string[] = [];
+  for (const part of parts) {
+    const value = typeof part === 'string' ? placeholders[part] : part.value;
+    if (typeof part === 'string' && !WRITTEN_AS_IT_IS.test(value)) return null;
+    values.push(value);
+  }
+  return new Filled(shape, values, placeholders, text);
+}
+
+class Filled implements NamedSelector {
+  readonly shape: Shape;
+  readonly values: readonly string[];
+  readonly #placeholders: Placeholders;
+  readonly #text: (placeholders: Placeholders) => string;
+
+  constructor(
+    shape: Shape,
+    values: readonly string[],
+    placeholders: Placeholders,
+    text: (placeholders: Placeholders) => string,
+  ) {
+    this.shape = shape;
+    this.values = values;
+    this.#placeholders = placeholders;
+    this.#text = text;
+  }
+
+  text(): string {
+    return this.#text(this.#placeholders);
+  }
 }
 
 /** More than all policies of one Prometheus have; beyond them some are taken apart again. */
@@ -40,12 +82,6 @@ const MOST_KNOWN = 10_000;
 const PLACEHOLDER = /^\{\{\s*(version|arm|service)\s*\}\}$/;
 /** What stands for itself in a string, whatever its quotes. */
 const WRITTEN_AS_IT_IS = /^[\w.:-]{1,200}$/;
-
-interface Template {
-  readonly shape: Shape;
-  /** A placeholder, or a value as it stands. */
-  readonly parts: readonly (keyof Placeholders | { readonly value: string })[];
-}
 
 export function createSelectors(): Selectors {
   const shapes = new Map<string, Shape>();
@@ -88,21 +124,13 @@ export function createSelectors(): Selectors {
       const values = selector.matchers.filter((m) => m.operator === '=').map((m) => m.value);
       return { shape, values, text: () => query };
     },
-    filled: (text, placeholders, fill) => {
-      let template = templates.get(text);
-      if (template === undefined) {
-        if (templates.size >= MOST_KNOWN) templates.clear();
-        template = templateOf(text);
-        templates.set(text, template);
-      }
-      if (template === null) return null;
-      const values: string[] = [];
-      for (const part of template.parts) {
-        const value = typeof part === 'string' ? placeholders[part] : part.value;
-        if (typeof part === 'string' && !WRITTEN_AS_IT_IS.test(value)) return null;
-        values.push(value);
-      }
-      return { shape: template.shape, values, text: () => fill(text) };
+    template: (text) => {
+      const known = templates.get(text);
+      if (known !== undefined) return known;
+      if (templates.size >= MOST_KNOWN) templates.clear();
+      const template = templateOf(text);
+      templates.set(text, template);
+      return template;
     },
   };
 }

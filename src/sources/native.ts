@@ -1,5 +1,5 @@
 import type { CountWindow, Series } from '../analysis/types.ts';
-import { addKnown, type GridSeries, type Increases, type NativePoint } from './increase.ts';
+import { addKnown, type GridSeries, type Increases, type NativePoint, noNumbers } from './increase.ts';
 
 /**
  * Native histograms as tails. Their buckets are many, and come and go as they fill, and are made coarser when they become too many:
@@ -43,7 +43,7 @@ export function boundsFor(
 export function nativeTails(arm: NativeArm, bounds: readonly number[]): Series {
   const windows = arm.endsMs.length;
   const seenAt = Math.min(Number.POSITIVE_INFINITY, ...arm.series.map(firstPoint));
-  const sums: Increases[] = Array.from({ length: bounds.length + 1 }, () => new Float64Array(windows).fill(Number.NaN));
+  const sums: Increases[] = Array.from({ length: bounds.length + 1 }, () => noNumbers(windows));
   for (const series of arm.series) {
     increasesAt(series.natives ?? [], bounds, seenAt, windows).forEach((each, k) => {
       const sum = sums[k];
@@ -74,7 +74,7 @@ function increasesAt(
   armSeenAt: number,
   windows: number,
 ): Increases[] {
-  const out = Array.from({ length: bounds.length + 1 }, () => new Float64Array(windows).fill(Number.NaN));
+  const out = Array.from({ length: bounds.length + 1 }, () => noNumbers(windows));
   let before: number[] | null = null;
   points.forEach((point, i) => {
     if (point === null) return;

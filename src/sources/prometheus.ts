@@ -1,16 +1,19 @@
-import type { Metric, MetricSamples, Series } from '../analysis/types.ts';
+import type { LookPeriod, Metric, MetricSamples } from '../analysis/types.ts';
 import type { Endpoint } from '../domain/policy.ts';
 import type { Http } from '../outbound/http.ts';
 import type { MetricRequest, MetricSource } from '../ports/metric-source.ts';
 import { type Asking, createBatch, GATHER_MS, MOST_KEPT_BYTES } from './asking.ts';
 import { createDays, type Days } from './days.ts';
-import { type ArmName, createKeptArms, type KeptArms } from './kept-arms.ts';
-import type { Query, Selectors } from './named.ts';
+import { type ArmsOfLook, createKeptArms, type ReadingArm } from './kept-arms.ts';
+import type { ArmName } from './kept-store.ts';
+import { createMetricTemplates, isCounted, type MetricTemplate } from './metric-templates.ts';
 import { prometheusApi } from './prometheus-api.ts';
 import { createFilling, fillForAnyVersion, fillForWholeService, type Placeholders } from './promql.ts';
 import { type ArmRead, absent, together } from './read-arm.ts';
 import { createReadings, type Readings, readWindows } from './read-windows.ts';
+import type { CountedMetric } from './settled.ts';
 import { inTurns } from './sharing.ts';
+import { Waiting } from './waiting.ts';
 import { pastWindows, periodOf, presentWindows, type Windows } from './windows.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -50,13 +53,17 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
     gatherMs: options.gatherMs ?? GATHER_MS,
     mostKeptBytes: options.mostKeptBytes ?? MOST_KEPT_BYTES,
   });
-  const arms = createKeptArms(now, options.mostCountedBytes ?? MOST_COUNTED_BYTES);
-  const { selectors } = batch;
-  const kept = { days: createDays(now), fill: createFilling(), readings: createReadings(), arms, selectors };
-  const ourTurn = inTurns();
+  const keptArms = createKeptArms(now, options.mostCountedBytes ?? MOST_COUNTED_BYTES);
+  const fill = createFilling();
+  const templateOf = createMetricTemplates(batch.selectors, fill);
+  const [days, readings, ourTurn] = [createDays(now), createReadings(), inTurns()];
   return {
-    read: (request, signal) =>
-      readAll({ ...kept, ourTurn, request, signal, asking: batch.look(options.mostRequests ?? MOST_REQUESTS) }),
+    read: (request, signal) => {
+      const asking = batch.look(options.mostRequests ?? MOST_REQUESTS);
+      const waiting = new Waiting();
+      const arms = keptArms.of(request.service, request.windowMs, { asking, signal, waiting });
+      return readAll({ request, signal, asking, waiting, arms, days, fill, readings, templateOf, ourTurn });
+    },
   };
 }
 
@@ -98,9 +105,20 @@ interface Look {
   readonly days: Days;
   readonly fill: ReturnType<typeof createFilling>;
   readonly readings: Readings;
-  readonly arms: KeptArms;
-  readonly selectors: Selectors;
+  readonly templateOf: (metric: CountedMetric) => MetricTemplate;
+  readonly arms: ArmsOfLook;
+  readonly waiting: Waiting;
   readonly ourTurn: () => Promise<void>;
+}
+
+/** The arms of one metric, asked for. */
+interface AskedArms {
+  readonly metric: Metric;
+  readonly stable: ReadingArm;
+  readonly past: ReadingArm;
+  /** Where what is stable now did not run then: whatever did. */
+  wider: ReadingArm | null;
+  readonly candidate: ReadingArm;
 }
 
 /**
@@ -108,125 +126,145 @@ interface Look {
  * it is this look's turn: looks come back by the hundred, and all of their windows at once would outlive the young.
  */
 async function readAll(look: Look): Promise<readonly MetricSamples[]> {
-  const { metrics } = look.request;
-  const found = await Promise.all(metrics.map((metric) => askForArms(look, metric)));
+  const asked = askForArms(look);
+  await look.waiting.over();
+  for (const arms of asked) arms.wider = askWider(look, arms);
+  await look.waiting.over();
   await look.ourTurn();
-  const arms = await Promise.all(metrics.map((metric, i) => putTogether(metric, found[i] ?? [])));
-  return Promise.all(metrics.map((metric, i) => withDays(look, metric, arms[i] ?? [])));
+  const days = asked.map(({ metric }) => askForDays(look, metric));
+  const found = days.some((of) => of !== null) ? await Promise.all(days) : [];
+  return asked.map((arms, i) => samplesOf(arms, found[i] ?? null));
 }
 
-/** An arm of which everything was asked for. */
-type Arm = () => ArmRead | Promise<ArmRead>;
-
-interface NamedArm {
-  readonly name: string;
-  readonly read: ArmRead;
-}
+const NOT_ASKED: ReadingArm = { read: absent(null) };
+const TOO_EARLY: ReadingArm = { read: absent('no window is complete yet') };
 
 /** Stable, stable before and the candidate, in this order. */
-function askForArms(look: Look, metric: Metric): Promise<readonly Arm[]> {
-  const { service, stable, candidate, windowMs } = look.request;
-  const present = presentWindows(periodOf(metric, look.request.period), windowMs);
-  const hasOther = candidate !== null && metric.arms !== 'one';
-  const isFixed = metric.baseline?.kind === 'fixed';
-  const none: Arm = () => absent(null);
-  const at = (version: string, role: 'stable' | 'candidate'): Arm | Promise<Arm> => {
-    if (present === null) return () => absent('no window is complete yet');
-    return askKept(look, metric, present, { service, version, role });
-  };
-  return Promise.all([
-    at(stable, 'stable'),
-    isFixed || present === null ? none : askForPast(look, metric),
-    hasOther ? at(candidate, 'candidate') : none,
-  ]);
-}
-
-async function putTogether(metric: Metric, arms: readonly Arm[]): Promise<NamedArm[]> {
-  const reads = arms.map((arm) => arm());
-  const all = reads.every((read) => !(read instanceof Promise)) ? (reads as ArmRead[]) : await Promise.all(reads);
-  // What stable shows decides at which bounds native histograms are counted.
-  const [now, before, other] = together(metric, all, [0, 1]);
-  return [
-    { name: 'stable', read: now ?? absent(null) },
-    { name: 'stable before', read: before ?? absent(null) },
-    { name: 'candidate', read: other ?? absent(null) },
-  ];
+function askForArms(look: Look): AskedArms[] {
+  const { service, stable, candidate, windowMs, metrics, period } = look.request;
+  const ofStable: Placeholders = { version: stable, arm: 'stable', service };
+  const ofCandidate: Placeholders = { version: candidate ?? '', arm: 'candidate', service };
+  const all = presentWindows(period, windowMs);
+  return metrics.map((metric) => {
+    const own = periodOf(metric, period);
+    const present = own === period ? all : presentWindows(own, windowMs);
+    const hasOther = candidate !== null && metric.arms !== 'one';
+    const isFixed = metric.baseline?.kind === 'fixed';
+    const at = (role: ArmName['role'], values: Placeholders) =>
+      present === null ? TOO_EARLY : askKept(look, metric, present, role, values);
+    return {
+      metric,
+      stable: at('stable', ofStable),
+      past: isFixed || present === null ? NOT_ASKED : askForPast(look, metric, own, ofStable),
+      wider: null,
+      candidate: hasOther ? at('candidate', ofCandidate) : NOT_ASKED,
+    };
+  });
 }
 
 /** One version's arm; of what is counted only the windows are asked for that are not kept. */
-async function askKept(look: Look, metric: Metric, windows: Windows, name: ArmName): Promise<Arm> {
-  const { service, version, role } = name;
-  const values: Placeholders = { version, arm: role === 'candidate' ? 'candidate' : 'stable', service };
-  const text = (template: string) => look.fill(template, values);
-  const fill = (template: string): Query => look.selectors.filled(template, values, text) ?? text(template);
-  const { asking, signal } = look;
-  const kept = await look.arms.ask({ name, metric, windows, fill, asking, signal });
-  if (kept !== null) return kept;
-  const { read } = await readWindows(look, metric, windows, text);
-  return () => read;
+function askKept(
+  look: Look,
+  metric: Metric,
+  windows: Windows,
+  role: ArmName['role'],
+  values: Placeholders,
+): ReadingArm {
+  const kept = isCounted(metric)
+    ? look.arms.ask({ template: look.templateOf(metric), metric, role, values, windows })
+    : null;
+  return kept ?? askWhole(look, metric, windows, (template) => look.fill(template, values));
 }
 
-/**
- * The service's past: as the version that is stable now, or, where that did not run yet, as whatever ran then. Yesterday or last
- * week it is the whole service: what is now stable need not have been there.
- */
-async function askForPast(look: Look, metric: Metric): Promise<Arm> {
+function askWhole(
+  { asking, signal, readings, waiting }: Look,
+  metric: Metric,
+  windows: Windows,
+  fill: (template: string) => string | null,
+): ReadingArm {
+  const arm: { read: ArmRead | null } = { read: null };
+  waiting.begin();
+  readWindows({ asking, signal, readings }, metric, windows, fill).then(({ read }) => {
+    arm.read = read;
+    waiting.end();
+  });
+  return arm;
+}
+
+/** The service's past: as the version that is stable now. Yesterday or last week it is the whole service: what is now stable need not have been there. */
+function askForPast(look: Look, metric: Metric, period: LookPeriod, values: Placeholders): ReadingArm {
+  const { windowMs } = look.request;
+  if (metric.baseline?.kind !== 'offset') {
+    return askKept(look, metric, pastWindows(period, windowMs, period.beforeOffsetMs), 'past', values);
+  }
+  const windows = pastWindows(period, windowMs, metric.baseline.offsetMs);
+  return askWhole(
+    look,
+    metric,
+    windows,
+    (template) => fillForWholeService(template, values) ?? look.fill(template, values),
+  );
+}
+
+/** Where what is stable now did not run then. */
+function askWider(look: Look, { metric, past }: AskedArms): ReadingArm | null {
+  if (metric.baseline?.kind === 'offset' || (past.read?.problem ?? null) === null) return null;
   const { service, stable: version, windowMs } = look.request;
   const period = periodOf(metric, look.request.period);
-  const values: Placeholders = { version, arm: 'stable', service };
-  if (metric.baseline?.kind === 'offset') {
-    const windows = pastWindows(period, windowMs, metric.baseline.offsetMs);
-    const fill = (template: string) => fillForWholeService(template, values) ?? look.fill(template, values);
-    const { read } = await readWindows(look, metric, windows, fill);
-    return () => read;
-  }
   const windows = pastWindows(period, windowMs, period.beforeOffsetMs);
-  const arm = await askKept(look, metric, windows, { service, version, role: 'past' });
-  const orWider = async (own: ArmRead): Promise<ArmRead> => {
-    const wider = (await readWindows(look, metric, windows, (t) => fillForAnyVersion(t, values))).read;
-    return wider.problem === null ? wider : own;
-  };
-  const judged = (own: ArmRead) => (own.problem === null ? own : orWider(own));
-  return () => {
-    const own = arm();
-    return own instanceof Promise ? own.then(judged) : judged(own);
-  };
+  return askWhole(look, metric, windows, (template) =>
+    fillForAnyVersion(template, { version, arm: 'stable', service }),
+  );
 }
 
-/** The samples as the comparison takes them, with days of history where the metric asks for them. */
-async function withDays(look: Look, metric: Metric, arms: readonly NamedArm[]): Promise<MetricSamples> {
-  const needsHistory = metric.tolerance.fromHistory === true && isCounted(metric);
+interface DaysRead {
+  readonly history: ArmRead | null;
+  readonly budget: ArmRead | null;
+}
+
+/** Days of history, where the metric asks for them. */
+function askForDays(look: Look, metric: Metric): Promise<DaysRead> | null {
+  const needsHistory = metric.tolerance.fromHistory === true && hasHistory(metric);
   const needsBudget = metric.source.kind === 'objective';
-  const [history, budget] =
-    needsHistory || needsBudget
-      ? await Promise.all([
-          needsHistory ? look.days.history(look, metric) : null,
-          needsBudget ? look.days.budget(look, metric) : null,
-        ])
-      : [null, null];
-  const all: readonly NamedArm[] = [
-    ...arms,
-    { name: 'history', read: history ?? absent(null) },
-    { name: 'error budget', read: budget ?? absent(null) },
-  ];
-  const problems = new Map<string, string[]>();
-  for (const { name, read } of all) {
-    if (read.problem !== null) problems.set(read.problem, [...(problems.get(read.problem) ?? []), name]);
-  }
-  const missing = [...problems].map(([problem, names]) => `${names.join(', ')}: ${problem}`).join('; ');
-  const seriesOf = (name: string): Series | null => arms.find((arm) => arm.name === name)?.read.series ?? null;
+  if (!needsHistory && !needsBudget) return null;
+  return Promise.all([
+    needsHistory ? look.days.history(look, metric) : null,
+    needsBudget ? look.days.budget(look, metric) : null,
+  ]).then(([history, budget]) => ({ history, budget }));
+}
+
+/** The samples as the comparison takes them. */
+function samplesOf({ metric, stable, past, wider, candidate }: AskedArms, days: DaysRead | null): MetricSamples {
+  const before = wider?.read?.problem === null ? wider : past;
+  const reads = [stable.read ?? absent(null), before.read ?? absent(null), candidate.read ?? absent(null)];
+  // What stable shows decides at which bounds native histograms are counted.
+  const [now = NONE, then = NONE, other = NONE] = together(metric, reads, [0, 1]);
+  const { history = null, budget = null } = days ?? {};
   return {
     metric: metric.name,
-    stableNow: seriesOf('stable'),
-    stableBefore: seriesOf('stable before'),
-    candidateNow: seriesOf('candidate'),
+    stableNow: now.series,
+    stableBefore: then.series,
+    candidateNow: other.series,
     ...(history === null ? {} : { history: history.series }),
     ...(budget === null ? {} : { budget: budget.series }),
-    missing: missing === '' ? null : missing,
+    missing: whatIsMissing([now, then, other, history, budget]),
   };
 }
 
-function isCounted({ source }: Metric): boolean {
+const NONE = absent(null);
+const NAMES = ['stable', 'stable before', 'candidate', 'history', 'error budget'];
+
+function whatIsMissing(reads: readonly (ArmRead | null)[]): string | null {
+  if (reads.every((read) => (read?.problem ?? null) === null)) return null;
+  const problems = new Map<string, string[]>();
+  for (const [i, read] of reads.entries()) {
+    if (read === null || read.problem === null) continue;
+    problems.set(read.problem, [...(problems.get(read.problem) ?? []), NAMES[i] ?? '']);
+  }
+  return [...problems].map(([problem, names]) => `${names.join(', ')}: ${problem}`).join('; ');
+}
+
+function hasHistory({ source }: Metric): boolean {
   return (
     source.kind === 'proportion' || source.kind === 'labelled' || source.kind === 'rate' || source.kind === 'latency'
   );

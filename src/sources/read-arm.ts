@@ -1,7 +1,7 @@
 import type { Metric, Series } from '../analysis/types.ts';
 import { binned, binsOfTails, sameBins } from './bins.ts';
 import { tails } from './buckets.ts';
-import { type Counted, counted, gauge, labelled, perInstance, traffic } from './counts.ts';
+import { type Counted, countsOf, countWindows, gauge, isCountedKind, nothing } from './counts.ts';
 import type { GridSeries } from './increase.ts';
 import { boundsFor, type NativeArm, nativeTails } from './native.ts';
 
@@ -42,21 +42,17 @@ function countedBy(
   endsMs: readonly number[],
   windowMs: number,
 ): Counted {
-  const [first = [], second = []] = found;
+  if (isCountedKind(source)) {
+    const counts = countsOf(source, found, endsMs.length, windowMs);
+    if (typeof counts === 'string') return nothing(counts);
+    return { series: { kind: 'counts', windows: countWindows(counts, endsMs) }, problem: null };
+  }
+  const [first = []] = found;
   switch (source.kind) {
-    case 'proportion':
-    case 'objective':
-      return counted(first, second, endsMs);
-    case 'labelled':
-      return labelled(source.measure, found, endsMs);
-    case 'rate':
-      return source.per === null ? perInstance(first, endsMs, windowMs) : counted(first, second, endsMs);
     case 'latency':
       return tails(first, endsMs);
     case 'drift':
       return binned(first, source.by, endsMs);
-    case 'split':
-      return traffic(first, endsMs);
     case 'gauge':
     case 'limit':
     case 'drift-score':
@@ -64,7 +60,8 @@ function countedBy(
   }
 }
 
-function hasNoGood({ source }: Metric, found: readonly (readonly GridSeries[])[]): boolean {
+/** Whether what counts the good ones found nothing. */
+export function hasNoGood({ source }: Metric, found: readonly (readonly GridSeries[])[]): boolean {
   switch (source.kind) {
     case 'proportion':
     case 'objective':

@@ -3,7 +3,7 @@ import type { Asking } from './asking.ts';
 import type { GridSeries } from './increase.ts';
 import { type ArmRead, absent, readArm } from './read-arm.ts';
 import { selectorsOf } from './selectors.ts';
-import type { Windows } from './windows.ts';
+import { endsOf, type Windows } from './windows.ts';
 
 /** Who asks, and until when. */
 export interface Asker {
@@ -40,7 +40,7 @@ export function createReadings(): Readings {
         before.found.every((series, k) => series === found[k]) &&
         areSame(before.windows, windows);
       if (isSame) return before.read;
-      const read = readArm(metric, found, windows.endsMs, windows.windowMs);
+      const read = readArm(metric, found, endsOf(windows), windows.windowMs);
       known.set(first, { source, found, windows, read });
       return read;
     },
@@ -49,7 +49,7 @@ export function createReadings(): Readings {
 
 /** Windows are as long as each other, so their first and their number say all. */
 function areSame(a: Windows, b: Windows): boolean {
-  return a.windowMs === b.windowMs && a.endsMs.length === b.endsMs.length && a.endsMs[0] === b.endsMs[0];
+  return a.windowMs === b.windowMs && a.count === b.count && a.firstEndMs === b.firstEndMs;
 }
 
 export interface WindowsRead {

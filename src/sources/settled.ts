@@ -1,8 +1,10 @@
-import type { CountWindow, Metric, MetricKind } from '../analysis/types.ts';
+import type { CountColumns, CountWindow, Metric, Series } from '../analysis/types.ts';
+import { type CountedKind, type Counts, countsOf } from './counts.ts';
+import { withGhosts } from './ghosts.ts';
 import type { GridSeries } from './increase.ts';
+import type { Ledger, PairsView, Row } from './ledger.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
-import { createPairs, type Pairs, type PairsView } from './pairs.ts';
-import { type ArmRead, readArm } from './read-arm.ts';
+import { type ArmRead, hasNoGood } from './read-arm.ts';
 import { SETTLED_MS, type Windows } from './windows.ts';
 
 /**
@@ -14,57 +16,42 @@ import { SETTLED_MS, type Windows } from './windows.ts';
 const WORTH = 3;
 /** What a look no longer reaches back to goes once it is so many windows. */
 const MOST_BEFORE = 32;
-/** Of an arm besides its numbers. */
-const OVERHEAD_BYTES = 500;
-const GHOST_BYTES = 600;
+const NONE: readonly never[] = [];
 
 /** A series that was there and is gone: if it comes back it is counted on from here. */
-interface Ghost {
+export interface Ghost {
   readonly labels: GridSeries['labels'];
   readonly value: number;
+  /** Of the metric's selectors the one that found it. */
+  readonly selector: number;
 }
 
-/** What one selector found, where the windows that are kept end. */
-interface Selector {
-  /** Series with a value there, and the sum of them: whether they are still the same. */
-  readonly there: number;
-  readonly sum: number;
-  readonly ghosts: readonly Ghost[];
-}
-
-export interface SettledArm {
+/** Moments are points of the grid: whole windows since 1970. There are thousands of arms, and small integers take no room of their own. */
+export class SettledArm implements Row {
+  at = 0;
+  length = 0;
+  room = 0;
+  grows = false;
   /** The point before the first window. */
-  startMs: number;
-  readonly stepMs: number;
-  /** Events and exposure of each window; NaN: there was none. */
-  readonly windows: Pairs;
-  selectors: readonly Selector[];
-  /** Points at which a series was missing that had been there: a stretch that began there would not know of it. */
-  gaps: readonly number[];
+  start: number;
   /** The last point at which a series appeared that had not been there. */
-  newestAtMs: number;
+  newest: number;
+  /** Of each selector, where the windows end: how many series have a value there, and its sum. Whether they are still the same. */
+  edges: readonly number[] = NONE;
+  ghosts: readonly Ghost[] = NONE;
+  /** Points at which a series was missing that had been there: a stretch that began there would not know of it. */
+  gaps: readonly number[] = NONE;
   noGood: boolean;
+
+  constructor(start: number, noGood: boolean) {
+    this.start = start;
+    this.newest = start;
+    this.noGood = noGood;
+  }
 }
 
 type Found = readonly (readonly GridSeries[])[];
-
-/** Kinds that come to events and exposure, window by window. */
-const COUNTED: Readonly<Record<MetricKind['kind'], boolean>> = {
-  proportion: true,
-  labelled: true,
-  rate: true,
-  objective: true,
-  split: true,
-  latency: false,
-  gauge: false,
-  limit: false,
-  drift: false,
-  'drift-score': false,
-};
-
-export function isCounted({ source }: Metric): boolean {
-  return COUNTED[source.kind];
-}
+export type CountedMetric = Metric & { readonly source: CountedKind };
 
 /** When something was asked, and how much later than a minute it may still come. */
 export interface Asked {
@@ -72,180 +59,138 @@ export interface Asked {
   readonly lateMs: number;
 }
 
-/** What is worth keeping of a stretch that was read as a whole: nothing while too few windows have settled, or where it is no such arm. */
-export function settledOf(
-  found: Found,
-  read: ArmRead,
-  windows: Windows,
-  asked: Asked,
-): SettledArm | 'too-few' | 'of-another-kind' {
-  const { startMs, stepMs } = windows.stretch;
-  if (read.series?.kind !== 'counts' || !isPlain(found)) return 'of-another-kind';
-  const arm: SettledArm = {
-    startMs,
-    stepMs,
-    windows: createPairs(),
-    selectors: [],
-    gaps: [],
-    newestAtMs: startMs,
-    noGood: read.noGood,
-  };
-  const until = settledPoints(found, windows.stretch, asked);
-  if (until < WORTH) return 'too-few';
-  goOn(arm, { found, read: read.series.windows, endsMs: windows.endsMs, until });
-  return arm;
+/** A stretch that was read, or what was missing of one. */
+export interface Part {
+  readonly stretch: Stretch;
+  readonly found: Found;
+  readonly asked: Asked;
 }
 
-/** Bytes, about. */
-export function weightOfSettled({ windows, selectors, gaps }: SettledArm): number {
-  const ghosts = selectors.reduce((sum, { ghosts: of }) => sum + of.length, 0);
-  return OVERHEAD_BYTES + windows.bytes + GHOST_BYTES * ghosts + 8 * gaps.length;
+/** Keeps what has settled of a stretch that was read as a whole. Null while too few windows have. */
+export function settledOf(ledger: Ledger, metric: CountedMetric, part: Part, counts: Counts): SettledArm | null {
+  const { stretch, found, asked } = part;
+  const until = settledPoints(found, stretch, asked);
+  if (until < WORTH) return null;
+  const arm = new SettledArm(stretch.startMs / stretch.stepMs, hasNoGood(metric, found));
+  ledger.open(arm, until);
+  goOn(arm, ledger, found, counts, until);
+  return arm;
 }
 
 /** What of these windows is to be read; null: nothing. `all`: nothing of what is kept can be used. */
 export function missingOf(arm: SettledArm, { stretch }: Windows): Stretch | 'all' | null {
-  const { stepMs } = arm;
-  const endMs = arm.startMs + arm.windows.length * stepMs;
-  const [from, to] = [stretch.startMs - arm.startMs, stretch.endMs - arm.newestAtMs];
-  if (stretch.stepMs !== stepMs || from % stepMs !== 0 || from < 0 || to < 0) return 'all';
-  if (endMs - stretch.startMs < WORTH * stepMs || arm.gaps.includes(stretch.startMs)) return 'all';
-  return stretch.endMs <= endMs ? null : { startMs: endMs, endMs: stretch.endMs, stepMs };
+  const { stepMs, endMs } = stretch;
+  const first = stretch.startMs / stepMs;
+  const end = arm.start + arm.length;
+  if (!Number.isInteger(first) || first < arm.start || endMs < arm.newest * stepMs) return 'all';
+  if (end - first < WORTH || arm.gaps.includes(first)) return 'all';
+  return endMs <= end * stepMs ? null : { startMs: end * stepMs, endMs, stepMs };
 }
 
-/**
- * The windows asked for, as far as they are kept, with those `behind` them. They are put into words where they are looked at: what is
- * read waits with hundreds of other looks, and what is held meanwhile outlives the young.
- */
-export function readOf(arm: SettledArm, windows: Windows, behind: readonly CountWindow[] = []): ArmRead {
-  const { stretch, endsMs } = windows;
-  const from = Math.round((stretch.startMs - arm.startMs) / arm.stepMs);
-  const kept = arm.windows.view(from, from + endsMs.length);
-  const [firstEndMs = 0] = endsMs;
-  return {
-    series: {
-      kind: 'counts',
-      get windows() {
-        return windowsOf(kept, firstEndMs, arm.stepMs, behind);
-      },
-    },
-    problem: null,
-    noGood: arm.noGood,
-    native: null,
-  };
-}
-
-function windowsOf(
-  kept: PairsView,
-  firstEndMs: number,
-  stepMs: number,
-  behind: readonly CountWindow[],
-): readonly CountWindow[] {
-  const out: CountWindow[] = [];
-  for (let i = 0; i < kept.length; i += 1) {
-    const exposure = kept.second(i);
-    if (!Number.isNaN(exposure)) out.push({ endMs: firstEndMs + i * stepMs, events: kept.first(i), exposure });
-  }
-  for (const window of behind) out.push(window);
-  return out;
+/** The windows asked for, as far as they are kept, with those `behind` them. */
+export function readOf(arm: SettledArm, ledger: Ledger, windows: Windows, behind: Counts | null): ArmRead {
+  const from = Math.round(windows.stretch.startMs / windows.windowMs) - arm.start;
+  const kept = ledger.view(arm, from, from + windows.count);
+  return { series: keptSeries(windows, kept, behind), problem: null, noGood: arm.noGood, native: null };
 }
 
 /** Of windows that were read whole, and of which those that have settled are kept: as `readOf`. */
-export function readAsKept(arm: SettledArm, windows: Windows, read: ArmRead): ArmRead {
-  if (read.series?.kind !== 'counts') return read;
-  const [firstEndMs = 0] = windows.endsMs;
-  const keptUntilMs = firstEndMs + (arm.windows.length - 1) * arm.stepMs;
-  return readOf(
-    arm,
-    windows,
-    read.series.windows.filter(({ endMs }) => endMs > keptUntilMs),
-  );
+export function readAsKept(arm: SettledArm, ledger: Ledger, windows: Windows, counts: Counts): ArmRead {
+  const events = counts.events.slice(arm.length);
+  return readOf(arm, ledger, windows, { events, exposure: counts.exposure.slice(arm.length) });
 }
 
 /**
- * The windows asked for, of which `found` has those behind what is kept; keeps those of them that have settled. Null where it does
+ * The windows asked for, of which `part` has those behind what is kept; keeps those of them that have settled. Null where it does
  * not fit what is kept: a point has changed, or there is something that cannot be counted on from.
  */
 export function readOn(
   arm: SettledArm,
-  metric: Metric,
+  ledger: Ledger,
+  metric: CountedMetric,
   windows: Windows,
-  part: { readonly stretch: Stretch; readonly found: Found; readonly asked: Asked },
+  { stretch, found: fresh, asked }: Part,
 ): ArmRead | null {
-  const { stretch, asked } = part;
-  if (!isPlain(part.found) || !part.found.every((series, k) => isSame(arm.selectors[k], series))) return null;
-  const found = part.found.map((series, k) => withGhosts(series, arm.selectors[k]?.ghosts ?? [], pointsOf(stretch)));
-  const endsMs = windows.endsMs.slice(windows.endsMs.length - (pointsOf(stretch) - 1));
-  const read = readArm(metric, found, endsMs, windows.windowMs);
-  if (read.series?.kind !== 'counts') return null;
-  arm.noGood = read.noGood;
-  const whole = readOf(arm, windows, read.series.windows);
-  const before = Math.round((windows.stretch.startMs - arm.startMs) / arm.stepMs);
-  if (before >= MOST_BEFORE) dropBefore(arm, before);
-  goOn(arm, { found, read: read.series.windows, endsMs, until: settledPoints(part.found, stretch, asked) });
+  if (!isPlain(fresh)) return null;
+  for (let k = 0; k < fresh.length; k += 1) if (!isSame(arm.edges, k, fresh[k] ?? NONE)) return null;
+  const found = arm.ghosts.length === 0 ? fresh : withGhosts(fresh, arm.ghosts, pointsOf(stretch));
+  const counts = countsOf(metric.source, found, pointsOf(stretch) - 1, windows.windowMs);
+  if (typeof counts === 'string') return null;
+  arm.noGood = hasNoGood(metric, found);
+  const whole = readOf(arm, ledger, windows, counts);
+  const before = Math.round(windows.stretch.startMs / windows.windowMs) - arm.start;
+  if (before >= MOST_BEFORE) dropBefore(arm, ledger, before);
+  const until = settledPoints(fresh, stretch, asked);
+  if (until > 0) goOn(arm, ledger, found, counts, until);
+  else noteNewest(arm, found);
   return whole;
 }
 
-interface More {
-  readonly found: Found;
-  readonly read: readonly CountWindow[];
-  readonly endsMs: readonly number[];
-  /** Windows that have settled. */
-  readonly until: number;
+/** Keeps the first `until` windows of what was read from where the arm ends. */
+function goOn(arm: SettledArm, ledger: Ledger, found: Found, { events, exposure }: Counts, until: number): void {
+  noteNewest(arm, found);
+  noteGaps(arm, found, until);
+  for (let i = 0; i < until; i += 1) {
+    const all = exposure[i] ?? Number.NaN;
+    ledger.add(arm, Number.isNaN(all) ? Number.NaN : (events[i] ?? Number.NaN), all);
+  }
+  noteEdges(arm, found, until);
 }
 
-/** Keeps the first `until` windows of what was read from where the arm ends. */
-function goOn(arm: SettledArm, { found, read, endsMs, until }: More): void {
-  const beginMs = arm.startMs + arm.windows.length * arm.stepMs;
-  const pointMs = (index: number) => beginMs + index * arm.stepMs;
-  for (const { at } of found.flat()) {
-    const first = at.findIndex((value) => !Number.isNaN(value));
-    if (first > 0) arm.newestAtMs = Math.max(arm.newestAtMs, pointMs(first));
+function noteNewest(arm: SettledArm, found: Found): void {
+  for (const series of found) {
+    for (const { at } of series) {
+      let first = 0;
+      while (first < at.length && Number.isNaN(at[first])) first += 1;
+      if (first > 0 && first < at.length) arm.newest = Math.max(arm.newest, arm.start + arm.length + first);
+    }
   }
-  if (until < 1) return;
-  let next = 0;
-  for (let i = 0; i < until; i += 1) {
-    const window = read[next]?.endMs === endsMs[i] ? read[next] : undefined;
-    if (window !== undefined) next += 1;
-    arm.windows.add(window?.events ?? Number.NaN, window?.exposure ?? Number.NaN);
-  }
-  const gaps = new Set<number>();
-  for (const { at } of found.flat()) for (const index of gapsOf(at, until)) gaps.add(pointMs(index));
-  if (gaps.size > 0) arm.gaps = [...new Set([...arm.gaps, ...gaps])];
-  arm.selectors = found.map((series) => selectorAt(series, until));
 }
 
 /** Where up to a point there is nothing, and there was something before. */
-function gapsOf(at: Float64Array, until: number): number[] {
-  const gaps: number[] = [];
-  let wasThere = false;
-  for (let i = 0; i <= until; i += 1) {
-    const isThere = !Number.isNaN(at[i]);
-    if (!isThere && wasThere) gaps.push(i);
-    wasThere ||= isThere;
-  }
-  return gaps;
-}
-
-function selectorAt(series: readonly GridSeries[], index: number): Selector {
-  let [there, sum] = [0, 0];
-  const ghosts: Ghost[] = [];
-  for (const { labels, at } of series) {
-    const value = at[index] ?? Number.NaN;
-    if (!Number.isNaN(value)) {
-      there += 1;
-      sum += value;
-      continue;
+function noteGaps(arm: SettledArm, found: Found, until: number): void {
+  const begin = arm.start + arm.length;
+  for (const series of found) {
+    for (const { at } of series) {
+      let wasThere = false;
+      for (let i = 0; i <= until; i += 1) {
+        const isThere = !Number.isNaN(at[i]);
+        if (!isThere && wasThere && !arm.gaps.includes(begin + i)) arm.gaps = [...arm.gaps, begin + i];
+        wasThere ||= isThere;
+      }
     }
-    const last = at.subarray(0, index).findLast((before) => !Number.isNaN(before));
-    if (last !== undefined) ghosts.push({ labels, value: last });
   }
-  return { there, sum, ghosts };
 }
 
-function dropBefore(arm: SettledArm, windows: number): void {
-  arm.windows.drop(windows);
-  arm.startMs += windows * arm.stepMs;
-  if (arm.gaps.length > 0) arm.gaps = arm.gaps.filter((at) => at >= arm.startMs);
+/** Which series have a value at a point, and which had one before. */
+function noteEdges(arm: SettledArm, found: Found, index: number): void {
+  const edges: number[] = [];
+  let ghosts: Ghost[] | null = null;
+  for (let k = 0; k < found.length; k += 1) {
+    let [there, sum] = [0, 0];
+    for (const { labels, at } of found[k] ?? NONE) {
+      const value = at[index] ?? Number.NaN;
+      if (!Number.isNaN(value)) {
+        there += 1;
+        sum += value;
+        continue;
+      }
+      let before = index - 1;
+      while (before >= 0 && Number.isNaN(at[before])) before -= 1;
+      if (before < 0) continue;
+      ghosts ??= [];
+      ghosts.push({ labels, value: at[before] ?? Number.NaN, selector: k });
+    }
+    edges.push(there, sum);
+  }
+  arm.edges = edges;
+  arm.ghosts = ghosts ?? NONE;
+}
+
+function dropBefore(arm: SettledArm, ledger: Ledger, windows: number): void {
+  ledger.drop(arm, windows);
+  arm.start += windows;
+  if (arm.gaps.length > 0) arm.gaps = arm.gaps.filter((at) => at >= arm.start);
 }
 
 /** How many of the stretch's windows have settled. Where all series end, what is to come may be late as a whole. */
@@ -258,11 +203,13 @@ function settledPoints(found: Found, { startMs, endMs, stepMs }: Stretch, { atMs
 }
 
 /** Of native histograms, and of samples nobody can count with, more would have to be known. */
-function isPlain(found: Found): boolean {
-  return found.every((series) => series.every((one) => one.natives === undefined && one.odd === undefined));
+export function isPlain(found: Found): boolean {
+  for (const series of found)
+    for (const one of series) if (one.natives !== undefined || one.odd !== undefined) return false;
+  return true;
 }
 
-function isSame(known: Selector | undefined, series: readonly GridSeries[]): boolean {
+function isSame(edges: readonly number[], selector: number, series: readonly GridSeries[]): boolean {
   let [there, sum] = [0, 0];
   for (const { at } of series) {
     const first = at[0] ?? Number.NaN;
@@ -270,30 +217,57 @@ function isSame(known: Selector | undefined, series: readonly GridSeries[]): boo
     there += 1;
     sum += first;
   }
-  return known !== undefined && known.there === there && known.sum === sum;
+  return edges[2 * selector] === there && edges[2 * selector + 1] === sum;
 }
 
-/** The series with those that are gone, which have their last value where what is kept ends. */
-function withGhosts(series: readonly GridSeries[], ghosts: readonly Ghost[], points: number): readonly GridSeries[] {
-  if (ghosts.length === 0) return series;
-  const left = new Map(ghosts.map(({ labels, value }) => [keyOf(labels), { labels, value }]));
-  const out = series.map((one) => {
-    const ghost = left.get(keyOf(one.labels));
-    if (ghost === undefined) return one;
-    left.delete(keyOf(one.labels));
-    // A copy: others may read the same answer.
-    const at = one.at.slice();
-    at[0] = ghost.value;
-    return { ...one, at };
-  });
-  for (const { labels, value } of left.values()) {
-    const at = new Float64Array(points).fill(Number.NaN);
-    at[0] = value;
-    out.push({ labels, at });
+/** Windows are made into objects only where somebody asks for them. */
+function keptSeries(windows: Windows, kept: PairsView, behind: Counts | null): Series {
+  const columns = new KeptColumns(windows, kept, behind);
+  return {
+    kind: 'counts',
+    columns,
+    get windows() {
+      return windowsOf(columns);
+    },
+  };
+}
+
+function windowsOf(columns: CountColumns): CountWindow[] {
+  const out: CountWindow[] = [];
+  for (let i = 0; i < columns.length; i += 1) {
+    const exposure = columns.exposure(i);
+    if (!Number.isNaN(exposure)) out.push({ endMs: columns.endMs(i), events: columns.events(i), exposure });
   }
   return out;
 }
 
-function keyOf(labels: GridSeries['labels']): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Windows of which those that are kept stand first. */
+class KeptColumns implements CountColumns {
+  readonly length: number;
+  readonly #firstEndMs: number;
+  readonly #windowMs: number;
+  readonly #kept: PairsView;
+  readonly #behind: Counts | null;
+
+  constructor({ firstEndMs, windowMs }: Windows, kept: PairsView, behind: Counts | null) {
+    this.length = kept.length + (behind?.exposure.length ?? 0);
+    this.#firstEndMs = firstEndMs;
+    this.#windowMs = windowMs;
+    this.#kept = kept;
+    this.#behind = behind;
+  }
+
+  endMs(index: number): number {
+    return this.#firstEndMs + index * this.#windowMs;
+  }
+
+  events(index: number): number {
+    const { length } = this.#kept;
+    return index < length ? this.#kept.first(index) : (this.#behind?.events[index - length] ?? Number.NaN);
+  }
+
+  exposure(index: number): number {
+    const { length } = this.#kept;
+    return index < length ? this.#kept.second(index) : (this.#behind?.exposure[index - length] ?? Number.NaN);
+  }
 }

@@ -8,10 +8,10 @@ import { pointsOf, type Stretch } from './matrix.ts';
 export function sliced(series: readonly GridSeries[], whole: Stretch, part: Stretch): GridSeries[] {
   const from = Math.round((part.startMs - whole.startMs) / whole.stepMs);
   const to = from + pointsOf(part);
-  const isAll = from === 0 && to >= pointsOf(whole);
+  if (from === 0 && to >= pointsOf(whole)) return series.slice();
   const out: GridSeries[] = [];
   for (const one of series) {
-    const cut = isAll ? one : cutOut(one, from, to);
+    const cut = cutOut(one, from, to);
     if (cut !== null) out.push(cut);
   }
   return out;

@@ -1,5 +1,5 @@
-import type { GridSeries, NativePoint } from './increase.ts';
-import { pointsOf, type Stretch } from './matrix.ts';
+import { type GridSeries, type NativePoint, noNumbers } from './increase.ts';
+import { pointsOf, type Stretch, sameLabels } from './matrix.ts';
 import { sliced } from './slice.ts';
 import { SETTLED_MS } from './windows.ts';
 
@@ -99,12 +99,12 @@ interface Piece {
 }
 
 function laid(labels: GridSeries['labels'], points: number, pieces: readonly Piece[]): GridSeries {
-  const at = new Float64Array(points).fill(Number.NaN);
+  const at = noNumbers(points);
   let natives: (NativePoint | null)[] | undefined;
   const odd: number[] = [];
   const oddNatives: number[] = [];
   for (const { of, at: from, length } of pieces) {
-    at.set(of.at.subarray(0, length), from);
+    for (let k = 0; k < length; k += 1) at[from + k] = of.at[k] ?? Number.NaN;
     if (of.natives !== undefined) {
       natives ??= new Array<NativePoint | null>(points).fill(null);
       for (let k = 0; k < length; k += 1) natives[from + k] = of.natives[k] ?? null;
@@ -121,16 +121,6 @@ function laid(labels: GridSeries['labels'], points: number, pieces: readonly Pie
     ...(odd.length > 0 ? { odd } : {}),
     ...(oddNatives.length > 0 ? { oddNatives } : {}),
   };
-}
-
-function sameLabels(a: GridSeries['labels'], b: GridSeries['labels']): boolean {
-  let count = 0;
-  for (const name in a) {
-    if (a[name] !== b[name]) return false;
-    count += 1;
-  }
-  for (const _ in b) count -= 1;
-  return count === 0;
 }
 
 /** Whether both say the same of one moment; null says that nothing is there. */

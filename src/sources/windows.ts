@@ -13,11 +13,21 @@ const HISTORY_MS = 15 * 86_400_000;
 const BUDGET_WINDOW_MS = 300_000;
 const BUDGET_MS = 3 * 86_400_000;
 
-/** Windows to read: when each ends, and the stretch of the grid that is asked for. */
-export interface Windows {
-  readonly endsMs: readonly number[];
+/** Windows one after the other, as long as each other. */
+export interface Ends {
+  readonly firstEndMs: number;
+  readonly count: number;
   readonly windowMs: number;
+}
+
+/** Windows to read: when each ends, and the stretch of the grid that is asked for. */
+export interface Windows extends Ends {
   readonly stretch: Stretch;
+}
+
+/** When each of them ends. */
+export function endsOf({ firstEndMs, count, windowMs }: Ends): number[] {
+  return Array.from({ length: count }, (_, i) => firstEndMs + i * windowMs);
 }
 
 /**
@@ -35,7 +45,8 @@ export function settleMs(windowMs: number): number {
 export function periodOf({ labelDelayMs }: Metric, period: LookPeriod): LookPeriod {
   const late = labelDelayMs !== undefined && labelDelayMs > 0 && Number.isFinite(labelDelayMs) ? labelDelayMs : 0;
   const earliestMs = Math.min(period.fromMs, period.earliestMs ?? period.fromMs);
-  return { ...period, fromMs: Math.max(period.fromMs - late, earliestMs) };
+  const fromMs = Math.max(period.fromMs - late, earliestMs);
+  return fromMs === period.fromMs ? period : { ...period, fromMs };
 }
 
 /** The period's windows that have settled; null while there is none. */
@@ -54,8 +65,8 @@ export function pastWindows(period: LookPeriod, windowMs: number, offsetMs: numb
   const inPeriod = Math.round(last / windowMs) - Math.floor(period.fromMs / windowMs);
   const noise = Math.min(MOST_NOISE_WINDOWS, Math.ceil(NOISE_BACK_MS / windowMs));
   const alignedMs = Math.round(offsetMs / windowMs) * windowMs;
-  const { endsMs, stretch } = windowsUntil(last - alignedMs, Math.max(inPeriod, noise), windowMs);
-  return { endsMs: endsMs.map((end) => end + alignedMs - offsetMs), windowMs, stretch };
+  const windows = windowsUntil(last - alignedMs, Math.max(inPeriod, noise), windowMs);
+  return { ...windows, firstEndMs: windows.firstEndMs + alignedMs - offsetMs };
 }
 
 /** Windows of an hour over fifteen days (`MetricSamples.history`). */
@@ -74,8 +85,8 @@ function longWindows(period: LookPeriod, windowMs: number, lengthMs: number): Wi
 
 /** One sample before the first window: an increase needs where it began. */
 function windowsUntil(lastMs: number, count: number, windowMs: number): Windows {
-  const endsMs = Array.from({ length: count }, (_, i) => lastMs - (count - 1 - i) * windowMs);
-  return { endsMs, windowMs, stretch: { startMs: lastMs - count * windowMs, endMs: lastMs, stepMs: windowMs } };
+  const startMs = lastMs - count * windowMs;
+  return { firstEndMs: startMs + windowMs, count, windowMs, stretch: { startMs, endMs: lastMs, stepMs: windowMs } };
 }
 
 function floorTo(ms: number, gridMs: number): number {

@@ -5,7 +5,7 @@ import type { GridSeries } from '../../src/sources/increase.ts';
 
 const _ = Number.NaN;
 const ends = [30_000, 60_000, 90_000];
-const series = (labels: Record<string, string>, ...at: number[]): GridSeries => ({ labels, at: Float64Array.from(at) });
+const series = (labels: Record<string, string>, ...at: number[]): GridSeries => ({ labels, at });
 const table = (of: Series | null | undefined) =>
   Object.fromEntries(
     (of?.kind === 'bins' ? of.bins : []).map((b) => [b.bin, b.windows.map((w) => [w.endMs, w.events, w.exposure])]),

@@ -7,7 +7,7 @@ import { metric } from './support.ts';
 const _ = Number.NaN;
 const series = (at: number[], labels: Record<string, string> = {}): GridSeries => ({
   labels,
-  at: Float64Array.from(at),
+  at,
 });
 const sum = (list: Iterable<number>) => [...list].reduce((a, b) => a + b, 0);
 const ends = [30_000, 60_000, 90_000, 120_000];

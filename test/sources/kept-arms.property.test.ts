@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Metric } from '../../src/analysis/types.ts';
-import { createPairs, type PairsView } from '../../src/sources/pairs.ts';
+import type { Metric, MetricSamples } from '../../src/analysis/types.ts';
+import { Ledger, type PairsView, type Row } from '../../src/sources/ledger.ts';
 import { createPrometheusSource } from '../../src/sources/prometheus.ts';
 import { evaluator, type Stored } from './evaluator.ts';
 import { endpoint, metric } from './support.ts';
@@ -111,7 +111,10 @@ describe('what was counted', () => {
           };
           const whole = sourceOf(visible, clock, 0);
           const signal = new AbortController().signal;
-          expect(await ours.source.read(request, signal)).toEqual(await whole.source.read(request, signal));
+          const read = await ours.source.read(request, signal);
+          const inWhole = await whole.source.read(request, signal);
+          expect(read.map(asWindows)).toEqual(inWhole.map(asWindows));
+          expect(read.map(asColumns)).toEqual(inWhole.map(asColumns));
           kept += points(ours.server.asked);
           anew += points(whole.server.asked);
           ours.server.asked.length = 0;
@@ -124,32 +127,80 @@ describe('what was counted', () => {
   });
 });
 
+/** As windows, whatever else they are given as. */
+function asWindows({ stableNow, stableBefore, candidateNow, ...rest }: MetricSamples) {
+  const arms = [stableNow, stableBefore, candidateNow].map((arm) =>
+    arm?.kind === 'counts' ? { kind: arm.kind, windows: arm.windows } : arm,
+  );
+  return { ...rest, arms };
+}
+
+/** The windows that the columns are. */
+function asColumns({ stableNow, stableBefore, candidateNow }: MetricSamples) {
+  return [stableNow, stableBefore, candidateNow].map((arm) => {
+    if (arm?.kind !== 'counts') return arm;
+    const { columns } = arm;
+    if (columns === undefined) return arm.windows;
+    return Array.from({ length: columns.length }, (_, i) => ({
+      endMs: columns.endMs(i),
+      events: columns.events(i),
+      exposure: columns.exposure(i),
+    })).filter(({ exposure }) => !Number.isNaN(exposure));
+  });
+}
+
 function points(asked: readonly { startMs: number; endMs: number }[]): number {
   return asked.reduce((sum, { startMs, endMs }) => sum + (endMs - startMs) / WINDOW_MS + 1, 0);
 }
 
-describe('pairs', () => {
-  it('are what was put in, to the bit, whatever they are kept as', () => {
+describe('rows of pairs', () => {
+  it('are what was put in, to the bit, whatever they are kept as and whatever is done to the others', () => {
     const number = fc.oneof(
       fc.integer({ min: 0, max: 70_000 }),
+      { weight: 6, arbitrary: fc.integer({ min: 0, max: 300 }) },
       fc.constantFrom(65_534, 65_535, 65_536, -0, Number.NaN, 2 ** 24 + 1, 0.5),
       fc.double(),
     );
+    const step = fc.record({
+      row: fc.nat(3),
+      does: fc.constantFrom('open', 'add', 'add', 'add', 'add', 'drop', 'close', 'look'),
+      pairs: fc.array(fc.tuple(number, number), { maxLength: 20 }),
+      count: fc.nat(20),
+    });
     fc.assert(
-      fc.property(fc.array(fc.tuple(number, number), { maxLength: 60 }), fc.nat(20), (all, dropped) => {
-        const pairs = createPairs();
-        for (const [first, second] of all) pairs.add(first, second);
-        const gone = Math.min(dropped, all.length);
-        const before = pairs.view(gone, pairs.length);
-        pairs.drop(gone);
-        pairs.add(0.5, 7);
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const ledger = new Ledger();
+        const rows = new Map<number, { row: Row; holds: [number, number][] }>();
+        const looked: { view: PairsView; showed: [number, number][] }[] = [];
         const read = (view: PairsView) =>
           Array.from({ length: view.length }, (_, i) => [view.first(i), view.second(i)]);
-        expect(read(pairs.view(0, pairs.length))).toEqual([...all.slice(gone), [0.5, 7]]);
+        for (const { row: k, does, pairs, count } of steps) {
+          const known = rows.get(k);
+          if (known === undefined) {
+            if (does !== 'open') continue;
+            const row: Row = { at: 0, length: 0, room: 0, grows: false };
+            ledger.open(row, count);
+            rows.set(k, { row, holds: [] });
+          } else if (does === 'add') {
+            for (const [first, second] of pairs) ledger.add(known.row, first, second);
+            known.holds.push(...pairs);
+          } else if (does === 'drop') {
+            const gone = Math.min(count, known.holds.length);
+            ledger.drop(known.row, gone);
+            known.holds.splice(0, gone);
+          } else if (does === 'close') {
+            ledger.close(known.row);
+            rows.delete(k);
+          } else if (does === 'look') {
+            const from = Math.min(count, known.holds.length);
+            looked.push({ view: ledger.view(known.row, from, from + 30), showed: known.holds.slice(from, from + 30) });
+          }
+          for (const { row, holds } of rows.values()) expect(read(ledger.view(row, 0, row.length))).toEqual(holds);
+        }
         // What was looked at stays as it was.
-        expect(read(before)).toEqual(all.slice(gone));
+        for (const { view, showed } of looked) expect(read(view)).toEqual(showed);
       }),
-      { seed: 3 },
+      { seed: 3, numRuns: 400 },
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSelectors, textOf } from '../../src/sources/named.ts';
+import { createSelectors, filled as fill, textOf } from '../../src/sources/named.ts';
 import { fillPromql, type Placeholders } from '../../src/sources/promql.ts';
 
 const values: Placeholders = { version: 'v42', arm: 'candidate', service: 'ranker' };
@@ -7,7 +7,8 @@ const values: Placeholders = { version: 'v42', arm: 'candidate', service: 'ranke
 /** What is known without the text has to be what the text says. */
 function filled(template: string, given: Placeholders = values) {
   const selectors = createSelectors();
-  const byTemplate = selectors.filled(template, given, (text) => fillPromql(text, given));
+  const known = selectors.template(template);
+  const byTemplate = known && fill(known, given, (values) => fillPromql(template, values));
   const byText = selectors.named(fillPromql(template, given));
   return { byTemplate, byText };
 }
@@ -43,8 +44,11 @@ describe('a selector known by its template', () => {
 
   it('is taken apart once, and filled anew for each', () => {
     const selectors = createSelectors();
-    const fill = () => '';
-    const of = (service: string) => selectors.filled('t{service="{{service}}"}', { ...values, service }, fill);
+    const of = (service: string) => {
+      const template = selectors.template('t{service="{{service}}"}');
+      expect(template).toBe(selectors.template('t{service="{{service}}"}'));
+      return template && fill(template, { ...values, service }, () => '');
+    };
     expect(of('a')?.values).toEqual(['a']);
     expect(of('b')?.values).toEqual(['b']);
     expect(of('a')?.shape).toBe(of('b')?.shape);

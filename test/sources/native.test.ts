@@ -15,7 +15,7 @@ const point = (buckets: Buckets): NativePoint => ({
 });
 const series = (...points: (Buckets | null)[]): GridSeries => ({
   labels: {},
-  at: new Float64Array(points.length).fill(Number.NaN),
+  at: new Array<number>(points.length).fill(Number.NaN),
   natives: points.map((buckets) => (buckets === null ? null : point(buckets))),
 });
 const arm = (...list: GridSeries[]) => ({ series: list, endsMs: ends });
