@@ -1,4 +1,4 @@
-import { createScratch } from './evidence/memory.ts';
+import { createScratch, type Memory } from './evidence/memory.ts';
 import { type Judged, type JudgeInput, judge } from './judge.ts';
 import { isAsked } from './kinds/absolute.ts';
 import { tell } from './tell.ts';
@@ -17,17 +17,24 @@ export interface CompareInput extends JudgeInput {
  */
 export function compare(given: CompareInput): Comparison {
   const { period, hasCandidate } = given;
-  const input: CompareInput = { ...given, memory: given.memory ?? createScratch() };
-  const byName = new Map(input.samples.map((s) => [s.metric, s]));
-  const judged = input.metrics.map((metric) => judge(metric, byName.get(metric.name) ?? null, input));
+  const judgeIn = (memory: Memory) => {
+    const input = { ...given, memory };
+    return (metric: Metric) => judge(metric, readOf(metric, input.samples), input);
+  };
+  const memory = given.memory ?? createScratch();
+  memory.begin();
+  const judged = given.metrics.map(judgeIn(memory));
   // Held against the past there is no second arm that could be equally bad.
   const besideStable = hasCandidate && period.against === 'stable';
   const versusPast = judged.filter((j) => j.metric.source.kind !== 'split');
-  const asked = judged.filter((j) => isAsked(j.metric, input));
+  const asked = judged.filter((j) => isAsked(j.metric, given));
   const parts = asked.map((j) => partOf(j.metric, j.main));
   const verdict = combine(parts);
   const stableVerdict = combine(versusPast.map((j) => partOf(j.metric, j.stable)));
-  const metrics = judged.map((j) => tell(j, isCulprit(partOf(j.metric, j.main), verdict), input));
+  const metrics = judged.map((j, i) => {
+    const isOne = isCulprit(partOf(j.metric, j.main), verdict);
+    return tell(j, isOne, given, () => judgeIn(createScratch())(given.metrics[i] ?? j.metric));
+  });
   const critical = metrics.some((m) => m.critical);
   return {
     atMs: period.toMs,
@@ -40,12 +47,17 @@ export function compare(given: CompareInput): Comparison {
       metrics[i]?.verdict === 'degraded' && j.metric.weight > 0 ? [j.metric.name] : [],
     ),
     warnings: judged.flatMap((j, i) => (looksWorse(j.main, metrics[i]) ? [j.metric.name] : [])),
-    canTellCommonCause: input.metrics.every((m) => m.arms !== 'one'),
+    canTellCommonCause: given.metrics.every((m) => m.arms !== 'one'),
     // Also where there is only the past to be better than.
     improved: judged.flatMap((j, i) => (isImproved(j, metrics[i]) ? [j.metric.name] : [])),
     metrics,
     missing: whatIsMissing(asked),
   };
+}
+
+/** What was read of a metric; null: nothing. */
+function readOf({ name }: Metric, samples: readonly MetricSamples[]): MetricSamples | null {
+  return samples.findLast(({ metric }) => metric === name) ?? null;
 }
 
 /**
@@ -55,7 +67,7 @@ export function compare(given: CompareInput): Comparison {
 function hasCommonCause(judged: readonly Judged[]): boolean {
   const telling = judged.filter((j) => j.metric.arms !== 'one' && (j.basis === 'stable' || j.basis === 'limit'));
   const over = (outcome: (j: Judged) => Outcome) => combine(telling.map((j) => partOf(j.metric, outcome(j))));
-  if (over((j) => j.stable) !== 'degraded' || over((j) => j.candidateVersusPast) !== 'degraded') return false;
+  if (over((j) => j.stable) !== 'degraded' || over((j) => j.candidateVersusPast()) !== 'degraded') return false;
   const beside = over((j) => j.main);
   return beside === 'healthy' || beside === 'inconclusive';
 }
@@ -89,5 +101,5 @@ function isImproved({ main, basis }: Judged, metric: MetricComparison | undefine
   // Well within its own limit is not better than anything.
   if (basis === 'limit' || basis === 'split') return false;
   if (metric.verdict !== 'healthy' || metric.critical) return false;
-  return (main.lnBetter ?? 0) >= LN_HEALTHY;
+  return (main.lnBetter?.() ?? 0) >= LN_HEALTHY;
 }

@@ -1,18 +1,18 @@
-import { armOf, coversRecent, everythingOf, whyNotJudged } from './arms/arm.ts';
+import { type ArmRead, armOf, coversRecent, everythingOf, movedInto, whyNotJudged } from './arms/arm.ts';
 import { withLearnedTolerance } from './arms/history.ts';
 import { judgedPeriod, whyTooSoon } from './arms/period.ts';
-import { forgetful, type Memory } from './evidence/memory.ts';
+import type { Memory } from './evidence/memory.ts';
 import { settle } from './kinds/absolute.ts';
 import { needsReference, takesTotals, testOf } from './kinds/index.ts';
-import type { ComparisonSettings, LookPeriod, Metric, MetricComparison, MetricSamples, Series } from './types.ts';
+import type { ComparisonSettings, LookPeriod, Metric, MetricComparison, MetricSamples } from './types.ts';
 import { noData, type Outcome } from './verdict/outcome.ts';
 import { pastName } from './verdict/sentence.ts';
 
 /** The arms of one metric, ready to be compared; the past is laid over the present. */
 export interface Arms {
-  readonly stableNow: Series | null;
-  readonly stableBefore: Series | null;
-  readonly candidateNow: Series | null;
+  readonly stableNow: ArmRead | null;
+  readonly stableBefore: ArmRead | null;
+  readonly candidateNow: ArmRead | null;
 }
 
 /** One metric, judged in the three ways the decisions ask about. */
@@ -30,7 +30,7 @@ export interface Judged {
   readonly main: Outcome;
   readonly stable: Outcome;
   /** A test of its own, made once it is asked for: most looks need it for nothing but what is stored. */
-  readonly candidateVersusPast: Outcome;
+  readonly candidateVersusPast: () => Outcome;
 }
 
 export interface JudgeInput {
@@ -39,92 +39,79 @@ export interface JudgeInput {
   readonly hasCandidate: boolean;
   /** False: the verdicts alone, without intervals, sentences and lines, which cost more than they. */
   readonly draw?: boolean;
-  /** Of this rollout's earlier looks; absent: everything is summed anew, and comes to the same. */
+  /** Of this rollout's earlier looks, or of any; absent: everything is summed anew, and comes to the same. */
   readonly memory?: Memory;
 }
 
-export function judge(metric: Metric, read: MetricSamples | null, input: JudgeInput): Judged {
-  // Once: whoever keeps windows in less room puts them into words each time they are looked at.
-  const samples = read && { ...read, stableBefore: asRead(read.stableBefore) };
-  const period = judgedPeriod(metric, input.period, input.settings.windowMs);
-  const learned = withLearnedTolerance(metric, samples?.history ?? null, period);
-  const two = input.hasCandidate && metric.arms !== 'one';
-  const arms: Arms = {
-    stableNow: armOf(samples?.stableNow ?? null, metric, period, 0),
-    stableBefore: armOf(samples?.stableBefore ?? null, metric, period, period.beforeOffsetMs),
-    candidateNow: two ? armOf(samples?.candidateNow ?? null, metric, period, 0) : null,
-  };
-  const basis = basisOf(metric, input);
-  const tooSoon = whyTooSoon(metric, input.period, input.settings.windowMs);
-  const outcomes = tooSoon === null ? outcomesOf(learned, arms, basis, samples, { ...input, period }) : never(tooSoon);
-  const { main, stable } = outcomes;
-  return {
-    metric: learned,
-    period,
-    arms,
-    basis,
-    suspect: two ? 'candidate' : 'service',
-    main,
-    stable,
-    get candidateVersusPast() {
-      return outcomes.candidateVersusPast;
-    },
-  };
+/** What one metric is judged by: arms and tests stand in the memory's room, and hold until the next look begins. */
+interface Judging extends JudgeInput {
+  readonly memory: Memory;
 }
 
-function asRead(series: Series | null): Series | null {
-  return series && { ...series };
+export function judge(metric: Metric, samples: MetricSamples | null, input: Judging): Judged {
+  const { settings, memory } = input;
+  const period = judgedPeriod(metric, input.period, settings.windowMs);
+  const learned = withLearnedTolerance(metric, samples?.history ?? null, period);
+  const two = input.hasCandidate && metric.arms !== 'one';
+  const past = everythingOf(samples?.stableBefore ?? null, metric, memory.room);
+  const arms: Arms = {
+    stableNow: armOf(samples?.stableNow ?? null, metric, period, memory.room),
+    stableBefore: movedInto(past, period, period.beforeOffsetMs, memory.room),
+    candidateNow: two ? armOf(samples?.candidateNow ?? null, metric, period, memory.room) : null,
+  };
+  const basis = basisOf(metric, input);
+  const tooSoon = whyTooSoon(metric, input.period, settings.windowMs);
+  const outcomes =
+    tooSoon === null ? outcomesOf(learned, { arms, past, basis, samples }, { ...input, period }) : never(tooSoon);
+  const { main, stable, candidateVersusPast } = outcomes;
+  const suspect = two ? 'candidate' : 'service';
+  return { metric: learned, period, arms, basis, suspect, main, stable, candidateVersusPast };
 }
 
 type Outcomes = Pick<Judged, 'main' | 'stable' | 'candidateVersusPast'>;
 
 function never(why: string): Outcomes {
-  return { main: noData(why), stable: noData(why), candidateVersusPast: noData(why) };
+  return { main: noData(why), stable: noData(why), candidateVersusPast: () => noData(why) };
 }
 
-function outcomesOf(
-  metric: Metric,
-  arms: Arms,
-  basis: Judged['basis'],
-  samples: MetricSamples | null,
-  input: JudgeInput,
-): Outcomes {
+interface Read {
+  readonly arms: Arms;
+  /** Stable's past as far as it was read, at its own times. */
+  readonly past: ArmRead | null;
+  readonly basis: Judged['basis'];
+  readonly samples: MetricSamples | null;
+}
+
+function outcomesOf(metric: Metric, { arms, past: whole, basis, samples }: Read, input: Judging): Outcomes {
+  const { period, hasCandidate, memory } = input;
   const one = metric.arms === 'one';
   const service = one ? 'the service' : 'stable';
-  const stable = { arm: arms.stableNow, who: service };
-  const candidate = { arm: arms.candidateNow, who: 'the candidate' };
-  const past = { arm: arms.stableBefore, who: `${service} ${pastName(input.period.beforeOffsetMs)}` };
+  const stable: Side = { name: 'stable', arm: arms.stableNow, who: service };
+  const candidate: Side = { name: 'candidate', arm: arms.candidateNow, who: 'the candidate' };
+  const past: Side = { name: 'past', arm: arms.stableBefore, who: `${service} ${pastName(period.beforeOffsetMs)}` };
   const none = noData('there is no candidate');
   const budget = samples?.budget ?? null;
-  const whole = everythingOf(samples?.stableBefore ?? null, metric);
   const test = (suspect: Side, reference: Side | null) =>
     testArm({ metric, suspect, reference, samples, past: whole, concurrent: reference === stable, input });
   if (one) {
     // One series for the whole service: there is one question to ask of it.
     const alone = test(stable, basis === 'fixed' ? null : past);
-    const facts = { budget, period: input.period, hasCandidate: false };
-    const { main } = settle({ main: alone, stable: alone, candidateVersusPast: none }, metric, facts);
-    return { main, stable: main, candidateVersusPast: input.hasCandidate ? main : none };
+    const facts = { budget, period, hasCandidate: false, room: memory.room };
+    const { main } = settle({ main: alone, stable: alone, candidateVersusPast: () => none }, metric, facts);
+    return { main, stable: main, candidateVersusPast: () => (hasCandidate ? main : none) };
   }
   const stableOutcome = test(stable, past);
-  const versusPast = once(() => (input.hasCandidate ? test(candidate, past) : none));
+  const candidateVersusPast = once(() => (hasCandidate ? test(candidate, past) : none));
   const main =
     basis === 'fixed'
-      ? test(input.hasCandidate ? candidate : stable, null)
-      : !input.hasCandidate
+      ? test(hasCandidate ? candidate : stable, null)
+      : !hasCandidate
         ? stableOutcome
         : basis === 'stable' || basis === 'split'
           ? test(candidate, stable)
-          : versusPast();
-  const { period, hasCandidate } = input;
-  const outcomes = {
-    main,
-    stable: stableOutcome,
-    get candidateVersusPast() {
-      return versusPast();
-    },
-  };
-  return settle(outcomes, metric, { budget, period, hasCandidate });
+          : candidateVersusPast();
+  const facts = { budget, period, hasCandidate, room: memory.room };
+  return settle({ main, stable: stableOutcome, candidateVersusPast }, metric, facts);
 }
 
 function once<T>(make: () => T): () => T {
@@ -146,7 +133,8 @@ function basisOf({ source, baseline, arms }: Metric, { period, hasCandidate }: J
 
 /** One arm, and how it is called in a sentence. */
 interface Side {
-  readonly arm: Series | null;
+  readonly name: 'stable' | 'candidate' | 'past';
+  readonly arm: ArmRead | null;
   readonly who: string;
 }
 
@@ -156,9 +144,9 @@ interface ArmTest {
   /** Null: the metric's own fixed totals. */
   readonly reference: Side | null;
   readonly samples: MetricSamples | null;
-  readonly past: Series | null;
+  readonly past: ArmRead | null;
   readonly concurrent: boolean;
-  readonly input: JudgeInput;
+  readonly input: Judging;
 }
 
 /** Whether the two arms can be judged at all, and if so, the kind's own test. */
@@ -169,23 +157,30 @@ function testArm(test: ArmTest): Outcome {
   const needed = needsReference(metric.source.kind) ? test.reference : null;
   if (suspect.arm === null) return noData(missing ?? `${suspect.who} has no numbers`);
   if (needed !== null && needed.arm === null) return noData(missing ?? `${needed.who} has no numbers`);
-  const first = { arm: suspect.arm, who: suspect.who };
-  const asked = needed?.arm ? [first, { arm: needed.arm, who: needed.who }] : [first];
-  for (const { arm, who } of asked) {
-    const why = whyNotJudged(arm, who, metric, period, settings.windowMs);
-    if (why !== null) return noData(missing === null ? why : `${why}; ${missing}`);
-  }
-  const { windowMs, minimumWindows } = settings;
+  const why = whyNot(suspect, test) ?? (needed && whyNot(needed, test));
+  if (why !== null) return noData(missing === null ? why : `${why}; ${missing}`);
+  const { memory } = input;
   return testOf({
     metric,
-    suspect: first.arm,
+    suspect: suspect.arm,
     reference: test.reference?.arm ?? null,
     period,
     settings,
     concurrent: test.concurrent,
-    mayBeHealthy: asked.every(({ arm }) => coversRecent(arm, metric, period, windowMs, minimumWindows)),
+    mayBeHealthy: isCovered(suspect, test) && (needed === null || isCovered(needed, test)),
     past: test.past,
     budget: samples?.budget ?? null,
-    memory: (input.memory ?? forgetful).at(`${metric.name}: ${suspect.who}, ${test.reference?.who ?? ''}`),
+    memory: memory
+      .at(metric.name)
+      .at(suspect.name)
+      .at(test.reference?.name ?? ''),
   });
+}
+
+function whyNot({ arm, who }: Side, { metric, input: { period, settings } }: ArmTest): string | null {
+  return arm && whyNotJudged(arm, who, metric, period, settings.windowMs);
+}
+
+function isCovered({ arm }: Side, { metric, input: { period, settings } }: ArmTest): boolean {
+  return arm !== null && coversRecent(arm, metric, period, settings.windowMs, settings.minimumWindows);
 }

@@ -1,7 +1,9 @@
+import type { ArmRead } from './arms/arm.ts';
+import { columnsOf } from './arms/counts.ts';
 import { expectedWindows } from './arms/windows.ts';
 import { forgetful } from './evidence/memory.ts';
 import { testOf } from './kinds/index.ts';
-import type { ComparisonSettings, CountWindow, LookPeriod, Metric, Series } from './types.ts';
+import type { ComparisonSettings, CountWindow, LookPeriod, Metric } from './types.ts';
 import { LN_HEALTHY, type Outcome } from './verdict/outcome.ts';
 
 /**
@@ -56,7 +58,7 @@ export function timeToPass(at: Circumstances): TimeNeeded | null {
 
 /** Until a candidate with `ratio` (less than 1) times the bad events of stable is called better. Null: not within a day. */
 export function timeToBeBetter(at: Circumstances, ratio: number): TimeNeeded | null {
-  return timeUntil(at, ratio, (outcome) => outcome.verdict === 'healthy' && (outcome.lnBetter ?? 0) >= LN_HEALTHY);
+  return timeUntil(at, ratio, (outcome) => outcome.verdict === 'healthy' && (outcome.lnBetter?.() ?? 0) >= LN_HEALTHY);
 }
 
 /** Windows without which nothing is decided, with the warm-up and the wait for labels: what no traffic shortens. */
@@ -174,21 +176,22 @@ function outcomeAfter(at: Circumstances, path: Path, windows: number): Outcome {
     beforeOffsetMs: at.settings.lastWeekOffsetMs,
     against: 'stable',
   };
-  const series = (upTo: readonly CountWindow[]): Series => {
+  const arm = (upTo: readonly CountWindow[]): ArmRead => {
+    const counts = columnsOf(upTo);
     return at.metric.source.kind === 'latency'
-      ? { kind: 'tails', bounds: [{ bound: at.metric.source.bounds[0] ?? 1, windows: upTo }] }
-      : { kind: 'counts', windows: upTo };
+      ? { kind: 'tails', bounds: [{ bound: at.metric.source.bounds[0] ?? 1, counts }] }
+      : { kind: 'counts', counts };
   };
   return testOf({
     metric: at.metric,
-    suspect: series(path.suspect.slice(0, windows)),
-    reference: series(path.reference.slice(0, windows)),
+    suspect: arm(path.suspect.slice(0, windows)),
+    reference: arm(path.reference.slice(0, windows)),
     period,
     settings: at.settings,
     concurrent: at.metric.arms !== 'one' && at.metric.baseline?.kind !== 'offset',
     mayBeHealthy: true,
     // It scatters as counts do: what scatters more takes longer.
-    past: series(path.past),
+    past: arm(path.past),
     budget: null,
     memory: forgetful,
   });

@@ -4,12 +4,15 @@ import { finiteExp } from './evidence/numbers.ts';
 import type { Arms, Judged, JudgeInput } from './judge.ts';
 import { fixedTotals } from './kinds/fixed.ts';
 import { sharesOfTraffic } from './kinds/split.ts';
-import type { LookPeriod, Metric, MetricComparison, Reading } from './types.ts';
+import type { LookPeriod, Metric, MetricComparison, Reading, Verdict } from './types.ts';
 import type { Outcome } from './verdict/outcome.ts';
 import { limitText, pastName, sentenceOf } from './verdict/sentence.ts';
 
-/** A judged metric as it is stored with the decision and drawn on the card. */
-export function tell(judged: Judged, culprit: boolean, input: JudgeInput): MetricComparison {
+/**
+ * A judged metric as it is stored with the decision and drawn on the card. `judgeLater`: where nothing is drawn, what comes of
+ * `candidateVersusPast` once somebody asks; the room this look was judged in is another look's by then.
+ */
+export function tell(judged: Judged, culprit: boolean, input: JudgeInput, judgeLater: () => Judged): MetricComparison {
   const { metric, period, basis } = judged;
   const main: Outcome = culprit ? { ...judged.main, verdict: 'degraded' } : judged.main;
   const arms = metric.source.kind === 'split' ? sharesOfTraffic(judged.arms) : judged.arms;
@@ -25,20 +28,16 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
   const critical = isCritical(candidateNow, metric);
   const drawn = input.draw !== false;
   const change = drawn ? main.change() : null;
-  const told: MetricComparison = {
+  const told = {
     metric: metric.name,
     kind: metric.source.kind,
     basis,
     title: metric.title,
     unit: metric.unit,
-    direction: higherIsBetter(metric) ? 'higher-is-better' : 'lower-is-better',
+    direction: higherIsBetter(metric) ? ('higher-is-better' as const) : ('lower-is-better' as const),
     isShare,
     verdict: main.verdict,
     stableVerdict: judged.stable.verdict,
-    // A test of its own: where nothing is stored it is seldom asked for.
-    get candidateVersusPast() {
-      return judged.candidateVersusPast.verdict;
-    },
     stableBefore,
     stableNow,
     candidateNow,
@@ -46,7 +45,7 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
     limit: main.limit,
     limitText: main.verdict === 'no-data' ? '–' : limitText({ metric, outcome: main, isShare }),
     ...(main.note.ofGood ? { changeOf: 'good' as const } : {}),
-    changeIs: isDifference(metric) ? 'difference' : 'ratio',
+    changeIs: isDifference(metric) ? ('difference' as const) : ('ratio' as const),
     evidence: finiteExp(main.lnWorse),
     critical,
     weight: metric.weight,
@@ -64,8 +63,22 @@ export function tell(judged: Judged, culprit: boolean, input: JudgeInput): Metri
       : '',
     line: drawn ? lineOf(arms.stableNow, arms.candidateNow, metric, period, input.settings.windowMs) : [],
   };
-  // What is stored is plain data.
-  return drawn ? { ...told } : told;
+  return drawn
+    ? { ...told, candidateVersusPast: judged.candidateVersusPast().verdict }
+    : Object.assign(new AskedLater(judgeLater), told);
+}
+
+/** A test of its own: where nothing is stored it is hardly ever asked for. */
+class AskedLater {
+  readonly #judge: () => Judged;
+
+  constructor(judge: () => Judged) {
+    this.#judge = judge;
+  }
+
+  get candidateVersusPast(): Verdict {
+    return this.#judge().candidateVersusPast().verdict;
+  }
 }
 
 function isShareOf({ source }: Metric): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { extentOf, whyNotJudged } from '../../src/analysis/arms/arm.ts';
 import type { CountWindow, Series } from '../../src/analysis/types.ts';
-import { metric, period, START_MS, WINDOW_MS } from './support.ts';
+import { armRead, metric, period, START_MS, WINDOW_MS } from './support.ts';
 
 const latency = metric({ title: 'Latency', source: { kind: 'latency', buckets: 'b', bounds: [] } });
 
@@ -16,7 +16,7 @@ const tails = (...bounds: readonly CountWindow[][]): Series => ({
   kind: 'tails',
   bounds: bounds.map((list, i) => ({ bound: i + 1, windows: list })),
 });
-const why = (arm: Series) => whyNotJudged(arm, 'the candidate', latency, period(20), WINDOW_MS);
+const why = (arm: Series) => whyNotJudged(armRead(arm, latency), 'the candidate', latency, period(20), WINDOW_MS);
 
 describe('an arm with several bounds', () => {
   it('is not stale because one of them ended long ago, even if that one has more windows', () => {
@@ -30,9 +30,14 @@ describe('an arm with several bounds', () => {
   });
 
   it('has the windows that any of them has, oldest first, each counted once', () => {
-    const extent = extentOf(tails(windows(2, 6), windows(0, 4)));
-    expect(extent).toEqual(windows(0, 6).map(({ endMs }) => ({ endMs, exposure: 100 })));
-    expect(extentOf(tails(windows(0, 4), windows(0, 4)))).toHaveLength(4);
-    expect(extentOf(tails())).toEqual([]);
+    const extent = (...bounds: readonly CountWindow[][]) => extentOf(armRead(tails(...bounds), latency));
+    const all = windows(0, 6);
+    expect(extent(windows(2, 6), windows(0, 4))).toEqual({
+      length: 6,
+      ends: all.map((w) => w.endMs),
+      exposure: all.map((w) => w.exposure),
+    });
+    expect(extent(windows(0, 4), windows(0, 4)).length).toBe(4);
+    expect(extent().length).toBe(0);
   });
 });

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { coversRecent, whyNotJudged } from '../../src/analysis/arms/arm.ts';
 import type { LookPeriod, Series } from '../../src/analysis/types.ts';
-import { metric } from './support.ts';
+import { armRead, metric } from './support.ts';
 
 const WINDOW_MS = 30_000;
 const proportion = metric({ source: { kind: 'proportion', bad: 'b', good: null, total: 't' } });
 /** Read with the first `read` windows of a period of `whole`; its end is two seconds after the newest. */
-const arm = (read: number): Series => ({
+const series = (read: number): Series => ({
   kind: 'counts',
   windows: Array.from({ length: read }, (_, k) => ({ endMs: (k + 1) * WINDOW_MS, events: 0, exposure: 1000 })),
 });
+const arm = (read: number) => armRead(series(read), proportion);
 const period = (whole: number): LookPeriod => ({
   fromMs: 0,
   toMs: whole * WINDOW_MS + 2000,

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CountPair } from '../../src/analysis/arms/windows.ts';
 import { BETS, mixBets } from '../../src/analysis/evidence/bets.ts';
 import { chiSquare99 } from '../../src/analysis/evidence/chi-square.ts';
 import { lnGamma } from '../../src/analysis/evidence/gamma.ts';
@@ -15,7 +14,7 @@ import { lnMixtureT, mixtureRadius } from '../../src/analysis/kinds/level.ts';
 import { shiftedZ } from '../bench/methods/mann-whitney.ts';
 import { normalCdf } from '../bench/traffic.ts';
 import { standOut } from './e-bh.ts';
-import { hasOracles, oracle, oracleIds } from './support.ts';
+import { type CountPair, hasOracles, oracle, oracleIds, pairsOf } from './support.ts';
 
 /**
  * Every row of the published numbers beside this repository (`../shared/oracles/analysis.json`) against production code where it
@@ -210,7 +209,7 @@ describe('the ratio test against an independent binomial', () => {
           const rho = percent / 100;
           const phi = 1 + 0.09 * (xc + xs) * Math.max(rho, 2 * rho * (1 - rho));
           const expected = mixBets(BETS.map((g) => lnOneBet(one, ratio, g) / phi));
-          const test = ratioTest([one], [0], { noise: null, memory: forgetful });
+          const test = ratioTest(pairsOf([one]), [0], { noise: null, memory: forgetful });
           expect(lnEvidence(runFrom(test, 0, null), ratio, 'worse')).toBeCloseTo(expected, 6);
         },
       ),

@@ -1,12 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CountPair } from '../../src/analysis/arms/windows.ts';
 import { compare } from '../../src/analysis/compare.ts';
 import { createMemory, forgetful } from '../../src/analysis/evidence/memory.ts';
 import { lnEvidence, ratioTest, runFrom } from '../../src/analysis/evidence/ratio.ts';
 import { restartIndices } from '../../src/analysis/evidence/restarts.ts';
 import type { LookPeriod, Metric, MetricKind, MetricSamples, Series } from '../../src/analysis/types.ts';
-import { chance, counts, metric, period, START_MS, samples, settings, values, WINDOW_MS } from './support.ts';
+import {
+  type CountPair,
+  chance,
+  counts,
+  metric,
+  pairsOf,
+  period,
+  START_MS,
+  samples,
+  settings,
+  values,
+  WINDOW_MS,
+} from './support.ts';
 
 const anyNumber = fc.oneof(
   fc.double({ noDefaultInfinity: true, noNaN: true }),
@@ -129,7 +140,10 @@ describe('evidence', () => {
   it('against a ratio falls as the ratio rises, and for being under it rises', () => {
     fc.assert(
       fc.property(pairs, fc.double({ min: 0.05, max: 20, noNaN: true }), (list, ratio) => {
-        const test = ratioTest(list, [0, ...(list.length > 15 ? [15] : [])], { noise: null, memory: forgetful });
+        const test = ratioTest(pairsOf(list), [0, ...(list.length > 15 ? [15] : [])], {
+          noise: null,
+          memory: forgetful,
+        });
         const run = runFrom(test, 0, null);
         const higher = ratio * 1.3;
         const slack = 1e-9 * (1 + Math.abs(lnEvidence(test, ratio, 'worse')));
@@ -141,7 +155,7 @@ describe('evidence', () => {
   });
 
   it('is 1 before the first window', () => {
-    const none = ratioTest([], [0], { noise: null, memory: forgetful });
+    const none = ratioTest(pairsOf([]), [0], { noise: null, memory: forgetful });
     expect(lnEvidence(none, 1.25, 'worse')).toBeCloseTo(0, 12);
     expect(lnEvidence(runFrom(none, 0, null), 1.25, 'ok')).toBeCloseTo(0, 12);
   });

@@ -1,4 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { type ArmRead, everythingOf } from '../../src/analysis/arms/arm.ts';
+import type { CountPairs } from '../../src/analysis/arms/pairs.ts';
+import { createRoom } from '../../src/analysis/evidence/room.ts';
 import type {
   ComparisonSettings,
   CountWindow,
@@ -109,4 +112,56 @@ export function chance(seed: number): Chance {
     return k;
   };
   return { uniform, normal, poisson };
+}
+
+/** One window of both sides of a comparison. */
+export interface CountPair {
+  readonly endMs: number;
+  readonly suspectEvents: number;
+  readonly suspectExposure: number;
+  readonly referenceEvents: number;
+  readonly referenceExposure: number;
+}
+
+/** Window by window, as the tests have them, to column by column, as the comparison does. */
+export function pairsOf(list: readonly CountPair[]): CountPairs {
+  return {
+    length: list.length,
+    ends: list.map((p) => p.endMs),
+    suspectEvents: list.map((p) => p.suspectEvents),
+    suspectExposure: list.map((p) => p.suspectExposure),
+    referenceEvents: list.map((p) => p.referenceEvents),
+    referenceExposure: list.map((p) => p.referenceExposure),
+  };
+}
+
+/** The arm as it is compared. */
+export function armRead(series: Series, of: Metric): ArmRead {
+  const arm = everythingOf(series, of, createRoom());
+  if (arm === null) throw new Error(`${of.source.kind} is not read from ${series.kind}`);
+  return arm;
+}
+
+/** A series whose counts are given as columns alone: whoever asks for its windows is told off. `holes`: moments without a window between them. */
+export function inColumns(series: Series, holes: readonly number[] = []): Series {
+  if (series.kind !== 'counts') return series;
+  const none = holes.map((endMs) => ({ endMs, events: Number.NaN, exposure: Number.NaN }));
+  const list = [...series.windows, ...none].sort((a, b) => a.endMs - b.endMs);
+  const at = (index: number) => {
+    const window = list[index];
+    if (window === undefined) throw new Error(`there is no window ${index}`);
+    return window;
+  };
+  return {
+    kind: 'counts',
+    columns: {
+      length: list.length,
+      endMs: (index) => at(index).endMs,
+      events: (index) => at(index).events,
+      exposure: (index) => at(index).exposure,
+    },
+    get windows(): never {
+      throw new Error('the columns would have done');
+    },
+  };
 }

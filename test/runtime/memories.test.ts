@@ -5,6 +5,7 @@ import { createMemories } from '../../src/runtime/performers/memories.ts';
 import { rollout, state, t0 } from './support.ts';
 
 const WINDOW_MS = 30_000;
+type Memories = ReturnType<typeof createMemories>;
 
 function underWay(service: string, id = `${service}-1`): ServiceState {
   return state({ service, rollout: rollout({ id }) });
@@ -15,22 +16,28 @@ function period(toMs: number, windows = 100): LookPeriod {
   return { fromMs, toMs, healthyFromMs: fromMs, restartsAtMs: [], beforeOffsetMs: 0, against: 'stable' };
 }
 
+/** What keeps nothing is the same for all of them. */
+function keepsNothing(memories: Memories) {
+  return memories.of(state({ service: 'calm' }), period(t0), WINDOW_MS);
+}
+
 describe('what was summed for rollouts', () => {
   const names = Array.from({ length: 300 }, (_, i) => `service-${i}`);
-  const roundOf = (memories: ReturnType<typeof createMemories>, atMs: number) =>
+  const roundOf = (memories: Memories, atMs: number) =>
     names.map((name) => memories.of(underWay(name), period(atMs), WINDOW_MS));
 
   it('is there at the next look for as many as there is room for, however many are looked at in turn', () => {
     const memories = createMemories();
     const first = roundOf(memories, t0);
     const second = roundOf(memories, t0 + 30_000);
-    expect(names.filter((_, i) => first[i] === second[i])).toHaveLength(256);
+    expect(names.filter((_, i) => first[i] === second[i] && first[i] !== keepsNothing(memories))).toHaveLength(256);
   });
 
   it('makes room once it was not used for long', () => {
     const memories = createMemories();
     roundOf(memories, t0);
     const later = memories.of(underWay('another'), period(t0 + 120_000), WINDOW_MS);
+    expect(later).not.toBe(keepsNothing(memories));
     expect(memories.of(underWay('another'), period(t0 + 150_000), WINDOW_MS)).toBe(later);
   });
 
@@ -39,7 +46,7 @@ describe('what was summed for rollouts', () => {
     const first = memories.of(underWay('a'), period(t0), WINDOW_MS);
     expect(memories.of(underWay('a'), period(t0), WINDOW_MS)).toBe(first);
     expect(memories.of(underWay('a', 'a-2'), period(t0), WINDOW_MS)).not.toBe(first);
-    const short = () => memories.of(underWay('b'), period(t0, 59), WINDOW_MS);
-    expect(short()).not.toBe(short());
+    expect(first).not.toBe(keepsNothing(memories));
+    expect(memories.of(underWay('b'), period(t0, 59), WINDOW_MS)).toBe(keepsNothing(memories));
   });
 });

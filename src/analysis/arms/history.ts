@@ -1,7 +1,9 @@
 import { clamp } from '../evidence/numbers.ts';
+import { createRoom } from '../evidence/room.ts';
 import type { CountWindow, LookPeriod, Metric, Series } from '../types.ts';
-import { everythingOf, higherIsBetter } from './arm.ts';
+import { type ArmRead, everythingOf, higherIsBetter } from './arm.ts';
 import { boundsAskedFor } from './bounds.ts';
+import { windowsOf } from './counts.ts';
 
 /** `MetricSamples.history` comes in windows of an hour. */
 const HOUR_MS = 3_600_000;
@@ -32,7 +34,7 @@ export function withLearnedTolerance(metric: Metric, history: Series | null, per
  * Null: fewer than 14 pairs with enough in them.
  */
 export function learnedLimit(metric: Metric, history: Series, untilMs: number): number | null {
-  const counted = countedOf(metric, everythingOf(history, metric));
+  const counted = countedOf(metric, everythingOf(history, metric, createRoom()));
   const windows = counted.windows.filter((w) => w.endMs <= untilMs);
   const offsetMs = metric.baseline?.kind === 'offset' ? metric.baseline.offsetMs : DAY_MS;
   const backMs = Math.max(1, Math.round(offsetMs / HOUR_MS)) * HOUR_MS;
@@ -61,19 +63,20 @@ interface Counted {
 }
 
 /** What is counted of each hour; nothing of kinds that are not counted. */
-function countedOf(metric: Metric, series: Series | null): Counted {
+function countedOf(metric: Metric, read: ArmRead | null): Counted {
   const { source } = metric;
-  if (series?.kind === 'counts') {
-    return { windows: series.windows, dropIsBad: source.kind === 'rate' && higherIsBetter(metric) };
+  if (read?.kind === 'counts') {
+    return { windows: windowsOf(read.counts), dropIsBad: source.kind === 'rate' && higherIsBetter(metric) };
   }
-  if (series?.kind !== 'tails' || source.kind !== 'latency') return { windows: [], dropIsBad: false };
+  if (read?.kind !== 'tails' || source.kind !== 'latency') return { windows: [], dropIsBad: false };
   let best: Counted | null = null;
   let nearest = Number.POSITIVE_INFINITY;
   const asked = boundsAskedFor(
-    series.bounds.map((b) => b.bound),
+    read.bounds.map((b) => b.bound),
     source.bounds,
   );
-  for (const { windows } of series.bounds.filter((b) => asked.has(b.bound))) {
+  for (const { counts } of read.bounds.filter((b) => asked.has(b.bound))) {
+    const windows = windowsOf(counts);
     const exposure = windows.reduce((sum, w) => sum + w.exposure, 0);
     if (!(exposure > 0)) continue;
     const slow = windows.reduce((sum, w) => sum + w.events, 0) / exposure;

@@ -1,6 +1,7 @@
 import { quantile } from '../kinds/latency.ts';
-import type { LookPeriod, Metric, MetricComparison, Reading, Series } from '../types.ts';
-import { extentOf, higherIsBetter } from './arm.ts';
+import type { LookPeriod, Metric, MetricComparison, Reading } from '../types.ts';
+import { type ArmRead, type Extent, extentOf, higherIsBetter } from './arm.ts';
+import { totalsOf } from './counts.ts';
 
 /** Latency is shown as this quantile. */
 const SHOWN_QUANTILE = 0.95;
@@ -8,35 +9,32 @@ const SHOWN_QUANTILE = 0.95;
 const LINE_POINTS = 20;
 
 /** What an arm reads over the windows since `healthyFromMs`, or over all where there are none yet. */
-export function readingOf(arm: Series | null, metric: Metric, period: LookPeriod): Reading {
+export function readingOf(arm: ArmRead | null, metric: Metric, { healthyFromMs }: LookPeriod): Reading {
   if (arm === null) return { value: null, samples: 0 };
   const extent = extentOf(arm);
-  const hasRecent = extent.some((w) => w.endMs > period.healthyFromMs);
-  const fromMs = hasRecent ? period.healthyFromMs : Number.NEGATIVE_INFINITY;
+  // They rise, so the newest is after it where any is.
+  const hasRecent = (extent.ends[extent.length - 1] ?? Number.NEGATIVE_INFINITY) > healthyFromMs;
+  const fromMs = hasRecent ? healthyFromMs : Number.NEGATIVE_INFINITY;
+  return {
+    value: valueBetween(arm, metric, fromMs, Number.POSITIVE_INFINITY),
+    samples: samplesAfter(extent, fromMs),
+  };
+}
+
+function samplesAfter({ length, ends, exposure }: Extent, fromMs: number): number {
   let samples = 0;
-  for (const w of extent) if (!hasRecent || w.endMs > fromMs) samples += w.exposure;
-  return { value: valueBetween(arm, metric, fromMs, Number.POSITIVE_INFINITY), samples };
+  for (let i = 0; i < length; i += 1) if ((ends[i] ?? 0) > fromMs) samples += exposure[i] ?? 0;
+  return samples;
 }
 
 /** The arm's value over the windows that end in (fromMs, toMs]; null without any. */
-function valueBetween(arm: Series, metric: Metric, fromMs: number, toMs: number): number | null {
-  const within = (w: { readonly endMs: number }) => w.endMs > fromMs && w.endMs <= toMs;
+function valueBetween(arm: ArmRead, metric: Metric, fromMs: number, toMs: number): number | null {
   if (arm.kind === 'values') {
-    const windows = arm.windows.filter(within);
+    const windows = arm.windows.filter((w) => w.endMs > fromMs && w.endMs <= toMs);
     return windows.length === 0 ? null : windows.reduce((sum, w) => sum + w.value / windows.length, 0);
   }
-  const sum = (windows: readonly { endMs: number; events: number; exposure: number }[]) => {
-    let events = 0;
-    let exposure = 0;
-    for (const w of windows) {
-      if (!within(w)) continue;
-      events += w.events;
-      exposure += w.exposure;
-    }
-    return { events, exposure };
-  };
   if (arm.kind === 'counts') {
-    const { events, exposure } = sum(arm.windows);
+    const { events, exposure } = totalsOf(arm.counts, fromMs, toMs);
     if (!(exposure > 0)) return null;
     const share = events / exposure;
     return metric.source.kind !== 'rate' && higherIsBetter(metric) ? 1 - share : share;
@@ -44,7 +42,7 @@ function valueBetween(arm: Series, metric: Metric, fromMs: number, toMs: number)
   // A distribution is no single number.
   if (arm.kind === 'bins') return null;
   const buckets = arm.bounds
-    .map(({ bound, windows }) => ({ bound, ...sum(windows) }))
+    .map(({ bound, counts }) => ({ bound, ...totalsOf(counts, fromMs, toMs) }))
     .sort((a, b) => a.bound - b.bound)
     .map(({ bound, events, exposure }) => ({ bound, count: exposure - events, all: exposure }));
   const all = Math.max(0, ...buckets.map((b) => b.all));
@@ -53,8 +51,8 @@ function valueBetween(arm: Series, metric: Metric, fromMs: number, toMs: number)
 
 /** Both arms over time in at most twenty equal stretches, oldest first. */
 export function lineOf(
-  stable: Series | null,
-  candidate: Series | null,
+  stable: ArmRead | null,
+  candidate: ArmRead | null,
   metric: Metric,
   period: LookPeriod,
   windowMs: number,
@@ -66,7 +64,7 @@ export function lineOf(
   const points: { endMs: number; stable: number | null; candidate: number | null }[] = [];
   for (let k = Math.min(LINE_POINTS, Math.ceil(length / stretchMs)) - 1; k >= 0; k -= 1) {
     const endMs = period.toMs - k * stretchMs;
-    const at = (arm: Series | null) => (arm === null ? null : valueBetween(arm, metric, endMs - stretchMs, endMs));
+    const at = (arm: ArmRead | null) => (arm === null ? null : valueBetween(arm, metric, endMs - stretchMs, endMs));
     const point = { endMs, stable: at(stable), candidate: at(candidate) };
     if (point.stable !== null || point.candidate !== null) points.push(point);
   }

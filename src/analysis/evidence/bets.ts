@@ -18,10 +18,10 @@ export const BETS: readonly number[] = TABLE.map(([factor]) => factor);
 const LN_WEIGHTS: readonly number[] = TABLE.map(([, weight]) => Math.log(weight));
 
 /** ln of the weighted mean of e^values, one value a bet; 0 where nothing was bet on. */
-export function mixBets(lnEach: ArrayLike<number>, at = 0): number {
+export function mixBets(lnEach: readonly number[]): number {
   let top = Number.NEGATIVE_INFINITY;
-  for (let b = 0; b < LN_WEIGHTS.length; b += 1) top = Math.max(top, (lnEach[at + b] ?? 0) + (LN_WEIGHTS[b] ?? 0));
+  for (let b = 0; b < LN_WEIGHTS.length; b += 1) top = Math.max(top, (lnEach[b] ?? 0) + (LN_WEIGHTS[b] ?? 0));
   let sum = 0;
-  for (let b = 0; b < LN_WEIGHTS.length; b += 1) sum += Math.exp((lnEach[at + b] ?? 0) + (LN_WEIGHTS[b] ?? 0) - top);
+  for (let b = 0; b < LN_WEIGHTS.length; b += 1) sum += Math.exp((lnEach[b] ?? 0) + (LN_WEIGHTS[b] ?? 0) - top);
   return top + Math.log(sum);
 }

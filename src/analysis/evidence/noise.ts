@@ -1,4 +1,6 @@
+import type { Counts } from '../arms/counts.ts';
 import { lagOneCorrelation } from './dispersion.ts';
+import type { Room } from './room.ts';
 
 /**
  * How much an arm scatters by itself, learned from stable's own past: what the test has to allow for beyond counting noise.
@@ -18,32 +20,35 @@ const FEWEST_EVENTS = 20;
 /** One-sided 95 %. */
 const Z95 = 1.645;
 
-/** Events of an exposure: a window. */
-interface Counted {
-  readonly events: number;
-  readonly exposure: number;
-}
-
 /**
  * The squared coefficient of variation to allow for, autocorrelation included: an upper bound (95 %) of what the past shows, but no
  * more than is allowed where nothing is known, unless the past itself shows more. Null: too little to learn from.
  */
-export function learnNoise(past: readonly Counted[]): number | null {
-  const windows = past.every((w) => w.exposure > 0) ? past : past.filter((w) => w.exposure > 0);
-  const n = windows.length;
+export function learnNoise(past: Counts, room: Room): number | null {
+  let n = 0;
   let events = 0;
   let exposure = 0;
-  for (const w of windows) {
-    events += w.events;
-    exposure += w.exposure;
+  for (let i = 0; i < past.length; i += 1) {
+    if (!((past.exposure[i] ?? 0) > 0)) continue;
+    n += 1;
+    events += past.events[i] ?? 0;
+    exposure += past.exposure[i] ?? 0;
   }
   if (n < FEWEST_WINDOWS || events < FEWEST_EVENTS) return null;
   const rate = events / exposure;
-  const residuals = windows.map((w) => (w.events - rate * w.exposure) / Math.sqrt(Math.max(rate * w.exposure, 0.25)));
+  const residuals = room.brief(n);
   let squares = 0;
-  for (const e of residuals) squares += e * e;
+  let at = 0;
+  for (let i = 0; i < past.length; i += 1) {
+    const size = past.exposure[i] ?? 0;
+    if (!(size > 0)) continue;
+    const residual = ((past.events[i] ?? 0) - rate * size) / Math.sqrt(Math.max(rate * size, 0.25));
+    residuals[at] = residual;
+    squares += residual * residual;
+    at += 1;
+  }
   const dispersion = squares / (n - 1);
-  const a = lagOneCorrelation(residuals);
+  const a = lagOneCorrelation(residuals, n);
   const lasting = (dispersion * (1 + a)) / (1 - a);
   // Standard error of a variance estimated from n values of an AR(1) sequence.
   const error = Math.sqrt((2 / (n - 1)) * ((1 + a * a) / (1 - a * a)));

@@ -71,11 +71,3 @@ export function crossingFrom(
   }
   return null;
 }
-
-/** Where most arrays of numbers are cut from. */
-const NOTHING: readonly number[] = Array.from({ length: 720 }, () => Number.NaN);
-
-/** Room for so many numbers, laid out as numbers: for a moment's use an eighth of what a typed array costs. */
-export function numbers(count: number): number[] {
-  return count <= NOTHING.length ? NOTHING.slice(0, count) : Array.from({ length: count }, () => Number.NaN);
-}

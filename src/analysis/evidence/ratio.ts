@@ -1,10 +1,11 @@
-import type { CountPair } from '../arms/windows.ts';
+import type { CountPairs } from '../arms/pairs.ts';
 import { BETS, mixBets } from './bets.ts';
 import { FEWEST_TO_SCATTER, type RatioColumns, type Scatter, scatterOf } from './dispersion.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, Stake } from './memory.ts';
 import { NOISE_UNKNOWN } from './noise.ts';
-import { crossingFrom, numbers } from './numbers.ts';
+import { crossingFrom } from './numbers.ts';
 import { mixRestarts } from './restarts.ts';
+import { numbers, type Room } from './room.ts';
 
 /**
  * The ratio e-process (analysis.md): given how many events both arms had together in a window, the suspect's share of them is
@@ -46,17 +47,17 @@ export interface Allowance {
 }
 
 /** `starts`: the first window of every copy. */
-export function ratioTest(pairs: readonly CountPair[], starts: readonly number[], allowance: Allowance): RatioTest {
-  const columns = columnsOf(pairs);
-  const copies = starts.map((start) => copyFrom(columns, start, allowance.noise));
-  return { columns, copies, mixed: true, memory: allowance.memory };
+export function ratioTest(pairs: CountPairs, starts: readonly number[], { noise, memory }: Allowance): RatioTest {
+  const columns = columnsOf(pairs, memory.room);
+  const copies = starts.map((start) => copyFrom(columns, start, noise, memory.room));
+  return { columns, copies, mixed: true, memory };
 }
 
 /** The same windows as one run from `start` on, not mixed. `noise`: as the test was made with. */
-export function runFrom(test: RatioTest, start: number, noise: number | null): RatioTest {
+export function runFrom({ columns, copies, memory }: RatioTest, start: number, noise: number | null): RatioTest {
   // Usually what is recent begins with a step of the rollout, where a copy begins too.
-  const copy = test.copies.find((known) => known.start === start) ?? copyFrom(test.columns, start, noise);
-  return { ...test, mixed: false, copies: [copy] };
+  const copy = copies.find((known) => known.start === start) ?? copyFrom(columns, start, noise, memory.room);
+  return { columns, copies: [copy], mixed: false, memory };
 }
 
 /**
@@ -64,22 +65,23 @@ export function runFrom(test: RatioTest, start: number, noise: number | null): R
  * suspect is more than `allowance` above the reference. Fixed added counts only lower the expectation of the evidence
  * (-ln A <= 1/A - 1), so it stays valid, and it works where the reference has no events at all.
  */
-export function withAllowance(test: RatioTest, pairs: readonly CountPair[], allowance: number): RatioTest {
-  return { ...test, columns: withMore(test.columns, pairs, allowance), memory: test.memory.at(`+${allowance}`) };
+export function withAllowance({ columns, copies, mixed, memory }: RatioTest, allowance: number): RatioTest {
+  return { columns: withMore(columns, allowance, memory.room), copies, mixed, memory: memory.at(allowance) };
 }
 
-function copyFrom(columns: RatioColumns, start: number, learned: number | null): Copy {
-  const n = columns.events.length;
+function copyFrom(columns: RatioColumns, start: number, learned: number | null, room: Room): Copy {
+  const n = columns.length;
   const prefix = start >= PREFIX_WINDOWS ? start : 0;
   if (learned !== null && n >= FEWEST_TO_SCATTER) {
-    const own = scatterOf(columns, start, n, learned);
+    const own = scatterOf(columns, start, n, learned, room);
     if (isAsLearned(own, n - start)) {
-      const before = scatterOf(columns, 0, prefix, learned);
+      const before = scatterOf(columns, 0, prefix, learned, room);
       if (isAsLearned(before, prefix)) return copyOf(start, learned, own, before);
     }
   }
   const cvSquared = Math.max(learned ?? 0, NOISE_UNKNOWN ** 2);
-  return copyOf(start, cvSquared, scatterOf(columns, start, n, cvSquared), scatterOf(columns, 0, prefix, cvSquared));
+  const own = scatterOf(columns, start, n, cvSquared, room);
+  return copyOf(start, cvSquared, own, scatterOf(columns, 0, prefix, cvSquared, room));
 }
 
 function copyOf(start: number, cvSquared: number, own: Scatter | null, before: Scatter | null): Copy {
@@ -90,36 +92,28 @@ function isAsLearned(scatter: Scatter | null, windows: number): boolean {
   return scatter === null || scatter.dispersion <= 1 + DOUBT * Math.sqrt(2 / (windows - 1));
 }
 
-function columnsOf(pairs: readonly CountPair[]): RatioColumns {
-  const n = pairs.length;
-  const [ends, events, together, share] = [numbers(n), numbers(n), numbers(n), numbers(n)];
-  const [spread, suspectExposure, referenceExposure] = [numbers(n), numbers(n), numbers(n)];
-  let i = 0;
-  for (const p of pairs) {
-    const rho = p.suspectExposure / (p.suspectExposure + p.referenceExposure);
-    const m = p.suspectEvents + p.referenceEvents;
-    ends[i] = p.endMs;
-    events[i] = p.suspectEvents;
+function columnsOf(pairs: CountPairs, room: Room): RatioColumns {
+  const { length, ends, suspectEvents, suspectExposure, referenceEvents, referenceExposure } = pairs;
+  const [together, share, spread] = [room.take(length), room.take(length), room.take(length)];
+  for (let i = 0; i < length; i += 1) {
+    const ours = suspectExposure[i] ?? 0;
+    const rho = ours / (ours + (referenceExposure[i] ?? 0));
+    const m = (suspectEvents[i] ?? 0) + (referenceEvents[i] ?? 0);
     together[i] = m;
     share[i] = rho;
     spread[i] = m * spreadOf(rho);
-    suspectExposure[i] = p.suspectExposure;
-    referenceExposure[i] = p.referenceExposure;
-    i += 1;
   }
-  return { ends, events, together, share, spread, suspectExposure, referenceExposure };
+  return { length, ends, suspectEvents, suspectExposure, referenceEvents, referenceExposure, together, share, spread };
 }
 
 /** The columns with `allowance` events per exposure more in the reference. */
-function withMore(columns: RatioColumns, pairs: readonly CountPair[], allowance: number): RatioColumns {
-  const n = pairs.length;
-  const [together, spread] = [numbers(n), numbers(n)];
-  let i = 0;
-  for (const p of pairs) {
-    const m = p.suspectEvents + p.referenceEvents + allowance * p.referenceExposure;
+function withMore(columns: RatioColumns, allowance: number, room: Room): RatioColumns {
+  const { length, suspectEvents, referenceEvents, referenceExposure, share } = columns;
+  const [together, spread] = [room.take(length), room.take(length)];
+  for (let i = 0; i < length; i += 1) {
+    const m = (suspectEvents[i] ?? 0) + (referenceEvents[i] ?? 0) + allowance * (referenceExposure[i] ?? 0);
     together[i] = m;
-    spread[i] = m * spreadOf(columns.share[i] ?? 0);
-    i += 1;
+    spread[i] = m * spreadOf(share[i] ?? 0);
   }
   return { ...columns, together, spread };
 }
@@ -130,21 +124,37 @@ function spreadOf(rho: number): number {
 }
 
 /** Natural log of the evidence that suspect/reference is above (`worse`) or below (`ok`) `ratio`, over all copies. */
-export function lnEvidence(test: RatioTest, ratio: number, side: 'worse' | 'ok', memory = test.memory): number {
-  const n = test.columns.events.length;
-  const bets = BETS.length;
-  const each = numbers(bets);
+export function lnEvidence(test: RatioTest, ratio: number, side: Stake['side'], memory = test.memory): number {
   const lnCopies = numbers(test.copies.length);
-  const noises = new Set(test.copies.map(({ cvSquared }) => cvSquared));
-  for (const cvSquared of noises) {
-    const { rows } = memory.sums(test.columns, { ratio, side, cvSquared });
-    for (const [k, { start, cvSquared: own, kappa }] of test.copies.entries()) {
-      if (own !== cvSquared) continue;
-      for (let b = 0; b < bets; b += 1) each[b] = ((rows[n * bets + b] ?? 0) - (rows[start * bets + b] ?? 0)) / kappa;
-      lnCopies[k] = mixBets(each);
-    }
+  let k = 0;
+  for (const { cvSquared } of test.copies) {
+    // Copies that allow for the same noise are told of at once.
+    if (Number.isNaN(lnCopies[k] ?? 0)) tellCopies(test, { ratio, side, cvSquared }, memory, lnCopies);
+    k += 1;
   }
   return test.mixed ? mixRestarts(lnCopies) : (lnCopies[0] ?? 0);
+}
+
+/** Into `lnCopies`: what the copies with the stake's noise come to. */
+function tellCopies(
+  { columns, copies, memory: { room } }: RatioTest,
+  stake: Stake,
+  memory: Memory,
+  lnCopies: number[],
+) {
+  const bets = BETS.length;
+  const rows = memory.sums(columns, stake);
+  const last = columns.length * bets;
+  const each = room.brief(bets);
+  let k = 0;
+  for (const { start, cvSquared, kappa } of copies) {
+    if (cvSquared === stake.cvSquared) {
+      const first = start * bets;
+      for (let b = 0; b < bets; b += 1) each[b] = ((rows[last + b] ?? 0) - (rows[first + b] ?? 0)) / kappa;
+      lnCopies[k] = mixBets(each);
+    }
+    k += 1;
+  }
 }
 
 /** Largest ratio that is ruled out from below: evidence against "at most this" is at least e^lnNeeded. 0: none. */

@@ -1,3 +1,4 @@
+import type { Room } from '../evidence/room.ts';
 import type { LookPeriod, Metric, Series } from '../types.ts';
 import { LN_DEGRADED, LN_WARNING, noData, type Outcome } from '../verdict/outcome.ts';
 import { burnOf } from './burn.ts';
@@ -6,17 +7,19 @@ import { burnOf } from './burn.ts';
 interface Outcomes {
   readonly main: Outcome;
   readonly stable: Outcome;
-  readonly candidateVersusPast: Outcome;
+  /** A test of its own, made once it is asked for. */
+  readonly candidateVersusPast: () => Outcome;
 }
 
 interface Facts {
   readonly budget: Series | null;
   readonly period: LookPeriod;
   readonly hasCandidate: boolean;
+  readonly room: Room;
 }
 
 /** False where a metric has no meaning now and so counts for nothing: a split while all traffic goes one way, or in the shadow. */
-export function isAsked({ source }: Metric, { period, hasCandidate }: Omit<Facts, 'budget'>): boolean {
+export function isAsked({ source }: Metric, { period, hasCandidate }: Pick<Facts, 'period' | 'hasCandidate'>): boolean {
   if (source.kind !== 'split') return true;
   const now = period.exposures?.findLast(({ fromMs }) => fromMs <= period.toMs)?.percent;
   return hasCandidate && period.against === 'stable' && now !== undefined && now > 0 && now < 100;
@@ -31,7 +34,7 @@ export function settle(outcomes: Outcomes, metric: Metric, facts: Facts): Outcom
   const besideStable = facts.hasCandidate && facts.period.against === 'stable';
   if (kind === 'split') {
     const none = noData('traffic is not split');
-    return { main: isAsked(metric, facts) ? outcomes.main : none, stable: none, candidateVersusPast: none };
+    return { main: isAsked(metric, facts) ? outcomes.main : none, stable: none, candidateVersusPast: () => none };
   }
   if (kind !== 'limit' && kind !== 'objective') return outcomes;
   const blamed = besideStable ? blame(outcomes.main, outcomes.stable) : outcomes.main;
@@ -60,7 +63,7 @@ export function blame(candidate: Outcome, stable: Outcome): Outcome {
 
 /** The outcome with what the service's error budget says. */
 export function withBurn(outcome: Outcome, metric: Metric, facts: Facts): Outcome {
-  const burn = burnOf(metric, facts.budget, facts.period.toMs);
+  const burn = burnOf(metric, facts.budget, facts.period.toMs, facts.room);
   if (burn === null) return outcome;
   const speed = burn.rate === 1 ? 'faster than allowed' : `more than ${burn.rate} times as fast as allowed`;
   const text = `burns its error budget ${speed}: over ${burn.over}`;

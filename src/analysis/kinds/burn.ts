@@ -1,5 +1,7 @@
 import { armOf } from '../arms/arm.ts';
-import type { CountWindow, Metric, Series } from '../types.ts';
+import type { Counts } from '../arms/counts.ts';
+import { createRoom } from '../evidence/room.ts';
+import type { Metric, Series } from '../types.ts';
 
 /**
  * How fast a service burns its error budget: bad events over those allowed. Thresholds and windows of The Site Reliability
@@ -42,17 +44,18 @@ export function burnRate(share: number, withinMs: number, budgetMs: number): num
 }
 
 /** The fastest burn that both its windows show; null where none does, or where the metric has no budget. */
-export function burnOf(metric: Metric, budget: Series | null, atMs: number): Burn | null {
+export function burnOf(metric: Metric, budget: Series | null, atMs: number, room = createRoom()): Burn | null {
   if (metric.source.kind !== 'objective') return null;
   const { allowed } = metric.source;
   const stretch = { fromMs: atMs - 3 * DAY_MS, toMs: atMs };
-  const bad = armOf(budget, metric, stretch, 0);
+  const bad = armOf(budget, metric, stretch, room);
   if (bad?.kind !== 'counts' || !(allowed > 0)) return null;
   // The newest window may still be waited for; what is older says nothing of now.
-  const newestMs = bad.windows.at(-1)?.endMs ?? Number.NEGATIVE_INFINITY;
+  const { counts } = bad;
+  const newestMs = counts.ends[counts.length - 1] ?? Number.NEGATIVE_INFINITY;
   if (atMs - newestMs > STALE_MS) return null;
   const isOver = (lengthMs: number, rate: number) => {
-    const share = shareOver(bad.windows, newestMs, lengthMs, metric.minimumSamples);
+    const share = shareOver(counts, newestMs, lengthMs, metric.minimumSamples);
     return share !== null && share > rate * allowed;
   };
   const found = THRESHOLDS.find(({ rate, longMs, shortMs }) => isOver(longMs, rate) && isOver(shortMs, rate));
@@ -60,19 +63,14 @@ export function burnOf(metric: Metric, budget: Series | null, atMs: number): Bur
 }
 
 /** Share of bad events over the time up to `newestMs`. Null where too little was read, or too few requests came. */
-function shareOver(
-  windows: readonly CountWindow[],
-  newestMs: number,
-  lengthMs: number,
-  minimum: number,
-): number | null {
+function shareOver(counts: Counts, newestMs: number, lengthMs: number, minimum: number): number | null {
   let events = 0;
   let requests = 0;
   let read = 0;
-  for (const w of windows) {
-    if (w.endMs <= newestMs - lengthMs) continue;
-    events += w.events;
-    requests += w.exposure;
+  for (let i = 0; i < counts.length; i += 1) {
+    if ((counts.ends[i] ?? 0) <= newestMs - lengthMs) continue;
+    events += counts.events[i] ?? 0;
+    requests += counts.exposure[i] ?? 0;
     read += 1;
   }
   const expected = Math.max(1, lengthMs / BUDGET_WINDOW_MS);

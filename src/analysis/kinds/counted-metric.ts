@@ -1,6 +1,7 @@
-import { higherIsBetter } from '../arms/arm.ts';
-import { pairCounts } from '../arms/windows.ts';
-import type { CountWindow, Metric, Series } from '../types.ts';
+import { type ArmRead, higherIsBetter } from '../arms/arm.ts';
+import { type Counts, NO_COUNTS, others, totalsOf } from '../arms/counts.ts';
+import { pairCounts } from '../arms/pairs.ts';
+import type { Metric } from '../types.ts';
 import { noData, type Outcome } from '../verdict/outcome.ts';
 import { type Stratum, testCounted } from './counted.ts';
 import { latencyStrata } from './latency.ts';
@@ -29,36 +30,28 @@ export function testCountedMetric(question: Question): Outcome {
   });
 }
 
-function strataOf({ metric, suspect, past }: Question, reference: Series): Stratum[] {
+function strataOf({ metric, suspect, past, memory: { room } }: Question, reference: ArmRead): Stratum[] {
   if (suspect.kind === 'tails' && reference.kind === 'tails') {
     const only = metric.source.kind === 'latency' ? metric.source.bounds : [];
-    return latencyStrata(suspect.bounds, reference.bounds, past?.kind === 'tails' ? past.bounds : [], only);
+    return latencyStrata(suspect.bounds, reference.bounds, past?.kind === 'tails' ? past.bounds : [], only, room);
   }
   if (suspect.kind !== 'counts' || reference.kind !== 'counts') return [];
-  const before = past?.kind === 'counts' ? past.windows : [];
-  if (metric.source.kind !== 'rate' && mostAreBad(reference.windows)) {
+  const [ours, theirs] = [suspect.counts, reference.counts];
+  const before = past?.kind === 'counts' ? past.counts : NO_COUNTS;
+  if (metric.source.kind !== 'rate' && mostAreBad(theirs)) {
     // As with a conversion of 4 %: the ratio of the others (96 %) hardly moves, whatever happens to it.
-    const pairs = pairCounts(goodOnes(reference.windows), goodOnes(suspect.windows));
-    return [{ pairs, past: goodOnes(before), ofGood: true, tail: null }];
+    const pairs = pairCounts(others(theirs, room), others(ours, room), room);
+    return [{ pairs, past: others(before, room), ofGood: true, tail: null }];
   }
   // Where a drop is bad, the arms change places: what is asked is how much higher stable is.
   const swap = metric.source.kind === 'rate' && higherIsBetter(metric);
-  const pairs = swap ? pairCounts(reference.windows, suspect.windows) : pairCounts(suspect.windows, reference.windows);
+  const pairs = swap ? pairCounts(theirs, ours, room) : pairCounts(ours, theirs, room);
   return [{ pairs, past: before, tail: null }];
 }
 
-function mostAreBad(windows: readonly CountWindow[]): boolean {
-  let bad = 0;
-  let all = 0;
-  for (const w of windows) {
-    bad += w.events;
-    all += w.exposure;
-  }
-  return bad > all / 2;
-}
-
-function goodOnes(windows: readonly CountWindow[]): CountWindow[] {
-  return windows.map((w) => ({ ...w, events: Math.max(0, w.exposure - w.events) }));
+function mostAreBad(counts: Counts): boolean {
+  const { events, exposure } = totalsOf(counts);
+  return events > exposure / 2;
 }
 
 /** A rate's unit is anybody's guess: five events in as much exposure as the policy calls enough. */

@@ -1,4 +1,5 @@
-import { type CountPair, coarsen } from '../arms/windows.ts';
+import type { Counts } from '../arms/counts.ts';
+import { type CountPairs, coarsen } from '../arms/pairs.ts';
 import { forgetful, type Memory } from '../evidence/memory.ts';
 import { learnNoise } from '../evidence/noise.ts';
 import { clamp, logMeanExp } from '../evidence/numbers.ts';
@@ -13,7 +14,7 @@ import {
   withAllowance,
 } from '../evidence/ratio.ts';
 import { restartIndices } from '../evidence/restarts.ts';
-import type { CountWindow, LookPeriod, Tolerance } from '../types.ts';
+import type { LookPeriod, Tolerance } from '../types.ts';
 import {
   type Change,
   LN_DEGRADED,
@@ -30,9 +31,9 @@ import {
  * and its evidence is their average.
  */
 export interface Stratum {
-  readonly pairs: readonly CountPair[];
+  readonly pairs: CountPairs;
   /** The same of stable's past, to learn its noise from. */
-  readonly past: readonly CountWindow[];
+  readonly past: Counts;
   /** Good ones are counted, and the arms have changed places. */
   readonly ofGood?: boolean;
   /** The bucket bound, with the arms as they are (before a swap); null for proportions and rates. */
@@ -60,26 +61,25 @@ export interface CountedQuestion {
 
 interface StratumEvidence {
   readonly stratum: Stratum;
-  readonly all: readonly CountPair[];
-  /** Windows after `healthyFromMs`, or all where there is none yet. */
-  readonly recent: readonly CountPair[];
+  readonly all: CountPairs;
+  /** The first window after `healthyFromMs`; as many as there are: there is none yet. */
+  readonly since: number;
   readonly test: RatioTest;
   readonly recentTest: RatioTest;
   /** That it is worse at all, and that it is worse than is tolerated. */
   readonly lnWorseAtAll: number;
   readonly lnBeyondLimit: number;
   readonly lnOk: number;
-  readonly lnBetter: () => number;
 }
 
 export function testCounted(question: CountedQuestion): Outcome {
   const { tolerance } = question;
   const strata = question.strata.map((stratum) => evidenceOf(stratum, question));
   const lnWorse = lnWorseOf(strata, question);
-  const lnOk = logMeanExp(strata.map((s) => s.lnOk));
+  const lnOk = lnMean(strata, okOf);
   // An average hides one bad tail among good ones: none of them may look worse by itself.
   const warned = strata.some((s) => lnWorseOf([s], question) >= LN_WARNING);
-  const windows = Math.max(0, ...strata.map((s) => s.stratum.pairs.length));
+  const windows = strata.reduce((most, s) => Math.max(most, s.stratum.pairs.length), 0);
   const shown = strataToShow(strata);
   const limit = shown === null ? 0 : limitOf(shown.all, tolerance);
   const verdict = verdictOf({
@@ -94,9 +94,7 @@ export function testCounted(question: CountedQuestion): Outcome {
     lnWorse: windows >= question.minimumWindows ? lnWorse : 0,
     lnOk,
     // Only what is well can be better, and only of the arm that is asked about.
-    get lnBetter() {
-      return logMeanExp(strata.map((s) => s.lnBetter()));
-    },
+    lnBetter: () => lnMean(strata, betterOf),
     limit,
     change: () => (shown === null ? null : changeOf(strata, shown, question, lnWorse >= LN_DEGRADED)),
     note: {
@@ -110,32 +108,46 @@ export function testCounted(question: CountedQuestion): Outcome {
 }
 
 function lnWorseOf(strata: readonly StratumEvidence[], { concurrent }: CountedQuestion): number {
-  const lnBeyond = logMeanExp(strata.map((s) => s.lnBeyondLimit));
-  return concurrent ? worseBeyondLimit(logMeanExp(strata.map((s) => s.lnWorseAtAll)), lnBeyond) : lnBeyond;
+  const lnBeyond = lnMean(strata, beyondLimitOf);
+  return concurrent ? worseBeyondLimit(lnMean(strata, worseAtAllOf), lnBeyond) : lnBeyond;
 }
+
+/** ln of the mean of the strata's evidence: the average of e-values is an e-value. */
+function lnMean(strata: readonly StratumEvidence[], lnOf: (one: StratumEvidence) => number): number {
+  const [only] = strata;
+  return strata.length === 1 && only ? lnOf(only) : logMeanExp(strata.map(lnOf));
+}
+
+const okOf = (one: StratumEvidence) => one.lnOk;
+const beyondLimitOf = (one: StratumEvidence) => one.lnBeyondLimit;
+const worseAtAllOf = (one: StratumEvidence) => one.lnWorseAtAll;
+const betterOf = (one: StratumEvidence) => lnEvidence(one.recentTest, 1, 'ok');
 
 function evidenceOf(stratum: Stratum, question: CountedQuestion): StratumEvidence {
   const { period, tolerance, windowMs, concurrent } = question;
-  const memory = question.memory.at(String(stratum.tail?.bound ?? ''));
-  const all = coarsen(stratum.pairs, windowMs);
-  const ends = all.map((p) => p.endMs);
-  const noise = concurrent ? learnNoise(stratum.past) : null;
-  const starts = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs);
+  const memory = question.memory.at(stratum.tail?.bound ?? '');
+  const all = coarsen(stratum.pairs, windowMs, memory.room);
+  const noise = concurrent ? learnNoise(stratum.past, memory.room) : null;
+  const starts = restartIndices(all.ends, period.fromMs, period.toMs, period.restartsAtMs, all.length);
   const test = ratioTest(all, starts, { noise, memory });
-  const since = ends.findIndex((end) => end > period.healthyFromMs);
-  const recentTest = runFrom(test, since === -1 ? all.length : since, noise);
-  const recent = since === -1 ? [] : all.slice(since);
+  const since = firstAfter(all, period.healthyFromMs);
+  const recentTest = runFrom(test, since, noise);
   return {
     stratum,
     all,
-    recent,
+    since,
     test,
     recentTest,
     lnWorseAtAll: concurrent ? lnEvidence(test, 1, 'worse') : 0,
-    lnBeyondLimit: lnWorseThanTolerated(test, all, tolerance),
-    lnOk: lnWithinTolerance(recentTest, recent, all, tolerance, question.asGoodAsNone),
-    lnBetter: () => lnEvidence(recentTest, 1, 'ok'),
+    lnBeyondLimit: lnWorseThanTolerated(test, tolerance),
+    lnOk: lnWithinTolerance(recentTest, since, tolerance, question.asGoodAsNone),
   };
+}
+
+function firstAfter({ length, ends }: CountPairs, atMs: number): number {
+  let i = 0;
+  while (i < length && !((ends[i] ?? 0) > atMs)) i += 1;
+  return i;
 }
 
 function relativeLimit(tolerance: Tolerance): number {
@@ -146,27 +158,28 @@ function relativeLimit(tolerance: Tolerance): number {
  * Evidence that the suspect is above both limits, the relative and the absolute one: the wider holds, which is the limit
  * max(1+relative, 1+absolute/p) without an estimate of p in it. The smaller of two evidences speaks against either.
  */
-function lnWorseThanTolerated(test: RatioTest, pairs: readonly CountPair[], tolerance: Tolerance): number {
+function lnWorseThanTolerated(test: RatioTest, tolerance: Tolerance): number {
   const byRatio = lnEvidence(test, relativeLimit(tolerance), 'worse');
   const absolute = tolerance.absolute ?? 0;
   if (absolute <= 0 || (byRatio <= 0 && tolerance.relative !== null)) return byRatio;
-  const byDifference = lnEvidence(withAllowance(test, pairs, absolute), 1, 'worse');
+  const byDifference = lnEvidence(withAllowance(test, absolute), 1, 'worse');
   return tolerance.relative === null ? byDifference : Math.min(byRatio, byDifference);
 }
 
-/** Evidence that the suspect is under the healthy ratio, or not above the reference by more than is tolerated: their average. */
-function lnWithinTolerance(
-  test: RatioTest,
-  recent: readonly CountPair[],
-  pairs: readonly CountPair[],
-  tolerance: Tolerance,
-  asGoodAsNone: number,
-): number {
+/**
+ * Evidence that the suspect is under the healthy ratio, or not above the reference by more than is tolerated: their average.
+ * `since`: the first window it is asked of.
+ */
+function lnWithinTolerance(test: RatioTest, since: number, tolerance: Tolerance, asGoodAsNone: number): number {
   const byRatio = lnEvidence(test, Math.max(tolerance.healthyRatio, relativeLimit(tolerance)), 'ok');
-  const none = recent.every((p) => p.suspectEvents === 0);
-  const absolute = tolerance.absolute ?? (none ? asGoodAsNone : 0);
+  const absolute = tolerance.absolute ?? (hasEvents(test.columns, since) ? 0 : asGoodAsNone);
   if (!(absolute > 0)) return byRatio;
-  return logMeanExp([byRatio, lnEvidence(withAllowance(test, pairs, absolute), 1, 'ok')]);
+  return logMeanExp([byRatio, lnEvidence(withAllowance(test, absolute), 1, 'ok')]);
+}
+
+function hasEvents({ length, suspectEvents }: CountPairs, from: number): boolean {
+  for (let i = from; i < length; i += 1) if (suspectEvents[i] !== 0) return true;
+  return false;
 }
 
 interface Totals {
@@ -176,20 +189,20 @@ interface Totals {
   readonly referenceExposure: number;
 }
 
-function totalsOf(pairs: readonly CountPair[]): Totals {
+function totalsOf(pairs: CountPairs, from: number): Totals {
   const sum = { suspectEvents: 0, suspectExposure: 0, referenceEvents: 0, referenceExposure: 0 };
-  for (const p of pairs) {
-    sum.suspectEvents += p.suspectEvents;
-    sum.suspectExposure += p.suspectExposure;
-    sum.referenceEvents += p.referenceEvents;
-    sum.referenceExposure += p.referenceExposure;
+  for (let i = from; i < pairs.length; i += 1) {
+    sum.suspectEvents += pairs.suspectEvents[i] ?? 0;
+    sum.suspectExposure += pairs.suspectExposure[i] ?? 0;
+    sum.referenceEvents += pairs.referenceEvents[i] ?? 0;
+    sum.referenceExposure += pairs.referenceExposure[i] ?? 0;
   }
   return sum;
 }
 
-/** Ratio of the rates; half an event is added to both where the reference has none. */
-function ratioOf(pairs: readonly CountPair[]): number {
-  const t = totalsOf(pairs);
+/** Ratio of the rates from a window on; half an event is added to both where the reference has none. */
+function ratioOf(pairs: CountPairs, from = 0): number {
+  const t = totalsOf(pairs, from);
   if (!(t.suspectExposure > 0 && t.referenceExposure > 0)) return 1;
   const extra = t.referenceEvents > 0 ? 0 : 0.5;
   const ratio = (t.suspectEvents + extra) / t.suspectExposure / ((t.referenceEvents + extra) / t.referenceExposure);
@@ -197,8 +210,8 @@ function ratioOf(pairs: readonly CountPair[]): number {
 }
 
 /** The limit as a ratio, for showing: max(1+relative, 1+absolute/p), half an event added so that no events do not divide. */
-function limitOf(pairs: readonly CountPair[], tolerance: Tolerance): number {
-  const t = totalsOf(pairs);
+function limitOf(pairs: CountPairs, tolerance: Tolerance): number {
+  const t = totalsOf(pairs, 0);
   const absolute = Math.max(0, tolerance.absolute ?? 0);
   const p = t.referenceExposure > 0 ? (t.referenceEvents + 0.5) / (t.referenceExposure + 1) : 1;
   return Math.min(RATIO_CAP, Math.max(relativeLimit(tolerance), 1 + absolute / p));
@@ -232,10 +245,10 @@ function changeOf(
 ): Change {
   // Asked of many ratios: none of them is worth remembering.
   const lnWorse = (ratio: number) => logMeanExp(strata.map((s) => lnEvidence(s.test, ratio, 'worse', forgetful)));
-  const hasRecent = shown.recent.length > 0;
+  const hasRecent = shown.since < shown.all.length;
   const lnOk = (ratio: number) =>
     logMeanExp(strata.map((s) => lnEvidence(hasRecent ? s.recentTest : s.test, ratio, 'ok', forgetful)));
-  const recent = ratioOf(hasRecent ? shown.recent : shown.all);
+  const recent = ratioOf(shown.all, hasRecent ? shown.since : 0);
   const from = Math.max(recent, degraded ? strongestRun(shown) : 0);
   const lower = lowerBound(lnWorse, from, concurrent ? LN_LIMIT : LN_DEGRADED);
   const upper = upperBound(lnOk, recent, LN_HEALTHY);
@@ -252,5 +265,5 @@ function changeOf(
 
 /** Ratio over the copy of the test whose windows are worst: where a late regression shows undiluted. */
 function strongestRun(s: StratumEvidence): number {
-  return Math.max(...s.test.copies.map(({ start }) => ratioOf(s.all.slice(start))));
+  return Math.max(...s.test.copies.map(({ start }) => ratioOf(s.all, start)));
 }

@@ -1,7 +1,7 @@
-import { extentOf } from '../arms/arm.ts';
+import { type Bin, extentOf } from '../arms/arm.ts';
+import { NO_COUNTS, totalsOf } from '../arms/counts.ts';
 import { chiSquare99 } from '../evidence/chi-square.ts';
 import { restartIndices } from '../evidence/restarts.ts';
-import type { CountWindow, Series } from '../types.ts';
 import { type Found, LN_HEALTHY, NO_NOTE, noData, type Outcome } from '../verdict/outcome.ts';
 import type { Question } from './question.ts';
 
@@ -15,7 +15,7 @@ const PSI_ALERT = 0.25;
 /** Added to each bin, so that an empty one does not divide. */
 const HALF = 0.5;
 
-type Bins = Extract<Series, { kind: 'bins' }>['bins'];
+type Bins = readonly Bin[];
 type DriftFound = Extract<Found, { kind: 'drift' }>;
 
 /** Population stability index of two lists of counts, bin by bin: the two Kullback-Leibler divergences together. */
@@ -54,20 +54,19 @@ export function testDrift(question: Question): Outcome {
 
 /** Begins of the stretches looked at: all since the step, and what was counted since the last restart of the tests. */
 function stretches({ suspect, period }: Question): number[] {
-  const ends = extentOf(suspect).map((w) => w.endMs);
-  const sinceStep = ends.some((at) => at > period.healthyFromMs) ? period.healthyFromMs : period.fromMs;
-  const last = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs).at(-1) ?? 0;
+  const { length, ends } = extentOf(suspect);
+  const hasRecent = (ends[length - 1] ?? Number.NEGATIVE_INFINITY) > period.healthyFromMs;
+  const sinceStep = hasRecent ? period.healthyFromMs : period.fromMs;
+  const last = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs, length).at(-1) ?? 0;
   const sinceRestart = last > 0 ? (ends[last - 1] ?? sinceStep) : sinceStep;
   return sinceRestart > sinceStep ? [sinceStep, sinceRestart] : [sinceStep];
 }
 
 function shiftSince(fromMs: number, suspect: Bins, reference: Bins): DriftFound | null {
-  const count = (windows: readonly CountWindow[] | undefined) =>
-    (windows ?? []).reduce((sum, w) => (w.endMs > fromMs ? sum + w.events : sum), 0);
   const names = [...new Set([...suspect, ...reference].map(({ bin }) => bin))];
   const countsOf = (bins: Bins) => {
-    const byName = new Map(bins.map(({ bin, windows }) => [bin, windows]));
-    return names.map((name) => count(byName.get(name)));
+    const byName = new Map(bins.map(({ bin, counts }) => [bin, counts]));
+    return names.map((name) => totalsOf(byName.get(name) ?? NO_COUNTS, fromMs).events);
   };
   const ours = countsOf(suspect);
   const theirs = countsOf(reference);

@@ -1,4 +1,5 @@
 import { higherIsBetter } from '../arms/arm.ts';
+import { windowsOf } from '../arms/counts.ts';
 import { type FixedTest, fixedTest, lnFixedEvidence, type Totals, withFixedAllowance } from '../evidence/fixed.ts';
 import { clamp, logMeanExp } from '../evidence/numbers.ts';
 import { lowerBound, RATIO_CAP, upperBound } from '../evidence/ratio.ts';
@@ -35,7 +36,7 @@ export function testFixed(question: Question): Outcome {
   const baseline = fixedTotals(metric);
   if (suspect.kind !== 'counts') return noData('only counts can be held against a fixed baseline');
   if (baseline === null) return noData('its fixed baseline has no exposure');
-  const all = suspect.windows.filter((w) => w.exposure > 0);
+  const all = windowsOf(suspect.counts).filter((w) => w.exposure > 0);
   const recent = all.filter((w) => w.endMs > period.healthyFromMs);
   const ends = all.map((w) => w.endMs);
   const starts = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs);
@@ -52,7 +53,7 @@ export function testFixed(question: Question): Outcome {
     verdict: verdictOf({ lnWorse, lnOk, weight: metric.weight, enoughWindows, mayBeHealthy: question.mayBeHealthy }),
     lnWorse: enoughWindows ? lnWorse : 0,
     lnOk,
-    lnBetter: later.ok(1),
+    lnBetter: () => later.ok(1),
     limit,
     change: () => (all.length === 0 ? null : changeOf(whole, shown, lnWorse >= LN_DEGRADED ? strongest() : 0)),
     note: { ...NO_NOTE, byDifference: limit > relativeLimit(metric) * 1.001 },

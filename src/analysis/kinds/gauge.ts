@@ -78,7 +78,7 @@ export function testGauge(question: GaugeQuestion): Outcome {
     verdict: verdictOf({ ...question, lnWorse, lnOk, enoughWindows }),
     lnWorse: enoughWindows ? lnWorse : 0,
     lnOk,
-    lnBetter: lnBeyond(recent, (mean) => -mean),
+    lnBetter: () => lnBeyond(recent, (mean) => -mean),
     limit: margin,
     change: () =>
       changeOf(

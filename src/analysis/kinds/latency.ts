@@ -1,6 +1,8 @@
+import type { Tail } from '../arms/arm.ts';
 import { boundsAskedFor } from '../arms/bounds.ts';
-import { pairCounts } from '../arms/windows.ts';
-import type { CountWindow } from '../types.ts';
+import { type Counts, NO_COUNTS, others, totalsOf } from '../arms/counts.ts';
+import { pairCounts } from '../arms/pairs.ts';
+import type { Room } from '../evidence/room.ts';
 import type { Stratum } from './counted.ts';
 
 /** Tails outside of this say too little, or nothing about slowness (analysis.md). */
@@ -8,12 +10,6 @@ const SMALLEST_TAIL = 0.002;
 const LARGEST_TAIL = 0.9;
 /** More bounds than this add cost, not knowledge: they are thinned out evenly. */
 const MOST_BOUNDS = 6;
-
-/** One bucket bound of one arm: `events` = slower than the bound, `exposure` = all. */
-export interface Tail {
-  readonly bound: number;
-  readonly windows: readonly CountWindow[];
-}
 
 /**
  * The bounds that are tested, as pairs for the ratio test. Where most requests are slower than a bound, the fast ones are
@@ -24,24 +20,26 @@ export function latencyStrata(
   reference: readonly Tail[],
   past: readonly Tail[],
   only: readonly number[],
+  room: Room,
 ): Stratum[] {
-  const others = new Map(reference.map((t) => [t.bound, t]));
+  const byBound = new Map(reference.map((t) => [t.bound, t]));
   const known: { tail: Tail; other: Tail; share: number }[] = [];
-  const inBoth = suspect.map((t) => t.bound).filter((bound) => others.has(bound));
+  const inBoth = suspect.map((t) => t.bound).filter((bound) => byBound.has(bound));
   const asked = boundsAskedFor(inBoth, only);
   for (const tail of suspect) {
-    const other = others.get(tail.bound);
+    const other = byBound.get(tail.bound);
     if (other === undefined || !asked.has(tail.bound)) continue;
-    const share = tailShare(other.windows);
+    const share = tailShare(other.counts);
     if (share !== null) known.push({ tail, other, share });
   }
   known.sort((a, b) => a.tail.bound - b.tail.bound);
   return thinned(telling(known)).map(({ tail, other, share }) => {
-    const shares = { bound: tail.bound, suspect: tailShare(tail.windows) ?? 0, reference: share };
-    const before = past.find((t) => t.bound === tail.bound)?.windows ?? [];
-    return share > 0.5
-      ? { pairs: pairCounts(fast(other.windows), fast(tail.windows)), past: fast(before), tail: shares }
-      : { pairs: pairCounts(tail.windows, other.windows), past: before, tail: shares };
+    const shares = { bound: tail.bound, suspect: tailShare(tail.counts) ?? 0, reference: share };
+    const before = past.find((t) => t.bound === tail.bound)?.counts ?? NO_COUNTS;
+    if (share <= 0.5) return { pairs: pairCounts(tail.counts, other.counts, room), past: before, tail: shares };
+    // The fast ones.
+    const pairs = pairCounts(others(other.counts, room), others(tail.counts, room), room);
+    return { pairs, past: others(before, room), tail: shares };
   });
 }
 
@@ -62,19 +60,10 @@ function thinned<T>(list: readonly T[]): readonly T[] {
   ).filter((item) => item !== undefined);
 }
 
-function fast(windows: readonly CountWindow[]): CountWindow[] {
-  return windows.map((w) => ({ ...w, events: Math.max(0, w.exposure - w.events) }));
-}
-
 /** Share of requests slower than the bound, over all windows; null without requests. */
-function tailShare(windows: readonly CountWindow[]): number | null {
-  let slow = 0;
-  let all = 0;
-  for (const w of windows) {
-    slow += w.events;
-    all += w.exposure;
-  }
-  return all > 0 ? slow / all : null;
+function tailShare(counts: Counts): number | null {
+  const { events, exposure } = totalsOf(counts);
+  return exposure > 0 ? events / exposure : null;
 }
 
 /**

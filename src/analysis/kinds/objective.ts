@@ -1,10 +1,11 @@
-import { type CountPair, coarsen } from '../arms/windows.ts';
+import type { Counts } from '../arms/counts.ts';
+import { type CountPairs, coarsen } from '../arms/pairs.ts';
 import { redundancy } from '../evidence/dispersion.ts';
 import { clamp } from '../evidence/numbers.ts';
 import { lowerBound, RATIO_CAP, upperBound } from '../evidence/ratio.ts';
 import { mixRestarts, restartIndices } from '../evidence/restarts.ts';
+import type { Room } from '../evidence/room.ts';
 import { lnShareEvidence } from '../evidence/shares.ts';
-import type { CountWindow } from '../types.ts';
 import { type Change, LN_DEGRADED, LN_HEALTHY, NO_NOTE, noData, type Outcome, verdictOf } from '../verdict/outcome.ts';
 import type { Question } from './question.ts';
 
@@ -34,21 +35,18 @@ interface Stretch {
 
 export function testObjective(question: Question): Outcome {
   const { metric, suspect, period, settings } = question;
+  const { room } = question.memory;
+  const { windowMs } = settings;
   if (metric.source.kind !== 'objective' || suspect.kind !== 'counts') return noData('it is no proportion');
   const allowed = clamp(metric.source.allowed, 1e-9, 1 - 1e-9);
-  const all = windowsOf(suspect.windows, settings.windowMs);
+  const all = windowsOf(suspect.counts, Number.NEGATIVE_INFINITY, windowMs, room);
   if (all.length === 0) return noData('there were no requests');
-  const recent = windowsOf(
-    suspect.windows.filter((w) => w.endMs > period.healthyFromMs),
-    settings.windowMs,
-  );
-  const ends = all.map((w) => w.endMs);
-  const starts = restartIndices(ends, period.fromMs, period.toMs, period.restartsAtMs);
+  const recent = windowsOf(suspect.counts, period.healthyFromMs, windowMs, room);
+  const starts = restartIndices(all.ends, period.fromMs, period.toMs, period.restartsAtMs, all.length);
   // What stable did before says more about scatter that remembers than the first windows of anything can.
-  const past = question.past?.kind === 'counts' ? windowsOf(question.past.windows, settings.windowMs) : [];
-  const usual = past.length >= PREFIX_WINDOWS ? Math.min(MOST_USUAL, excess(past, allowed)) : 1;
-  const copies = starts.map((start) => stretchOf(all, start, allowed, usual));
-  const latest = stretchOf(recent, 0, allowed, usual);
+  const usual = question.past?.kind === 'counts' ? usualScatter(question.past.counts, windowMs, allowed, room) : 1;
+  const copies = starts.map((start) => stretchOf(all, start, allowed, usual, room));
+  const latest = stretchOf(recent, 0, allowed, usual, room);
   const concentration = Math.max(10, PRIOR_EVENTS / allowed);
   const lnAbove = (share: number) => mixRestarts(copies.map((copy) => lnBeyond(copy, share, 'above', concentration)));
   const lnBelow = (share: number) => lnBeyond(latest, share, 'below', concentration);
@@ -67,18 +65,33 @@ export function testObjective(question: Question): Outcome {
   };
 }
 
-/** Windows with requests in them, at most as many as the other tests look at. */
-function windowsOf(windows: readonly CountWindow[], windowMs: number): readonly CountPair[] {
-  const asPairs = windows
-    .filter((w) => w.exposure > 0)
-    .map((w) => ({
-      endMs: w.endMs,
-      suspectEvents: w.events,
-      suspectExposure: w.exposure,
-      referenceEvents: 0,
-      referenceExposure: 0,
-    }));
-  return coarsen(asPairs, windowMs);
+/** Windows after `fromMs` with requests in them, at most as many as the other tests look at; held against no other arm. */
+function windowsOf(
+  { length, ends, events, exposure }: Counts,
+  fromMs: number,
+  windowMs: number,
+  room: Room,
+): CountPairs {
+  const [at, bad, all, none] = [room.take(length), room.take(length), room.take(length), room.take(length)];
+  let kept = 0;
+  for (let i = 0; i < length; i += 1) {
+    const size = exposure[i] ?? 0;
+    if (!((ends[i] ?? 0) > fromMs && size > 0)) continue;
+    at[kept] = ends[i] ?? 0;
+    bad[kept] = events[i] ?? 0;
+    all[kept] = size;
+    none[kept] = 0;
+    kept += 1;
+  }
+  const pairs = { ends: at, suspectEvents: bad, suspectExposure: all, referenceEvents: none, referenceExposure: none };
+  return coarsen({ length: kept, ...pairs }, windowMs, room);
+}
+
+/** How much more the past scatters than phi allows for. */
+function usualScatter(past: Counts, windowMs: number, allowed: number, room: Room): number {
+  const windows = windowsOf(past, Number.NEGATIVE_INFINITY, windowMs, room);
+  if (windows.length < PREFIX_WINDOWS) return 1;
+  return Math.min(MOST_USUAL, excess(windows, 0, windows.length, allowed, room));
 }
 
 /** ln of the evidence that the share behind the stretch is above (below) `share`. */
@@ -92,49 +105,53 @@ function lnBeyond(stretch: Stretch, share: number, side: 'above' | 'below', conc
 }
 
 /** `usual`: how much the service scatters as it is known from before. */
-function stretchOf(windows: readonly CountPair[], start: number, allowed: number, usual: number): Stretch {
-  const own = Math.max(usual, excess(windows.slice(start), allowed));
-  const kappa = start >= PREFIX_WINDOWS ? Math.max(own, excess(windows.slice(0, start), allowed)) : own;
+function stretchOf(windows: CountPairs, start: number, allowed: number, usual: number, room: Room): Stretch {
+  const own = Math.max(usual, excess(windows, start, windows.length, allowed, room));
+  const kappa = start >= PREFIX_WINDOWS ? Math.max(own, excess(windows, 0, start, allowed, room)) : own;
   let events = 0;
   let trials = 0;
-  for (const w of windows.slice(start)) {
-    const weight = 1 / (phiOf(w, allowed) * kappa);
-    events += w.suspectEvents * weight;
-    trials += w.suspectExposure * weight;
+  for (let i = start; i < windows.length; i += 1) {
+    const exposure = windows.suspectExposure[i] ?? 0;
+    const weight = 1 / (phiOf(exposure, allowed) * kappa);
+    events += (windows.suspectEvents[i] ?? 0) * weight;
+    trials += exposure * weight;
   }
   return { events, trials };
 }
 
-/** How many times counting noise a window's events may vary, as far as it is known before they are counted. */
-function phiOf(window: CountPair, allowed: number): number {
-  return 1 + (NOISE * NOISE * window.suspectExposure * allowed) / (1 - allowed);
+/** How many times counting noise the events of so many requests may vary, as far as it is known before they are counted. */
+function phiOf(exposure: number, allowed: number): number {
+  return 1 + (NOISE * NOISE * exposure * allowed) / (1 - allowed);
 }
 
-/** By how much the windows scatter more than phi allows for, never less than 1 (analysis.md: kappa, for one arm). */
-function excess(windows: readonly CountPair[], allowed: number): number {
-  const n = windows.length;
+/** By how much the windows [from, to) scatter more than phi allows for, never less than 1 (analysis.md: kappa, for one arm). */
+function excess(windows: CountPairs, from: number, to: number, allowed: number, room: Room): number {
+  const n = to - from;
   if (n < FEWEST) return 1;
+  const { suspectEvents, suspectExposure } = windows;
   let events = 0.5;
   let trials = 1;
-  for (const w of windows) {
-    events += w.suspectEvents;
-    trials += w.suspectExposure;
+  for (let i = from; i < to; i += 1) {
+    events += suspectEvents[i] ?? 0;
+    trials += suspectExposure[i] ?? 0;
   }
   const share = events / trials;
+  const residuals = room.brief(n);
   let squares = 0;
-  const residuals = windows.map((w) => {
-    const variance = w.suspectExposure * share * (1 - share) * phiOf(w, allowed);
-    const residual = (w.suspectEvents - share * w.suspectExposure) / Math.sqrt(Math.max(variance, 0.25));
+  for (let i = from; i < to; i += 1) {
+    const exposure = suspectExposure[i] ?? 0;
+    const variance = exposure * share * (1 - share) * phiOf(exposure, allowed);
+    const residual = ((suspectEvents[i] ?? 0) - share * exposure) / Math.sqrt(Math.max(variance, 0.25));
+    residuals[i - from] = residual;
     squares += residual * residual;
-    return residual;
-  });
-  const kappa = (squares / (n - 1)) * redundancy(residuals);
+  }
+  const kappa = (squares / (n - 1)) * redundancy(residuals, n);
   return Number.isFinite(kappa) ? Math.max(1, kappa) : 1e12;
 }
 
 interface Bounds {
-  readonly all: readonly CountPair[];
-  readonly recent: readonly CountPair[];
+  readonly all: CountPairs;
+  readonly recent: CountPairs;
   readonly starts: readonly number[];
   readonly allowed: number;
   readonly lnAbove: (share: number) => number;
@@ -146,8 +163,8 @@ interface Bounds {
 function changeOf({ all, recent, starts, allowed, lnAbove, lnBelow, isAbove }: Bounds): Change {
   const most = 1 / allowed;
   const shareAt = (ratio: number) => Math.min(ratio * allowed, 1 - 1e-9);
-  const latest = ratioOf(recent.length > 0 ? recent : all, allowed);
-  const strongest = Math.max(...starts.map((start) => ratioOf(all.slice(start), allowed)));
+  const latest = ratioOf(recent.length > 0 ? recent : all, 0, allowed);
+  const strongest = Math.max(...starts.map((start) => ratioOf(all, start, allowed)));
   const lower = lowerBound(
     (ratio) => lnAbove(shareAt(ratio)),
     isAbove ? Math.max(latest, strongest) : latest,
@@ -163,12 +180,12 @@ function changeOf({ all, recent, starts, allowed, lnAbove, lnBelow, isAbove }: B
   };
 }
 
-function ratioOf(windows: readonly CountPair[], allowed: number): number {
+function ratioOf({ length, suspectEvents, suspectExposure }: CountPairs, from: number, allowed: number): number {
   let events = 0;
   let trials = 0;
-  for (const w of windows) {
-    events += w.suspectEvents;
-    trials += w.suspectExposure;
+  for (let i = from; i < length; i += 1) {
+    events += suspectEvents[i] ?? 0;
+    trials += suspectExposure[i] ?? 0;
   }
   return trials > 0 ? Math.min(RATIO_CAP, events / trials / allowed) : 0;
 }

@@ -1,8 +1,10 @@
+import type { ArmRead } from '../arms/arm.ts';
+import { columnsOf, windowsOf } from '../arms/counts.ts';
 import { redundancy } from '../evidence/dispersion.ts';
 import { clamp } from '../evidence/numbers.ts';
 import { mixRestarts, restartIndices } from '../evidence/restarts.ts';
 import { lnShareEvidence } from '../evidence/shares.ts';
-import type { LookPeriod, Series } from '../types.ts';
+import type { LookPeriod } from '../types.ts';
 import { LN_HEALTHY, NO_NOTE, noData, type Outcome } from '../verdict/outcome.ts';
 import type { Question } from './question.ts';
 
@@ -36,9 +38,9 @@ export function testSplit(question: Question): Outcome {
   if (period.exposures === undefined || period.exposures.length === 0)
     return noData('the configured split is not known');
   const slack = clamp(metric.source.slack, 0, 1);
-  const stable = new Map(reference.windows.map((w) => [w.endMs, w.exposure]));
+  const stable = new Map(windowsOf(reference.counts).map((w) => [w.endMs, w.exposure]));
   const windows: SplitWindow[] = [];
-  for (const w of suspect.windows) {
+  for (const w of windowsOf(suspect.counts)) {
     const other = stable.get(w.endMs);
     const share = shareThroughout(w.endMs, period.exposures, settings);
     if (other === undefined || share === null || w.exposure + other <= 0) continue;
@@ -161,9 +163,9 @@ function sum<W>(list: readonly W[], of: (w: W) => number): number {
 }
 
 interface Arms {
-  readonly stableNow: Series | null;
-  readonly stableBefore: Series | null;
-  readonly candidateNow: Series | null;
+  readonly stableNow: ArmRead | null;
+  readonly stableBefore: ArmRead | null;
+  readonly candidateNow: ArmRead | null;
 }
 
 /** Requests of each arm as shares of both arms' together, for showing. */
@@ -175,11 +177,11 @@ export function sharesOfTraffic({ stableNow, candidateNow }: Arms): Arms {
   };
 }
 
-function shareOfBoth(arm: Series | null, other: Series | null): Series | null {
+function shareOfBoth(arm: ArmRead | null, other: ArmRead | null): ArmRead | null {
   if (arm?.kind !== 'counts' || other?.kind !== 'counts') return null;
-  const others = new Map(other.windows.map((w) => [w.endMs, w.exposure]));
-  const windows = arm.windows.map(({ endMs, exposure }) => {
+  const others = new Map(windowsOf(other.counts).map((w) => [w.endMs, w.exposure]));
+  const windows = windowsOf(arm.counts).map(({ endMs, exposure }) => {
     return { endMs, events: exposure, exposure: exposure + (others.get(endMs) ?? 0) };
   });
-  return { kind: 'counts', windows };
+  return { kind: 'counts', counts: columnsOf(windows) };
 }

@@ -31,7 +31,7 @@ export interface Outcome {
   readonly lnWorse: number;
   readonly lnOk: number;
   /** ln of the evidence for "better than what it is held against". Absent: it cannot be better. */
-  readonly lnBetter?: number;
+  readonly lnBetter?: () => number;
   readonly limit: number;
   /** Costs as much as everything else together: asked for only where it is shown. */
   readonly change: () => Change | null;

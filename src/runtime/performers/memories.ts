@@ -12,7 +12,7 @@ const IN_USE_MS = 120_000;
 
 /** What was summed for rollouts under way, so that a look adds its new windows only. */
 export interface Memories {
-  /** That of the service's rollout under way; where it would not pay, or there is no room, one for this look alone. */
+  /** That of the service's rollout under way; where it would not pay, or there is no room, one that keeps nothing. */
   of(state: ServiceState, period: LookPeriod, windowMs: number): Memory;
 }
 
@@ -24,6 +24,8 @@ interface Kept {
 
 /** Of one rollout a service. */
 export function createMemories(): Memories {
+  /** What a look needs for itself alone: of all looks, since they are compared one after another. */
+  const scratch = createScratch();
   /** Used longest ago first. */
   const memories = new Map<string, Kept>();
 
@@ -42,10 +44,10 @@ export function createMemories(): Memories {
     of({ service, rollout }, { fromMs, toMs }, windowMs) {
       const known = memories.get(service);
       memories.delete(service);
-      if (!rollout || isEnded(rollout.phase) || (toMs - fromMs) / windowMs < WORTH_WINDOWS) return createScratch();
+      if (!rollout || isEnded(rollout.phase) || (toMs - fromMs) / windowMs < WORTH_WINDOWS) return scratch;
       const isKnown = known?.of === rollout.id;
-      if (!isKnown && !makeRoom(toMs)) return createScratch();
-      const memory = isKnown ? known.memory : createMemory();
+      if (!isKnown && !makeRoom(toMs)) return scratch;
+      const memory = isKnown ? known.memory : createMemory(scratch);
       memories.set(service, { of: rollout.id, memory, usedAtMs: toMs });
       return memory;
     },

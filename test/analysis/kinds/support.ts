@@ -3,7 +3,7 @@ import { testOf } from '../../../src/analysis/kinds/index.ts';
 import type { Question } from '../../../src/analysis/kinds/question.ts';
 import type { LookPeriod, Metric, MetricKind, Series } from '../../../src/analysis/types.ts';
 import type { Outcome } from '../../../src/analysis/verdict/outcome.ts';
-import { metric, period, settings } from '../support.ts';
+import { armRead, metric, period, settings } from '../support.ts';
 
 /** A metric of one kind with a name a reader would give it. */
 export function of(source: MetricKind, over: Partial<Metric> = {}): Metric {
@@ -18,14 +18,14 @@ export function ask(
 ): Outcome {
   const question: Question = {
     metric: asked,
-    suspect,
-    reference: over.reference ?? null,
+    suspect: armRead(suspect, asked),
+    reference: over.reference ? armRead(over.reference, asked) : null,
     period: over.period ?? period(over.windows ?? 40),
     settings,
     concurrent: true,
     mayBeHealthy: true,
     memory: forgetful,
-    past: over.past ?? null,
+    past: over.past ? armRead(over.past, asked) : null,
     budget: over.budget ?? null,
   };
   return testOf(question);
