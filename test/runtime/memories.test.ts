@@ -18,7 +18,7 @@ function period(toMs: number, windows = 100): LookPeriod {
 
 /** What keeps nothing is the same for all of them. */
 function keepsNothing(memories: Memories) {
-  return memories.of(state({ service: 'calm' }), period(t0), WINDOW_MS);
+  return memories.of(state({ service: 'calm', rollout: null }), period(t0), WINDOW_MS);
 }
 
 describe('what was summed for rollouts', () => {
