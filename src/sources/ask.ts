@@ -43,6 +43,11 @@ export class Ask {
     caller.waitsFor(this);
   }
 
+  /** It was answered, or nobody waits for it any more. */
+  get isOver(): boolean {
+    return this.#tell === null;
+  }
+
   /** Whether this is asked, and not answered yet. */
   asks(query: NamedSelector, { startMs, endMs, stepMs }: Stretch): boolean {
     const { shape, values } = this.query;
@@ -67,7 +72,7 @@ export class Ask {
     const tell = this.#tell;
     this.#tell = null;
     tell?.(found);
-    for (const too of this.#tellToo?.splice(0) ?? []) too(found);
+    if (this.#tellToo !== null) for (const too of this.#tellToo.splice(0)) too(found);
   }
 
   leave(stopped: Found): void {

@@ -83,8 +83,10 @@ export function createBatch(api: PrometheusApi, { now, gatherMs, mostKeptBytes }
     return {
       tell: (query, stretch, signal, tell) => {
         if (signal.aborted) return tell(stopped);
-        const known = named.find((ask) => ask.asks(query, stretch));
-        if (known !== undefined) return known.tellToo(tell);
+        for (let k = 0; k < named.length; k += 1) {
+          const ask = named[k];
+          if (ask?.asks(query, stretch) === true) return ask.tellToo(tell);
+        }
         if (!maySend(requestsFor(stretch))) return tell(tooMany(mostRequests));
         const ask = new Ask(query, stretch, callerOf(signal), tell);
         named.push(ask);

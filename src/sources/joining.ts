@@ -82,7 +82,7 @@ export function createJoining(options: JoiningOptions): Joining {
   }
 
   async function next(pool: Pool): Promise<void> {
-    const waiting = pool.asks.filter(({ caller }) => !caller.signal.aborted);
+    const waiting = pool.asks.filter((ask) => !ask.isOver);
     const taken = takeTogether(waiting, pool.figures, now());
     pool.asks = waiting.slice(taken.length);
     const answered = together(pool, taken);
@@ -98,7 +98,7 @@ export function createJoining(options: JoiningOptions): Joining {
   async function together({ shape, figures }: Pool, asks: readonly Ask[]): Promise<void> {
     const [first] = asks;
     if (first === undefined) return;
-    const stretch = unionOf(asks);
+    const stretch = asks.reduce((whole, ask) => withStretch(whole, ask.stretch), first.stretch);
     const values = shape.labels.map((_label, k) => valuesOf(asks, k));
     const isOne = values.every((of) => of.size === 1);
     const query = isOne ? first.query.text() : inWords(shape, values);
@@ -175,16 +175,18 @@ function takeTogether(asks: Ask[], figures: Figures, nowMs: number): Ask[] {
   asks.sort((a, b) => a.stretch.startMs - b.stretch.startMs || a.stretch.endMs - b.stretch.endMs);
   const most = figures.most(nowMs);
   const distinct: Set<string>[] = [];
-  let [startMs, endMs, asked, text, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0];
-  for (const { stretch, query } of asks) {
-    startMs = Math.min(startMs, stretch.startMs);
-    endMs = Math.max(endMs, stretch.endMs);
-    asked += pointsOf(stretch);
-    const whole: Stretch = { startMs, endMs, stepMs: stretch.stepMs };
+  let whole: Stretch | null = null;
+  let [asked, text, count] = [0, 0, 0];
+  for (let index = 0; index < asks.length; index += 1) {
+    const ask = asks[index];
+    if (ask === undefined) continue;
+    whole = withStretch(whole, ask.stretch);
+    asked += pointsOf(ask.stretch);
     const points = pointsOf(whole);
     let isTooMany = false;
-    for (let k = 0; k < query.values.length; k += 1) {
-      const value = query.values[k] ?? '';
+    const { values } = ask.query;
+    for (let k = 0; k < values.length; k += 1) {
+      const value = values[k] ?? '';
       const of = distinct[k] ?? new Set();
       distinct[k] = of;
       if (of.has(value)) continue;
@@ -205,19 +207,17 @@ function takeTogether(asks: Ask[], figures: Figures, nowMs: number): Ask[] {
   return asks.slice();
 }
 
-function unionOf(asks: readonly Ask[]): Stretch {
-  let [startMs, endMs, stepMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1];
-  for (const { stretch } of asks) {
-    startMs = Math.min(startMs, stretch.startMs);
-    endMs = Math.max(endMs, stretch.endMs);
-    stepMs = stretch.stepMs;
-  }
-  return { startMs, endMs, stepMs };
+/** Both, and what lies between them. */
+function withStretch(whole: Stretch | null, more: Stretch): Stretch {
+  if (whole === null) return more;
+  if (more.startMs >= whole.startMs && more.endMs <= whole.endMs) return whole;
+  const { startMs, endMs, stepMs } = whole;
+  return { startMs: Math.min(startMs, more.startMs), endMs: Math.max(endMs, more.endMs), stepMs };
 }
 
 function valuesOf(asks: readonly Ask[], label: number): Set<string> {
   const values = new Set<string>();
-  for (const { query } of asks) values.add(query.values[label] ?? '');
+  for (let k = 0; k < asks.length; k += 1) values.add(asks[k]?.query.values[label] ?? '');
   return values;
 }
 
@@ -234,20 +234,20 @@ function handOut(
   asks: readonly Ask[],
   values: readonly ReadonlySet<string>[],
   series: readonly GridSeries[],
-): { readonly series: readonly (readonly GridSeries[])[]; readonly strangers: number } | null {
+): { readonly series: readonly (readonly GridSeries[] | null)[]; readonly strangers: number } | null {
   if (asks.length === 1) return { series: [series], strangers: 0 };
-  const own: GridSeries[][] = asks.map(() => []);
-  const groups = grouped(labels, asks, values);
+  const own = new Array<GridSeries[] | null>(asks.length).fill(null);
+  const { label, first, next } = grouped(labels, asks, values);
   let strangers = 0;
-  for (const one of series) {
-    for (let k = 0; k < labels.length; k += 1) {
-      const value = one.labels[labels[k] ?? ''];
-      if (value === undefined || values[k]?.has(value) !== true) return null;
-    }
+  for (let i = 0; i < series.length; i += 1) {
+    const one = series[i];
+    if (one === undefined || !isAmong(values, one.labels, labels)) return null;
     let isWanted = false;
-    for (const index of groups.by.get(one.labels[groups.label] ?? '') ?? []) {
+    for (let index = first.get(one.labels[label] ?? '') ?? -1; index >= 0; index = next[index] ?? -1) {
       if (!hasValues(one.labels, labels, asks[index]?.query.values ?? [])) continue;
-      own[index]?.push(one);
+      const others = own[index] ?? null;
+      if (others === null) own[index] = [one];
+      else others.push(one);
       isWanted = true;
     }
     if (!isWanted) strangers += 1;
@@ -255,22 +255,35 @@ function handOut(
   return { series: own, strangers };
 }
 
-/** Which asks have each value of the label that tells most of them apart. */
+/** Which asks have each value of the label that tells most of them apart: the first of them, and of each the next. */
 function grouped(
   labels: readonly string[],
   asks: readonly Ask[],
   values: readonly ReadonlySet<string>[],
-): { readonly label: string; readonly by: ReadonlyMap<string, readonly number[]> } {
+): { readonly label: string; readonly first: ReadonlyMap<string, number>; readonly next: readonly number[] } {
   let telling = 0;
   for (let k = 1; k < labels.length; k += 1) if ((values[k]?.size ?? 0) > (values[telling]?.size ?? 0)) telling = k;
-  const by = new Map<string, number[]>();
-  for (let index = 0; index < asks.length; index += 1) {
+  const first = new Map<string, number>();
+  const next = new Array<number>(asks.length).fill(-1);
+  for (let index = asks.length - 1; index >= 0; index -= 1) {
     const value = asks[index]?.query.values[telling] ?? '';
-    const same = by.get(value);
-    if (same === undefined) by.set(value, [index]);
-    else same.push(index);
+    next[index] = first.get(value) ?? -1;
+    first.set(value, index);
   }
-  return { label: labels[telling] ?? '', by };
+  return { label: labels[telling] ?? '', first, next };
+}
+
+/** Whether each label has a value that somebody asked for. */
+function isAmong(
+  values: readonly ReadonlySet<string>[],
+  own: GridSeries['labels'],
+  labels: readonly string[],
+): boolean {
+  for (let k = 0; k < labels.length; k += 1) {
+    const value = own[labels[k] ?? ''];
+    if (value === undefined || values[k]?.has(value) !== true) return false;
+  }
+  return true;
 }
 
 function hasValues(own: GridSeries['labels'], labels: readonly string[], values: readonly string[]): boolean {

@@ -146,7 +146,7 @@ class Reading implements ReadingArm {
     this.#stretch = stretch;
     this.#askedAtMs = this.#keeping.now();
     this.#missing = this.#queries.length;
-    this.#found = [];
+    this.#found = new Array<Found>(this.#queries.length);
     for (let k = 0; k < this.#queries.length; k += 1) {
       const query = this.#queries[k] ?? '';
       const take = (found: Found) => this.#take(k, found);
@@ -167,13 +167,15 @@ class Reading implements ReadingArm {
   }
 
   #count(): void {
-    const found: (readonly GridSeries[])[] = [];
-    for (const one of this.#found) {
+    const found = new Array<readonly GridSeries[]>(this.#found.length);
+    for (let k = 0; k < this.#found.length; k += 1) {
+      const one = this.#found[k];
+      if (one === undefined) continue;
       if (!one.ok) {
         this.#end(absent(one.problem));
         return;
       }
-      found.push(one.value);
+      found[k] = one.value;
     }
     const asked = { atMs: this.#askedAtMs, lateMs: this.#question.metric.labelDelayMs ?? 0 };
     const part: Part = { stretch: this.#stretch, found, asked };

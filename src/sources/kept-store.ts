@@ -10,8 +10,8 @@ const ANEW_MS = 600_000;
 const IN_USE_MS = 120_000;
 
 /** Of a rollout besides its arms, and of an arm besides its numbers: measured. */
-const ROLLOUT_BYTES = 600;
-const ARM_BYTES = 260;
+const ROLLOUT_BYTES = 500;
+const ARM_BYTES = 230;
 const GHOST_BYTES = 600;
 
 /** Whose arm, and when: each is kept once. */

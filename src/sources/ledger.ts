@@ -119,8 +119,10 @@ class View implements PairsView {
 }
 
 function valueAt(cells: Cells, index: number): number {
-  const value = cells[index] ?? Number.NaN;
-  return value === NOTHING && cells instanceof Uint16Array ? Number.NaN : value;
+  if (!(cells instanceof Uint16Array)) return cells[index] ?? Number.NaN;
+  // Apart, so that small counts stay small integers.
+  const count = cells[index] ?? NOTHING;
+  return count === NOTHING ? Number.NaN : count;
 }
 
 const KINDS = [

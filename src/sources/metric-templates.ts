@@ -49,12 +49,12 @@ function templateOf(source: CountedMetric['source'], selectors: Selectors, fill:
         template: selectors.template(text),
         text: (of: Placeholders) => fill(text, of),
       }));
-      const queries: Query[] = [];
-      for (const { template, text } of parts) {
+      const queries = new Array<Query>(parts.length);
+      for (const [k, { template, text }] of parts.entries()) {
         const named = template === null ? null : filled(template, values, text);
         const query = named ?? text(values);
         if (typeof query === 'string' && plainSelector(query) === null) return null;
-        queries.push(query);
+        queries[k] = query;
       }
       return queries;
     },

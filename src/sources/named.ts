@@ -45,11 +45,14 @@ export function filled(
   placeholders: Placeholders,
   text: (placeholders: Placeholders) => string,
 ): NamedSelector | null {
-  const values: string[] = [];
-  for (const part of parts) {
+  // As long as it will be: one that grows has room for many.
+  const values = new Array<string>(parts.length);
+  for (let k = 0; k < parts.length; k += 1) {
+    const part = parts[k];
+    if (part === undefined) continue;
     const value = typeof part === 'string' ? placeholders[part] : part.value;
     if (typeof part === 'string' && !WRITTEN_AS_IT_IS.test(value)) return null;
-    values.push(value);
+    values[k] = value;
   }
   return new Filled(shape, values, placeholders, text);
 }

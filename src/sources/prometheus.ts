@@ -239,12 +239,11 @@ function samplesOf({ metric, stable, past, wider, candidate }: AskedArms, days: 
   const reads = [stable.read ?? absent(null), before.read ?? absent(null), candidate.read ?? absent(null)];
   // What stable shows decides at which bounds native histograms are counted.
   const [now = NONE, then = NONE, other = NONE] = together(metric, reads, [0, 1]);
-  const { history = null, budget = null } = days ?? {};
+  const arms = { metric: metric.name, stableNow: now.series, stableBefore: then.series, candidateNow: other.series };
+  if (days === null) return { ...arms, missing: whatIsMissing([now, then, other]) };
+  const { history, budget } = days;
   return {
-    metric: metric.name,
-    stableNow: now.series,
-    stableBefore: then.series,
-    candidateNow: other.series,
+    ...arms,
     ...(history === null ? {} : { history: history.series }),
     ...(budget === null ? {} : { budget: budget.series }),
     missing: whatIsMissing([now, then, other, history, budget]),

@@ -78,7 +78,8 @@ export function hasNoGood({ source }: Metric, found: readonly (readonly GridSeri
  * The arms of one metric, made comparable: native histograms at the same bounds (told by the arms in `reference`, by index), and
  * distributions with the same bins. `noGood` in all of them is a selector that finds nothing.
  */
-export function together(metric: Metric, arms: readonly ArmRead[], reference: readonly number[]): ArmRead[] {
+export function together(metric: Metric, arms: readonly ArmRead[], reference: readonly number[]): readonly ArmRead[] {
+  if (metric.source.kind !== 'drift' && arms.every(isAlone)) return arms;
   const read = arms.filter((arm) => arm.series !== null);
   if (read.length > 0 && read.every((arm) => arm.noGood)) {
     const selector = metric.source.kind === 'labelled' ? 'truePositives' : 'good';
@@ -87,9 +88,14 @@ export function together(metric: Metric, arms: readonly ArmRead[], reference: re
   }
   const natives = arms.flatMap((arm) => arm.native ?? []);
   if (natives.length > 0) return atSameBounds(metric, arms, natives, reference);
-  if (metric.source.kind !== 'drift') return [...arms];
+  if (metric.source.kind !== 'drift') return arms;
   const same = sameBins(arms.map((arm) => arm.series));
   return arms.map((arm, i) => ({ ...arm, series: same[i] ?? null }));
+}
+
+/** Whatever the others are, it is what it is. */
+function isAlone({ noGood, native }: ArmRead): boolean {
+  return !noGood && native === null;
 }
 
 function atSameBounds(

@@ -1,4 +1,4 @@
-import type { CountColumns, CountWindow, Metric, Series } from '../analysis/types.ts';
+import type { CountColumns, CountWindow, Metric } from '../analysis/types.ts';
 import { type CountedKind, type Counts, countsOf } from './counts.ts';
 import { withGhosts } from './ghosts.ts';
 import type { GridSeries } from './increase.ts';
@@ -37,7 +37,7 @@ export class SettledArm implements Row {
   /** The last point at which a series appeared that had not been there. */
   newest: number;
   /** Of each selector, where the windows end: how many series have a value there, and its sum. Whether they are still the same. */
-  edges: readonly number[] = NONE;
+  edges: number[] = [];
   ghosts: readonly Ghost[] = NONE;
   /** Points at which a series was missing that had been there: a stretch that began there would not know of it. */
   gaps: readonly number[] = NONE;
@@ -91,7 +91,7 @@ export function missingOf(arm: SettledArm, { stretch }: Windows): Stretch | 'all
 export function readOf(arm: SettledArm, ledger: Ledger, windows: Windows, behind: Counts | null): ArmRead {
   const from = Math.round(windows.stretch.startMs / windows.windowMs) - arm.start;
   const kept = ledger.view(arm, from, from + windows.count);
-  return { series: keptSeries(windows, kept, behind), problem: null, noGood: arm.noGood, native: null };
+  return { series: new KeptSeries(windows, kept, behind), problem: null, noGood: arm.noGood, native: null };
 }
 
 /** Of windows that were read whole, and of which those that have settled are kept: as `readOf`. */
@@ -164,7 +164,7 @@ function noteGaps(arm: SettledArm, found: Found, until: number): void {
 
 /** Which series have a value at a point, and which had one before. */
 function noteEdges(arm: SettledArm, found: Found, index: number): void {
-  const edges: number[] = [];
+  if (arm.edges.length === 0) arm.edges = new Array<number>(2 * found.length).fill(0);
   let ghosts: Ghost[] | null = null;
   for (let k = 0; k < found.length; k += 1) {
     let [there, sum] = [0, 0];
@@ -181,9 +181,9 @@ function noteEdges(arm: SettledArm, found: Found, index: number): void {
       ghosts ??= [];
       ghosts.push({ labels, value: at[before] ?? Number.NaN, selector: k });
     }
-    edges.push(there, sum);
+    arm.edges[2 * k] = there;
+    arm.edges[2 * k + 1] = sum;
   }
-  arm.edges = edges;
   arm.ghosts = ghosts ?? NONE;
 }
 
@@ -220,29 +220,9 @@ function isSame(edges: readonly number[], selector: number, series: readonly Gri
   return edges[2 * selector] === there && edges[2 * selector + 1] === sum;
 }
 
-/** Windows are made into objects only where somebody asks for them. */
-function keptSeries(windows: Windows, kept: PairsView, behind: Counts | null): Series {
-  const columns = new KeptColumns(windows, kept, behind);
-  return {
-    kind: 'counts',
-    columns,
-    get windows() {
-      return windowsOf(columns);
-    },
-  };
-}
-
-function windowsOf(columns: CountColumns): CountWindow[] {
-  const out: CountWindow[] = [];
-  for (let i = 0; i < columns.length; i += 1) {
-    const exposure = columns.exposure(i);
-    if (!Number.isNaN(exposure)) out.push({ endMs: columns.endMs(i), events: columns.events(i), exposure });
-  }
-  return out;
-}
-
-/** Windows of which those that are kept stand first. */
-class KeptColumns implements CountColumns {
+/** Windows of which those that are kept stand first. They are made into objects only where somebody asks for them so. */
+class KeptSeries implements CountColumns {
+  readonly kind = 'counts';
   readonly length: number;
   readonly #firstEndMs: number;
   readonly #windowMs: number;
@@ -255,6 +235,19 @@ class KeptColumns implements CountColumns {
     this.#windowMs = windowMs;
     this.#kept = kept;
     this.#behind = behind;
+  }
+
+  get columns(): CountColumns {
+    return this;
+  }
+
+  get windows(): readonly CountWindow[] {
+    const out: CountWindow[] = [];
+    for (let i = 0; i < this.length; i += 1) {
+      const exposure = this.exposure(i);
+      if (!Number.isNaN(exposure)) out.push({ endMs: this.endMs(i), events: this.events(i), exposure });
+    }
+    return out;
   }
 
   endMs(index: number): number {
