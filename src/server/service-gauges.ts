@@ -57,7 +57,9 @@ export function createServiceGauges(): (readings: readonly ServiceReading[]) => 
     if (known) return known;
     const lines = gauges.map(({ name, value, label }) => {
       const number = value(reading);
-      return number === null ? '' : `${name}{service="${reading.service}"${label?.(reading) ?? ''}} ${number}\n`;
+      if (number === null) return '';
+      // Joined into one piece: what is put together otherwise is kept in as many pieces as it was made of.
+      return [name, '{service="', reading.service, '"', label?.(reading) ?? '', '} ', number, '\n'].join('');
     });
     written.set(reading, lines);
     return lines;
