@@ -212,12 +212,14 @@ async function keep(parts: PolicyBookParts, policies: Iterable<LoadedPolicy>): P
   const fresh: string[] = [];
   for (const loaded of policies) {
     const { service, revision } = loaded.policy;
-    if ((await parts.archive.find(service, revision)) !== null) continue;
-    const yaml = loaded.yaml ?? (await readAnew(parts, loaded));
-    // Its file has changed since it was looked at: what it says now is read at the next look.
-    if (yaml === null) continue;
-    await parts.archive.keep(service, revision, yaml);
-    fresh.push(service);
+    if ((await parts.archive.find(service, revision)) === null) {
+      const yaml = loaded.yaml ?? (await readAnew(parts, loaded));
+      // Its file has changed since it was looked at: what it says now is read at the next look.
+      if (yaml === null) continue;
+      await parts.archive.keep(service, revision, yaml);
+      fresh.push(service);
+    }
+    loaded.yaml = null;
   }
   await save(parts);
   return fresh;

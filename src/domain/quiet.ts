@@ -57,8 +57,9 @@ function isSameButNumbers(before: ServiceState, after: ServiceState): boolean {
 }
 
 function sameBut<T extends object>(before: T, after: Partial<T>, but: readonly (keyof T)[]): boolean {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof T)[];
-  return keys.every((key) => before[key] === after[key] || but.includes(key));
+  for (const key in before) if (before[key] !== after[key] && !but.includes(key)) return false;
+  for (const key in after) if (before[key] !== after[key] && !but.includes(key)) return false;
+  return true;
 }
 
 /** What is told of it and what decides, not the numbers it stands on. */

@@ -111,7 +111,9 @@ export class KeptPolicies {
         if (entry === null) return reading;
         used.set(file, entry);
         this.#isSaved = false;
-        return entry.reading;
+        // Whoever reads it now archives its text; it is not kept here, where it would take more room than all the rest.
+        const { yaml } = reading.policy;
+        return { ...entry.reading, policy: { ...entry.reading.policy, yaml } };
       },
       end: () => {
         if (used.size !== this.#entries.size) this.#isSaved = false;
@@ -150,7 +152,13 @@ export class KeptPolicies {
     const again = this.#policyOf(values);
     if (!isDeepStrictEqual(again, policy)) return null;
     const { requires, warnings } = reading;
-    return { ...at, requires, warnings, values, reading: { ...reading, policy: { ...loaded, policy: again } } };
+    return {
+      ...at,
+      requires,
+      warnings,
+      values,
+      reading: { ...reading, policy: { ...loaded, yaml: null, policy: again } },
+    };
   }
 
   #policyOf(values: readonly number[]): Policy {

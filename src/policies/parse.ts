@@ -34,9 +34,10 @@ export interface LoadedPolicy {
   /**
    * What can be archived: the file as written or, with templates, one text that says the same as all of them. Secrets are only named
    * in it, and `parsePolicy` makes the same policy of it, with the same revision, whatever has become of the files. Null: the files
-   * were not read anew, and say the same as when they were (`KeptPolicies`).
+   * were not read anew, and say the same as when they were (`KeptPolicies`); or it is archived: who has done that lets go of it, as
+   * those of thousands of policies take more room than the policies.
    */
-  readonly yaml: string | null;
+  yaml: string | null;
 }
 
 export interface ParseResult {

@@ -11,7 +11,7 @@ const WRITES = /^(insert|update|delete)\b/i;
 /** Said in a unit, or at the end of a statement outside of one: it need not be on the disk before it counts. It is with the next flush. */
 export const UNHURRIED = '-- unhurried';
 /** What need not be on the disk at once is there after this, where nothing else is flushed before. */
-const UNHURRIED_MS = 20;
+const UNHURRIED_MS = 100;
 
 /** One who uses the database: from its turn until it gives the turn on. */
 interface User extends DatabaseConnection {
