@@ -1,4 +1,5 @@
-import { createScratch, type Memory } from './evidence/memory.ts';
+import type { Memory } from './evidence/memory.ts';
+import { createScratch } from './evidence/scratch.ts';
 import { type Judged, type JudgeInput, judge } from './judge.ts';
 import { isAsked } from './kinds/absolute.ts';
 import { tell } from './tell.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CompareInput, compare } from '../../src/analysis/compare.ts';
-import { createMemory, createScratch } from '../../src/analysis/evidence/memory.ts';
+import { createMemory } from '../../src/analysis/evidence/memory.ts';
+import { createScratch } from '../../src/analysis/evidence/scratch.ts';
 import type { CountWindow, Metric, MetricComparison, MetricKind, Series } from '../../src/analysis/types.ts';
 import { inColumns, metric, period, START_MS, samples, settings, WINDOW_MS } from './support.ts';
 
@@ -130,7 +131,7 @@ describe('a comparison comes to the same', () => {
     );
   });
 
-  it('with what earlier looks of the rollout kept, in the room of other rollouts', () => {
+  it('with what earlier looks of the rollout kept, in the room of other rollouts, also where windows fell out in front', () => {
     const scratch = createScratch();
     fc.assert(
       fc.property(anyLook, anyLook, (look, other) => {
@@ -140,6 +141,11 @@ describe('a comparison comes to the same', () => {
           expect(kept).toEqual(resultOf(inputOf(look, asWindows, windows)));
           compare({ ...inputOf(other, asColumns, windows), memory: another });
         }
+        const later = (series: (arm: Arm) => Series) => {
+          const input = inputOf(look, series);
+          return { ...input, period: { ...input.period, fromMs: START_MS + 10 * WINDOW_MS } };
+        };
+        expect(resultOf({ ...later(asColumns), memory })).toEqual(resultOf(later(asWindows)));
       }),
       { seed: 23, numRuns: 100 },
     );

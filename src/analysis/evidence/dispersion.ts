@@ -31,6 +31,9 @@ export function redundancy(values: readonly number[], n = values.length): number
 
 /** Columns of a comparison, window by window; see ratio.ts for the letters' meaning. */
 export interface RatioColumns extends CountPairs {
+  /** The windows it is of, and how many events per exposure were added to the reference. */
+  readonly pairs: CountPairs;
+  readonly allowance: number;
   /** Events of both arms. */
   readonly together: readonly number[];
   /** The suspect's share of the exposure. */

@@ -1,13 +1,9 @@
+import type { CountPairs } from '../arms/pairs.ts';
 import { BETS } from './bets.ts';
 import type { RatioColumns } from './dispersion.ts';
-import { createRoom, numbers, type Room } from './room.ts';
-
-/** Which bets a running sum is of. */
-export interface Stake {
-  readonly ratio: number;
-  readonly side: 'worse' | 'ok';
-  readonly cvSquared: number;
-}
+import type { Room } from './room.ts';
+import { createScratch, placeStops } from './scratch.ts';
+import type { Stake, Sums } from './sums.ts';
 
 /** Where sums are kept from one look to the next; `at` narrows it to one metric, one test. */
 export interface Memory {
@@ -16,118 +12,62 @@ export interface Memory {
   /** A look begins: what the one before it took of the room is free again. */
   begin(): void;
   at(name: string | number): Memory;
-  /**
-   * Running sums of the bets: row i is the sum over all windows before window i, so that windows [a, b) are row b less row a. They
-   * hold until the next ones are asked for.
-   */
-  sums(columns: RatioColumns, stake: Stake): readonly number[];
+  /** Sums with a stop at least at each of the `starts`, which rise. They hold until the next ones are asked for. */
+  sums(columns: RatioColumns, stake: Stake, starts: readonly number[]): Sums;
 }
 
 /** Keeps nothing. */
 export const forgetful: Memory = {
   get room() {
-    return createRoom();
+    return createScratch().room;
   },
   begin: () => undefined,
   at: () => forgetful,
-  sums: (columns, stake) => summed({ columns, stake, rows: rowsFor(columns.length), from: 0, lifts: null }),
+  sums: (columns, stake, starts) => createScratch().sums(columns, stake, starts),
 };
 
-/** ln((1-rho+rho r g)/(1-rho+rho r)) of a look's windows and bets. */
-interface Lifts {
-  ratio: number;
-  side: Stake['side'];
-  share: readonly number[];
-  windows: number;
-  values: number[];
-}
-
-/** Of so many shares and stakes they are kept: more are of metrics that have nothing in common. */
-const MOST_LIFTS = 64;
-
-/** A memory for looks that are summed anew each time. */
-export interface Scratch extends Memory {
-  /** Null: there are too many of them. */
-  lifts(columns: RatioColumns, stake: Stake): readonly number[] | null;
-}
-
-/**
- * What one look needed is used again for the next. Metrics of the same traffic are bet on with the same stakes, and what depends on
- * nothing but the share of the traffic is found once for all of them.
- */
-export function createScratch(): Scratch {
-  const room = createRoom();
-  const known: Lifts[] = [];
-  let used = 0;
-  let rows = rowsFor(0);
-  const scratch: Scratch = {
-    room,
-    begin() {
-      room.empty();
-      used = 0;
-    },
-    at: () => scratch,
-    sums(columns, stake) {
-      if (rows.length < (columns.length + 1) * BETS.length) rows = rowsFor(columns.length);
-      return summed({ columns, stake, rows, from: 0, lifts: scratch.lifts(columns, stake) });
-    },
-    lifts({ share, length }, { ratio, side }) {
-      for (let k = 0; k < used; k += 1) {
-        const one = known[k];
-        if (one?.ratio === ratio && one.side === side && one.windows === length && areSame(one.share, share, length)) {
-          return one.values;
-        }
-      }
-      if (used >= MOST_LIFTS) return null;
-      const values = known[used]?.values ?? [];
-      const enough = values.length >= length * BETS.length ? values : numbers(length * BETS.length);
-      known[used] = { ratio, side, share, windows: length, values: enough };
-      used += 1;
-      return lift(enough, share, length, ratio, side);
-    },
-  };
-  return scratch;
-}
-
-function areSame(a: readonly number[], b: readonly number[], length: number): boolean {
-  if (a === b) return true;
-  for (let i = 0; i < length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** Sums of one stake. The rows may have room for more windows. */
-interface Line {
+/** What is known of one stake's sums: a handful of rows. */
+interface Line extends Sums {
   readonly stake: Stake;
-  /** So many windows they hold of. */
-  windows: number;
-  rows: number[];
+  readonly allowance: number;
 }
 
-/** What was summed, to see what of it still holds. */
+/** The windows that were summed, to see what of the sums still holds. */
 interface Seen {
-  /** The very columns it is of, while they are looked at. */
-  of: RatioColumns | null;
-  windows: number;
+  /** The very windows it is of, while they are looked at. */
+  of: CountPairs | null;
+  length: number;
   readonly ends: number[];
-  readonly events: number[];
-  readonly together: number[];
-  readonly share: number[];
+  readonly suspectEvents: number[];
+  readonly suspectExposure: number[];
+  readonly referenceEvents: number[];
+  readonly referenceExposure: number[];
 }
 
 /** A test asks about a handful of ratios, with a handful of noises; what is beyond belongs to looks long gone. */
 const MOST_LINES = 64;
 /** More metrics, tests and bounds than any policy has. */
 const MOST_PARTS = 1_000;
+/** Of the newest windows each has a row: a look adds one or two, and what was scraped late stands in the last ones. */
+const NEWEST = 3;
 
 /**
- * Keeps the sums of one rollout's looks: a new window adds one row instead of summing everything anew. What was read again and
- * differs (a late scrape) is summed again from there on. Whoever holds it forgets it with the rollout. `scratch`: what a look needs for
- * itself alone; many memories may share one.
+ * Keeps what the next looks of one rollout need of the sums: a new window adds to them instead of summing everything anew, and what
+ * was read again and differs (a late scrape) is summed again from there on. Whoever holds it forgets it with the rollout.
+ * `scratch`: what a look needs for itself alone; many memories may share one.
  */
 export function createMemory(scratch = createScratch()): Memory {
   const parts = new Map<string | number, Memory>();
   const lines: Line[] = [];
-  const seen: Seen = { of: null, windows: 0, ends: [], events: [], together: [], share: [] };
+  const seen: Seen = {
+    of: null,
+    length: 0,
+    ends: [],
+    suspectEvents: [],
+    suspectExposure: [],
+    referenceEvents: [],
+    referenceExposure: [],
+  };
   return {
     room: scratch.room,
     begin: scratch.begin,
@@ -139,129 +79,72 @@ export function createMemory(scratch = createScratch()): Memory {
       parts.set(name, part);
       return part;
     },
-    sums(columns, stake) {
-      if (seen.of !== columns) look(seen, columns, lines);
-      const line = lineOf(lines, stake);
-      const from = line.windows;
-      if (line.rows.length < (columns.length + 1) * BETS.length) line.rows = withRoom(line.rows, from, columns.length);
-      const lifts = from === 0 ? scratch.lifts(columns, stake) : null;
-      line.windows = columns.length;
-      return summed({ columns, stake, rows: line.rows, from, lifts });
+    sums(columns, stake, starts) {
+      if (seen.of !== columns.pairs) look(seen, columns.pairs, lines);
+      const line = lineOf(lines, stake, columns.allowance);
+      const sums = scratch.latest;
+      placeStops(sums, starts, columns.length, NEWEST);
+      scratch.finish(sums, takeKnown(line, sums), columns, stake);
+      keep(line, sums);
+      return sums;
     },
   };
 }
 
-function lineOf(lines: Line[], stake: Stake): Line {
+function lineOf(lines: Line[], stake: Stake, allowance: number): Line {
   const { ratio, side, cvSquared } = stake;
   for (const line of lines) {
     const its = line.stake;
-    if (its.ratio === ratio && its.side === side && its.cvSquared === cvSquared) return line;
+    if (line.allowance !== allowance || its.ratio !== ratio) continue;
+    if (its.side === side && its.cvSquared === cvSquared) return line;
   }
   if (lines.length >= MOST_LINES) lines.length = 0;
-  const line = { stake, windows: 0, rows: rowsFor(0) };
+  const line = { stake, allowance, count: 0, stops: [], rows: [] };
   lines.push(line);
   return line;
 }
 
-/** Of the lines there remain the rows that still hold: those of the windows both begin with, once those that fell out in front are left out. */
-function look(seen: Seen, columns: RatioColumns, lines: readonly Line[]): void {
-  const dropped = columns.length === 0 ? -1 : seen.ends.indexOf(columns.ends[0] ?? Number.NaN);
-  const shift = dropped < 0 ? seen.windows : dropped;
-  if (shift > 0) dropInFront(seen, shift, lines);
+/** Fills in the rows the line knows, and says of how many stops from the first one on. */
+function takeKnown(line: Line, { count, stops, rows }: Sums): number {
+  const bets = BETS.length;
+  let at = 0;
+  for (let k = 0; k < count; k += 1) {
+    const stop = stops[k] ?? 0;
+    while (at < line.count && (line.stops[at] ?? 0) < stop) at += 1;
+    if (at >= line.count || line.stops[at] !== stop) return k;
+    for (let b = 0; b < bets; b += 1) rows[k * bets + b] = line.rows[at * bets + b] ?? 0;
+  }
+  return count;
+}
+
+function keep(line: Line, { count, stops, rows }: Sums): void {
+  for (let k = 0; k < count; k += 1) line.stops[k] = stops[k] ?? 0;
+  for (let k = 0; k < count * BETS.length; k += 1) line.rows[k] = rows[k] ?? 0;
+  line.count = count;
+}
+
+/** Of the lines there remains what still holds: the sums of the windows both begin with. */
+function look(seen: Seen, pairs: CountPairs, lines: readonly Line[]): void {
   let kept = 0;
-  while (kept < Math.min(seen.ends.length, columns.length) && isSame(seen, columns, kept)) kept += 1;
-  for (const line of lines) line.windows = Math.min(line.windows, kept);
-  for (let i = kept; i < columns.length; i += 1) {
-    seen.ends[i] = columns.ends[i] ?? 0;
-    seen.events[i] = columns.suspectEvents[i] ?? 0;
-    seen.together[i] = columns.together[i] ?? 0;
-    seen.share[i] = columns.share[i] ?? 0;
+  while (kept < Math.min(seen.length, pairs.length) && isSame(seen, pairs, kept)) kept += 1;
+  for (const line of lines) while (line.count > 0 && (line.stops[line.count - 1] ?? 0) > kept) line.count -= 1;
+  for (let i = kept; i < pairs.length; i += 1) {
+    seen.ends[i] = pairs.ends[i] ?? 0;
+    seen.suspectEvents[i] = pairs.suspectEvents[i] ?? 0;
+    seen.suspectExposure[i] = pairs.suspectExposure[i] ?? 0;
+    seen.referenceEvents[i] = pairs.referenceEvents[i] ?? 0;
+    seen.referenceExposure[i] = pairs.referenceExposure[i] ?? 0;
   }
-  for (const column of [seen.ends, seen.events, seen.together, seen.share]) column.length = columns.length;
-  seen.windows = columns.length;
-  seen.of = columns;
+  seen.length = pairs.length;
+  seen.of = pairs;
 }
 
-function dropInFront(seen: Seen, windows: number, lines: readonly Line[]): void {
-  for (const column of [seen.ends, seen.events, seen.together, seen.share]) column.splice(0, windows);
-  for (const line of lines) {
-    line.rows.copyWithin(0, windows * BETS.length, (line.windows + 1) * BETS.length);
-    line.windows = Math.max(0, line.windows - windows);
-  }
-}
-
-function isSame(seen: Seen, columns: RatioColumns, i: number): boolean {
+function isSame(seen: Seen, pairs: CountPairs, i: number): boolean {
   return (
-    seen.ends[i] === columns.ends[i] &&
-    seen.events[i] === columns.suspectEvents[i] &&
-    seen.together[i] === columns.together[i] &&
-    seen.share[i] === columns.share[i]
+    seen.ends[i] === pairs.ends[i] &&
+    seen.suspectEvents[i] === pairs.suspectEvents[i] &&
+    seen.suspectExposure[i] === pairs.suspectExposure[i] &&
+    seen.referenceEvents[i] === pairs.referenceEvents[i] &&
+    seen.referenceExposure[i] === pairs.referenceExposure[i]
   );
-}
-
-function betsOf(factors: readonly number[]) {
-  return { factors, lnFactors: factors.map(Math.log) };
-}
-const SIDES = { worse: betsOf(BETS), ok: betsOf(BETS.map((bet) => 1 / bet)) };
-
-/** Room for as many windows more: most looks add one or two. */
-const ROOM_WINDOWS = 64;
-
-function rowsFor(windows: number): number[] {
-  return numbers((windows + 1) * BETS.length);
-}
-
-/** A copy of the rows up to `windows` with room for `needed` windows and some more. */
-function withRoom(rows: readonly number[], windows: number, needed: number): number[] {
-  const more = rowsFor(needed + ROOM_WINDOWS);
-  for (let i = 0; i < Math.min(rows.length, (windows + 1) * BETS.length); i += 1) more[i] = rows[i] ?? 0;
-  return more;
-}
-
-/** ln((1-rho+rho r g)/(1-rho+rho r)) for each window and bet. */
-function lift(into: number[], share: readonly number[], windows: number, ratio: number, side: Stake['side']): number[] {
-  const bets = BETS.length;
-  const { factors } = SIDES[side];
-  for (let i = 0; i < windows; i += 1) {
-    const rho = share[i] ?? 0;
-    const rest = 1 - rho;
-    const part = rho * ratio;
-    const base = rest + part;
-    for (let b = 0; b < bets; b += 1) into[i * bets + b] = Math.log((rest + part * (factors[b] ?? 1)) / base);
-  }
-  return into;
-}
-
-interface Summing {
-  readonly columns: RatioColumns;
-  readonly stake: Stake;
-  /** With the rows before window `from`. */
-  readonly rows: number[];
-  readonly from: number;
-  /** Where they are known. */
-  readonly lifts: readonly number[] | null;
-}
-
-/** Per window and bet g: (1/phi)(x ln g - m ln((1-rho+rho r g)/(1-rho+rho r))), summed up from the first window. */
-function summed({ columns, stake, rows, from: first, lifts }: Summing): number[] {
-  const { length, suspectEvents, together, share, spread } = columns;
-  const bets = BETS.length;
-  const { factors, lnFactors } = SIDES[stake.side];
-  if (first === 0) for (let b = 0; b < bets; b += 1) rows[b] = 0;
-  for (let i = first; i < length; i += 1) {
-    const rho = share[i] ?? 0;
-    const m = together[i] ?? 0;
-    const x = suspectEvents[i] ?? 0;
-    const worth = 1 / (1 + stake.cvSquared * (spread[i] ?? 0));
-    const rest = 1 - rho;
-    const part = rho * stake.ratio;
-    const base = rest + part;
-    const row = i * bets;
-    for (let b = 0; b < bets; b += 1) {
-      const lnLift =
-        m === 0 ? 0 : lifts === null ? Math.log((rest + part * (factors[b] ?? 1)) / base) : (lifts[row + b] ?? 0);
-      rows[row + bets + b] = (rows[row + b] ?? 0) + (x * (lnFactors[b] ?? 0) - m * lnLift) * worth;
-    }
-  }
-  return rows;
 }

@@ -1,11 +1,12 @@
 import type { CountPairs } from '../arms/pairs.ts';
 import { BETS, mixBets } from './bets.ts';
 import { FEWEST_TO_SCATTER, type RatioColumns, type Scatter, scatterOf } from './dispersion.ts';
-import type { Memory, Stake } from './memory.ts';
+import type { Memory } from './memory.ts';
 import { NOISE_UNKNOWN } from './noise.ts';
 import { crossingFrom } from './numbers.ts';
 import { mixRestarts } from './restarts.ts';
 import { numbers, type Room } from './room.ts';
+import type { Stake } from './sums.ts';
 
 /**
  * The ratio e-process (analysis.md): given how many events both arms had together in a window, the suspect's share of them is
@@ -34,6 +35,8 @@ interface Copy {
 export interface RatioTest {
   readonly columns: RatioColumns;
   readonly copies: readonly Copy[];
+  /** Where the copies begin, rising. */
+  readonly starts: readonly number[];
   /** The copies are mixed; otherwise there is one, over everything it has. */
   readonly mixed: boolean;
   readonly memory: Memory;
@@ -50,14 +53,14 @@ export interface Allowance {
 export function ratioTest(pairs: CountPairs, starts: readonly number[], { noise, memory }: Allowance): RatioTest {
   const columns = columnsOf(pairs, memory.room);
   const copies = starts.map((start) => copyFrom(columns, start, noise, memory.room));
-  return { columns, copies, mixed: true, memory };
+  return { columns, copies, starts, mixed: true, memory };
 }
 
 /** The same windows as one run from `start` on, not mixed. `noise`: as the test was made with. */
 export function runFrom({ columns, copies, memory }: RatioTest, start: number, noise: number | null): RatioTest {
   // Usually what is recent begins with a step of the rollout, where a copy begins too.
   const copy = copies.find((known) => known.start === start) ?? copyFrom(columns, start, noise, memory.room);
-  return { columns, copies: [copy], mixed: false, memory };
+  return { columns, copies: [copy], starts: [start], mixed: false, memory };
 }
 
 /**
@@ -65,8 +68,8 @@ export function runFrom({ columns, copies, memory }: RatioTest, start: number, n
  * suspect is more than `allowance` above the reference. Fixed added counts only lower the expectation of the evidence
  * (-ln A <= 1/A - 1), so it stays valid, and it works where the reference has no events at all.
  */
-export function withAllowance({ columns, copies, mixed, memory }: RatioTest, allowance: number): RatioTest {
-  return { columns: withMore(columns, allowance, memory.room), copies, mixed, memory: memory.at(allowance) };
+export function withAllowance(test: RatioTest, allowance: number): RatioTest {
+  return { ...test, columns: withMore(test.columns, allowance, test.memory.room) };
 }
 
 function copyFrom(columns: RatioColumns, start: number, learned: number | null, room: Room): Copy {
@@ -103,7 +106,19 @@ function columnsOf(pairs: CountPairs, room: Room): RatioColumns {
     share[i] = rho;
     spread[i] = m * spreadOf(rho);
   }
-  return { length, ends, suspectEvents, suspectExposure, referenceEvents, referenceExposure, together, share, spread };
+  return {
+    length,
+    ends,
+    suspectEvents,
+    suspectExposure,
+    referenceEvents,
+    referenceExposure,
+    pairs,
+    allowance: 0,
+    together,
+    share,
+    spread,
+  };
 }
 
 /** The columns with `allowance` events per exposure more in the reference. */
@@ -115,7 +130,7 @@ function withMore(columns: RatioColumns, allowance: number, room: Room): RatioCo
     together[i] = m;
     spread[i] = m * spreadOf(share[i] ?? 0);
   }
-  return { ...columns, together, spread };
+  return { ...columns, allowance, together, spread };
 }
 
 /** Noise of both arms, each by itself, widens the suspect's share of the events by 2 rho (1 - rho); analysis.md has rho. */
@@ -136,20 +151,15 @@ export function lnEvidence(test: RatioTest, ratio: number, side: Stake['side'], 
 }
 
 /** Into `lnCopies`: what the copies with the stake's noise come to. */
-function tellCopies(
-  { columns, copies, memory: { room } }: RatioTest,
-  stake: Stake,
-  memory: Memory,
-  lnCopies: number[],
-) {
+function tellCopies(test: RatioTest, stake: Stake, memory: Memory, lnCopies: number[]): void {
   const bets = BETS.length;
-  const rows = memory.sums(columns, stake);
-  const last = columns.length * bets;
-  const each = room.brief(bets);
+  const { count, stops, rows } = memory.sums(test.columns, stake, test.starts);
+  const last = (count - 1) * bets;
+  const each = test.memory.room.brief(bets);
   let k = 0;
-  for (const { start, cvSquared, kappa } of copies) {
+  for (const { start, cvSquared, kappa } of test.copies) {
     if (cvSquared === stake.cvSquared) {
-      const first = start * bets;
+      const first = stops.indexOf(start) * bets;
       for (let b = 0; b < bets; b += 1) each[b] = ((rows[last + b] ?? 0) - (rows[first + b] ?? 0)) / kappa;
       lnCopies[k] = mixBets(each);
     }

@@ -1,9 +1,10 @@
-import { createMemory, createScratch, type Memory } from '../../analysis/evidence/memory.ts';
+import { createMemory, type Memory } from '../../analysis/evidence/memory.ts';
+import { createScratch } from '../../analysis/evidence/scratch.ts';
 import type { LookPeriod } from '../../analysis/types.ts';
 import type { ServiceState } from '../../domain/state.ts';
 import { isEnded } from '../../domain/turn.ts';
 
-/** The sums of one rollout with a handful of metrics are some 180 kB. */
+/** What is kept of a rollout with a handful of metrics is some 150 kB with 120 windows, 250 kB with 240. */
 const MOST_ROLLOUTS = 256;
 /** A look at fewer windows is summed anew in less time than what was summed is kept worth its room. */
 const WORTH_WINDOWS = 60;
