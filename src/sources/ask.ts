@@ -1,4 +1,4 @@
-import type { Found } from './asking.ts';
+import type { Found } from './found.ts';
 import { areSame } from './join-figures.ts';
 import type { Stretch } from './matrix.ts';
 import type { NamedSelector } from './named.ts';

@@ -1,10 +1,10 @@
 import { Ask, Caller } from './ask.ts';
-import type { GridSeries } from './increase.ts';
+import type { Found } from './found.ts';
 import { createJoining } from './joining.ts';
 import { createKeeping } from './keeping.ts';
 import type { Stretch } from './matrix.ts';
 import { createSelectors, type NamedSelector, type Query, type Selectors, textOf } from './named.ts';
-import { type Answer, type PrometheusApi, requestsFor } from './prometheus-api.ts';
+import { type PrometheusApi, requestsFor } from './prometheus-api.ts';
 import { createSharing, type Limit, limited } from './sharing.ts';
 import { weightOfSeries } from './spans.ts';
 
@@ -20,8 +20,6 @@ const MOST_SHARED_BYTES = 32 * 1024 * 1024;
 export const GATHER_MS = 20;
 /** Answers as they came: of latencies, gauges and drift, and of what is no plain selector. */
 export const MOST_KEPT_BYTES = 48 * 1024 * 1024;
-
-export type Found = Answer<GridSeries[]>;
 
 /**
  * `once`: what has settled of the answer is kept by whoever asks, in less room; the answer itself is shared while it is under way, and

@@ -1,5 +1,5 @@
 import { Ask, type Caller, Crowd } from './ask.ts';
-import type { Found } from './asking.ts';
+import { type Found, failed } from './found.ts';
 import type { GridSeries } from './increase.ts';
 import { Figures } from './join-figures.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
@@ -139,11 +139,6 @@ export function createJoining(options: JoiningOptions): Joining {
       return new Promise((resolve) => put(new Ask(query, stretch, caller, resolve)));
     },
   };
-}
-
-/** Something that should not happen; others are not to wait for ever. */
-function failed(error: unknown): Found {
-  return { ok: false, problem: error instanceof Error ? error.message : String(error), wasAnswered: false };
 }
 
 /** The pool of an ask. With too many of them the oldest go, and what was learned in them. */

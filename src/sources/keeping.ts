@@ -1,4 +1,4 @@
-import type { Found } from './asking.ts';
+import type { Found } from './found.ts';
 import type { GridSeries } from './increase.ts';
 import type { Stretch } from './matrix.ts';
 import { plainSelector } from './plain-selector.ts';

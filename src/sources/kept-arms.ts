@@ -1,5 +1,6 @@
-import type { Asking, Found } from './asking.ts';
+import type { Asking } from './asking.ts';
 import { type Counts, countsOf } from './counts.ts';
+import { type Found, failed, messageOf } from './found.ts';
 import type { GridSeries } from './increase.ts';
 import { type ArmName, type Kept, type KeptArm, KeptStore } from './kept-store.ts';
 import type { Stretch } from './matrix.ts';
@@ -29,6 +30,7 @@ import { endsOf, type Windows } from './windows.ts';
 
 /** A past that reaches back by a window more at each look is read for some looks ahead. */
 const MORE_BACK = 16;
+const NOTHING: never[] = [];
 
 /** An arm of a look; null while it is waited for. */
 export interface ReadingArm {
@@ -92,13 +94,13 @@ class Reading implements ReadingArm {
   readonly #asker: ArmsAsker;
   readonly #arm: KeptArm;
   readonly #question: ArmQuestion;
-  #queries: readonly Query[] = [];
+  #queries: readonly Query[] = NOTHING;
   /** What is asked for: all of these windows, or (null) what is behind those that are kept. */
   #whole: Windows | null = null;
   #stretch: Stretch;
   #askedAtMs = 0;
   /** By selector. */
-  #found: Found[] = [];
+  #found: Found[] = NOTHING;
   #missing = 0;
 
   constructor(keeping: Keeping, asker: ArmsAsker, arm: KeptArm, question: ArmQuestion) {
@@ -151,7 +153,7 @@ class Reading implements ReadingArm {
       const query = this.#queries[k] ?? '';
       const take = (found: Found) => this.#take(k, found);
       if (typeof query !== 'string' && isOne) asking.tell(query, stretch, signal, take);
-      else asking.ask(query, stretch, signal, labelDelayMs, 'once').then(take, (error) => this.#end(problem(error)));
+      else asking.ask(query, stretch, signal, labelDelayMs, 'once').then(take, (error) => take(failed(error)));
     }
   }
 
@@ -229,7 +231,8 @@ class Reading implements ReadingArm {
 
   #end(read: ArmRead): void {
     this.read = read;
-    this.#found = [];
+    this.#found = NOTHING;
+    this.#queries = NOTHING;
     this.#arm.isBusy = false;
     this.#asker.waiting.end();
   }
@@ -241,7 +244,7 @@ function settledIn({ settled }: KeptArm): SettledArm | null {
 
 /** A placeholder that cannot be written where it stands, or a selector the policy leaves out. */
 function problem(error: unknown): ArmRead {
-  return absent(error instanceof Error ? error.message : String(error));
+  return absent(messageOf(error));
 }
 
 function reachingBack({ stretch, windowMs, firstEndMs, count }: Windows): Windows {

@@ -2,6 +2,7 @@ import type { Endpoint } from '../domain/policy.ts';
 import { excerpt, secretsOf } from '../outbound/excerpt.ts';
 import type { Http, HttpResponse } from '../outbound/http.ts';
 import { PortError } from '../ports/failure.ts';
+import { messageOf } from './found.ts';
 import type { GridSeries } from './increase.ts';
 import { createMatrix, isRecord, pointsOf, type Stretch } from './matrix.ts';
 
@@ -153,8 +154,4 @@ function hintFor(status: number): string {
 function teller(endpoint: Endpoint): (text: string) => string {
   const secrets = URL.canParse(endpoint.url) ? secretsOf(new URL(endpoint.url), endpoint.headers) : [endpoint.url];
   return (text) => excerpt(text, secrets);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

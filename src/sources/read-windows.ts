@@ -1,5 +1,6 @@
 import type { Metric } from '../analysis/types.ts';
 import type { Asking } from './asking.ts';
+import { messageOf } from './found.ts';
 import type { GridSeries } from './increase.ts';
 import { type ArmRead, absent, readArm } from './read-arm.ts';
 import { selectorsOf } from './selectors.ts';
@@ -79,6 +80,6 @@ export async function readWindows(
     return { read: readings.of(metric, found, windows), wasAnswered: true };
   } catch (error) {
     // A placeholder that cannot be written where it stands, or a selector the policy leaves out.
-    return { read: absent(error instanceof Error ? error.message : String(error)), wasAnswered: true };
+    return { read: absent(messageOf(error)), wasAnswered: true };
   }
 }

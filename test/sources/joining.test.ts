@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PortError } from '../../src/ports/failure.ts';
-import { createBatch, type Found } from '../../src/sources/asking.ts';
+import { createBatch } from '../../src/sources/asking.ts';
+import type { Found } from '../../src/sources/found.ts';
 import { prometheusApi } from '../../src/sources/prometheus-api.ts';
 import { evaluator, type Stored } from './evaluator.ts';
 import { endpoint, until } from './support.ts';

@@ -14,6 +14,10 @@ import { endpoint, metric } from './support.ts';
  * five proportions in three stretches; the Prometheus that answers is a process of its own.
  *
  *     node test/sources/read-cost.ts [windows [services …]]
+ *
+ * What a look allocates, and what is kept of a service, is told with `--expose-gc`, and a young generation that holds all looks:
+ *
+ *     node --expose-gc --min-semi-space-size=512 --max-semi-space-size=512 test/sources/read-cost.ts
  */
 
 const STEP_MS = 30_000;
@@ -35,16 +39,20 @@ async function measure(windows: number, sizes: readonly number[]): Promise<void>
       });
       const look = () =>
         Promise.all(Array.from({ length: services }, (_, k) => readOf(source, k, windows, clock.nowMs)));
+      const emptyBytes = bytesInUse();
       const first = await spent(look);
-      const later: number[] = [];
+      const keptBytes = bytesInUse() - emptyBytes;
+      const later: Spent[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
         clock.nowMs += STEP_MS;
         later.push(await spent(look));
       }
-      const median = later.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
-      const of = (micros: number) => Math.round(micros / services).toLocaleString('en-GB');
+      const micros = (of: number) => `${Math.round(of / services).toLocaleString('en-GB')} µs`;
+      const kilobytes = (of: number) => (globalThis.gc === undefined ? '' : `, ${Math.round(of / services / 1024)} KB`);
+      const kept = globalThis.gc === undefined ? '' : `${kilobytes(keptBytes)} kept`;
       process.stdout.write(
-        `${windows} windows, ${services} services: first look ${of(first)} µs, later looks ${of(median)} µs each\n`,
+        `${windows} windows, ${services} services: first look ${micros(first.micros)}${kept}; ` +
+          `later looks ${micros(median(later, 'micros'))}${kilobytes(median(later, 'bytes'))} each\n`,
       );
     }
   } finally {
@@ -54,11 +62,34 @@ async function measure(windows: number, sizes: readonly number[]): Promise<void>
   }
 }
 
-async function spent(work: () => Promise<unknown>): Promise<number> {
+interface Spent {
+  readonly micros: number;
+  /** Allocated, where nothing is collected meanwhile. */
+  readonly bytes: number;
+}
+
+async function spent(work: () => Promise<unknown>): Promise<Spent> {
+  const bytesBefore = bytesInUse();
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);
-  return user + system;
+  return { micros: user + system, bytes: inUse() - bytesBefore };
+}
+
+function bytesInUse(): number {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  return inUse();
+}
+
+function inUse(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function median(spent: readonly Spent[], of: keyof Spent): number {
+  const rising = spent.map((one) => one[of]).toSorted((a, b) => a - b);
+  return rising[Math.floor(rising.length / 2)] ?? Number.NaN;
 }
 
 const METRICS_READ: readonly Metric[] = Array.from({ length: METRICS }, (_, k) =>
