@@ -89,7 +89,7 @@ function outcomesOf(metric: Metric, { arms, past: whole, basis, samples }: Read,
   const stable: Side = { name: 'stable', arm: arms.stableNow, who: service };
   const candidate: Side = { name: 'candidate', arm: arms.candidateNow, who: 'the candidate' };
   const past: Side = { name: 'past', arm: arms.stableBefore, who: `${service} ${pastName(period.beforeOffsetMs)}` };
-  const none = noData('there is no candidate');
+  const none = () => noData('there is no candidate');
   const budget = samples?.budget ?? null;
   const test = (suspect: Side, reference: Side | null) =>
     testArm({ metric, suspect, reference, samples, past: whole, concurrent: reference === stable, input });
@@ -97,11 +97,11 @@ function outcomesOf(metric: Metric, { arms, past: whole, basis, samples }: Read,
     // One series for the whole service: there is one question to ask of it.
     const alone = test(stable, basis === 'fixed' ? null : past);
     const facts = { budget, period, hasCandidate: false, room: memory.room };
-    const { main } = settle({ main: alone, stable: alone, candidateVersusPast: () => none }, metric, facts);
-    return { main, stable: main, candidateVersusPast: () => (hasCandidate ? main : none) };
+    const { main } = settle({ main: alone, stable: alone, candidateVersusPast: none }, metric, facts);
+    return { main, stable: main, candidateVersusPast: () => (hasCandidate ? main : none()) };
   }
   const stableOutcome = test(stable, past);
-  const candidateVersusPast = once(() => (hasCandidate ? test(candidate, past) : none));
+  const candidateVersusPast = once(() => (hasCandidate ? test(candidate, past) : none()));
   const main =
     basis === 'fixed'
       ? test(hasCandidate ? candidate : stable, null)

@@ -17,13 +17,10 @@ export function restartIndices(
   const everyMs =
     RESTART_EVERY_MS * 2 ** Math.ceil(Math.log2(Math.max(1, (toMs - fromMs) / RESTART_EVERY_MS / MOST_COPIES)));
   const indices = [0];
-  const begin = (at: number) => {
-    if (at > fromMs && at < toMs) insert(firstAfter(ends, count, at), count, indices);
-  };
-  for (const at of stepsAtMs) begin(at);
+  for (const at of stepsAtMs) if (at > fromMs && at < toMs) insert(firstAfter(ends, count, at), count, indices);
   let begun = stepsAtMs.length;
   for (let at = fromMs + everyMs; at < toMs && begun < 10_000; at += everyMs) {
-    begin(at);
+    if (at > fromMs) insert(firstAfter(ends, count, at), count, indices);
     begun += 1;
   }
   return indices;

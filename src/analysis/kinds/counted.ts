@@ -78,7 +78,7 @@ export function testCounted(question: CountedQuestion): Outcome {
   const lnWorse = lnWorseOf(strata, question);
   const lnOk = lnMean(strata, okOf);
   // An average hides one bad tail among good ones: none of them may look worse by itself.
-  const warned = strata.some((s) => lnWorseOf([s], question) >= LN_WARNING);
+  const warned = strata.length > 1 ? strata.some((s) => looksWorse([s], question)) : looksWorse(strata, question);
   const windows = strata.reduce((most, s) => Math.max(most, s.stratum.pairs.length), 0);
   const shown = strataToShow(strata);
   const limit = shown === null ? 0 : limitOf(shown.all, tolerance);
@@ -110,6 +110,10 @@ export function testCounted(question: CountedQuestion): Outcome {
 function lnWorseOf(strata: readonly StratumEvidence[], { concurrent }: CountedQuestion): number {
   const lnBeyond = lnMean(strata, beyondLimitOf);
   return concurrent ? worseBeyondLimit(lnMean(strata, worseAtAllOf), lnBeyond) : lnBeyond;
+}
+
+function looksWorse(strata: readonly StratumEvidence[], question: CountedQuestion): boolean {
+  return lnWorseOf(strata, question) >= LN_WARNING;
 }
 
 /** ln of the mean of the strata's evidence: the average of e-values is an e-value. */
