@@ -12,7 +12,6 @@ import { createFilling, fillForAnyVersion, fillForWholeService, type Placeholder
 import { type ArmRead, absent, together } from './read-arm.ts';
 import { createReadings, type Readings, readWindows } from './read-windows.ts';
 import type { CountedMetric } from './settled.ts';
-import { inTurns } from './sharing.ts';
 import { Waiting } from './waiting.ts';
 import { pastWindows, periodOf, presentWindows, type Windows } from './windows.ts';
 
@@ -56,13 +55,13 @@ export function createPrometheusSource(options: PrometheusOptions): MetricSource
   const keptArms = createKeptArms(now, options.mostCountedBytes ?? MOST_COUNTED_BYTES);
   const fill = createFilling();
   const templateOf = createMetricTemplates(batch.selectors, fill);
-  const [days, readings, ourTurn] = [createDays(now), createReadings(), inTurns()];
+  const [days, readings] = [createDays(now), createReadings()];
   return {
     read: (request, signal) => {
       const asking = batch.look(options.mostRequests ?? MOST_REQUESTS);
       const waiting = new Waiting();
       const arms = keptArms.of(request.service, request.windowMs, { asking, signal, waiting });
-      return readAll({ request, signal, asking, waiting, arms, days, fill, readings, templateOf, ourTurn });
+      return readAll({ request, signal, asking, waiting, arms, days, fill, readings, templateOf });
     },
   };
 }
@@ -108,7 +107,6 @@ interface Look {
   readonly templateOf: (metric: CountedMetric) => MetricTemplate;
   readonly arms: ArmsOfLook;
   readonly waiting: Waiting;
-  readonly ourTurn: () => Promise<void>;
 }
 
 /** The arms of one metric, asked for. */
@@ -121,16 +119,12 @@ interface AskedArms {
   readonly candidate: ReadingArm;
 }
 
-/**
- * The arms of every metric first: days of history must not take the requests that the present needs. What was found is put together when
- * it is this look's turn: looks come back by the hundred, and all of their windows at once would outlive the young.
- */
+/** The arms of every metric first: days of history must not take the requests that the present needs. */
 async function readAll(look: Look): Promise<readonly MetricSamples[]> {
   const asked = askForArms(look);
   await look.waiting.over();
   for (const arms of asked) arms.wider = askWider(look, arms);
   await look.waiting.over();
-  await look.ourTurn();
   const days = asked.map(({ metric }) => askForDays(look, metric));
   const found = days.some((of) => of !== null) ? await Promise.all(days) : [];
   return asked.map((arms, i) => samplesOf(arms, found[i] ?? null));

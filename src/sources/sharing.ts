@@ -139,15 +139,3 @@ export function limited(atOnce: number): Limit {
     }
   };
 }
-
-/**
- * Resolves when it is one's turn to take the processor for a moment: in the order asked, with a round of the event loop before each,
- * so that what came in meanwhile is not kept waiting.
- */
-export function inTurns(): () => Promise<void> {
-  let last = Promise.resolve();
-  return () => {
-    last = last.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
-    return last;
-  };
-}
