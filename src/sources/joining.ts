@@ -150,16 +150,13 @@ function createPools(): (ask: Ask) => Pool {
     const known = pools.get(shape.id) ?? [];
     for (const pool of known) if (pool.stepMs === stepMs && pool.phaseMs === phaseMs) return pool;
     const pool: Pool = { shape, stepMs, phaseMs, figures: new Figures(), asks: [], isBegun: false };
-    if (count >= MOST_POOLS) {
-      for (const [id, of] of pools) {
-        pools.delete(id);
-        count -= of.length;
-        break;
-      }
-    }
-    known.push(pool);
-    pools.set(shape.id, known);
+    pools.set(shape.id, [...known, pool]);
     count += 1;
+    const [oldest] = pools;
+    if (count > MOST_POOLS && oldest !== undefined) {
+      count -= oldest[1].length;
+      pools.delete(oldest[0]);
+    }
     return pool;
   };
 }
