@@ -9,6 +9,8 @@ import type { Stake, Sums } from './sums.ts';
 export interface Memory {
   /** What a look needs for itself alone. */
   readonly room: Room;
+  /** The same room, for what is asked once and not worth keeping. */
+  readonly passing: Memory;
   /** A look begins: what the one before it took of the room is free again. */
   begin(): void;
   at(name: string | number): Memory;
@@ -20,6 +22,9 @@ export interface Memory {
 export const forgetful: Memory = {
   get room() {
     return createScratch().room;
+  },
+  get passing() {
+    return forgetful;
   },
   begin: () => undefined,
   at: () => forgetful,
@@ -70,6 +75,7 @@ export function createMemory(scratch = createScratch()): Memory {
   };
   return {
     room: scratch.room,
+    passing: scratch.passing,
     begin: scratch.begin,
     at(name) {
       const known = parts.get(name);
@@ -84,7 +90,7 @@ export function createMemory(scratch = createScratch()): Memory {
       const line = lineOf(lines, stake, columns.allowance);
       const sums = scratch.latest;
       placeStops(sums, starts, columns.length, NEWEST);
-      scratch.finish(sums, takeKnown(line, sums), columns, stake);
+      scratch.finish(takeKnown(line, sums), columns, stake);
       keep(line, sums);
       return sums;
     },

@@ -6,10 +6,10 @@ import { lift, liftsFor, type Stake, type Sums, sumUp, weigh } from './sums.ts';
 
 /** A memory for looks that are summed anew each time. */
 export interface Scratch extends Memory {
-  /** The sums that are there for the first `known` stops, for all of them. They hold until the next ones are asked for. */
-  finish(sums: Sums, known: number, columns: RatioColumns, stake: Stake): Sums;
-  /** Where sums may be made: those that were asked for last. */
+  /** The sums that were asked for last, and where the next ones are made. */
   readonly latest: Sums;
+  /** Makes the latest sums whole: there are rows for the first `known` stops. */
+  finish(known: number, columns: RatioColumns, stake: Stake): Sums;
 }
 
 /** Lifts of all of a look's windows. */
@@ -33,24 +33,24 @@ export function createScratch(): Scratch {
   const known: Lifts[] = [];
   let used = 0;
   /** Lifts that are not kept. */
-  let passing: number[] = [];
+  let unkept: number[] = [];
   let weights: number[] = [];
   let weighed: { readonly columns: RatioColumns; readonly cvSquared: number } | null = null;
 
-  function liftsOf(columns: RatioColumns, stake: Stake, from: number): readonly number[] {
+  function liftsOf(columns: RatioColumns, stake: Stake, from: number, isKept: boolean): readonly number[] {
     const { share, length } = columns;
     for (let k = 0; k < used; k += 1) {
       const one = known[k];
       if (one?.ratio !== stake.ratio || one.side !== stake.side || one.windows !== length) continue;
       if (areSame(one.share, share, length)) return one.values;
     }
-    const isKept = from === 0 && used < MOST_LIFTS;
-    const values = withRoom(isKept ? (known[used]?.values ?? []) : passing, liftsFor(length));
+    const keeps = isKept && from === 0 && used < MOST_LIFTS;
+    const values = withRoom(keeps ? (known[used]?.values ?? []) : unkept, liftsFor(length));
     lift(values, columns, stake, from);
-    if (isKept) {
+    if (keeps) {
       known[used] = { ratio: stake.ratio, side: stake.side, share, windows: length, values };
       used += 1;
-    } else passing = values;
+    } else unkept = values;
     return values;
   }
 
@@ -62,26 +62,39 @@ export function createScratch(): Scratch {
     return weights;
   }
 
+  const latest: Sums = { count: 0, stops: [], rows: [] };
+  const finish = (rows: number, columns: RatioColumns, stake: Stake, isKept: boolean) => {
+    const from = rows > 0 ? (latest.stops[rows - 1] ?? 0) : 0;
+    const terms = { lifts: liftsOf(columns, stake, from, isKept), weights: weightsOf(columns, stake.cvSquared) };
+    sumUp(latest, rows, columns, stake.side, terms);
+    return latest;
+  };
+  const anew = (columns: RatioColumns, stake: Stake, starts: readonly number[], isKept: boolean) => {
+    placeStops(latest, starts, columns.length, 0);
+    return finish(0, columns, stake, isKept);
+  };
+  const begin = () => {
+    room.empty();
+    used = 0;
+    weighed = null;
+  };
+  const passing: Memory = {
+    room,
+    begin,
+    get passing() {
+      return passing;
+    },
+    at: () => passing,
+    sums: (columns, stake, starts) => anew(columns, stake, starts, false),
+  };
   const scratch: Scratch = {
     room,
-    latest: { count: 0, stops: [], rows: [] },
-    begin() {
-      room.empty();
-      used = 0;
-      weighed = null;
-    },
+    passing,
+    begin,
+    latest,
     at: () => scratch,
-    sums(columns, stake, starts) {
-      const { latest } = scratch;
-      placeStops(latest, starts, columns.length, 0);
-      return scratch.finish(latest, 0, columns, stake);
-    },
-    finish(sums, rows, columns, stake) {
-      const from = rows > 0 ? (sums.stops[rows - 1] ?? 0) : 0;
-      const terms = { lifts: liftsOf(columns, stake, from), weights: weightsOf(columns, stake.cvSquared) };
-      sumUp(sums, rows, columns, stake.side, terms);
-      return sums;
-    },
+    sums: (columns, stake, starts) => anew(columns, stake, starts, true),
+    finish: (rows, columns, stake) => finish(rows, columns, stake, true),
   };
   return scratch;
 }

@@ -1,6 +1,6 @@
 import type { Counts } from '../arms/counts.ts';
 import { type CountPairs, coarsen } from '../arms/pairs.ts';
-import { forgetful, type Memory } from '../evidence/memory.ts';
+import type { Memory } from '../evidence/memory.ts';
 import { learnNoise } from '../evidence/noise.ts';
 import { clamp, logMeanExp } from '../evidence/numbers.ts';
 import {
@@ -248,10 +248,11 @@ function changeOf(
   degraded: boolean,
 ): Change {
   // Asked of many ratios: none of them is worth remembering.
-  const lnWorse = (ratio: number) => logMeanExp(strata.map((s) => lnEvidence(s.test, ratio, 'worse', forgetful)));
+  const lnWorse = (ratio: number) =>
+    logMeanExp(strata.map((s) => lnEvidence(s.test, ratio, 'worse', s.test.memory.passing)));
   const hasRecent = shown.since < shown.all.length;
   const lnOk = (ratio: number) =>
-    logMeanExp(strata.map((s) => lnEvidence(hasRecent ? s.recentTest : s.test, ratio, 'ok', forgetful)));
+    logMeanExp(strata.map((s) => lnEvidence(hasRecent ? s.recentTest : s.test, ratio, 'ok', s.test.memory.passing)));
   const recent = ratioOf(shown.all, hasRecent ? shown.since : 0);
   const from = Math.max(recent, degraded ? strongestRun(shown) : 0);
   const lower = lowerBound(lnWorse, from, concurrent ? LN_LIMIT : LN_DEGRADED);
