@@ -1,9 +1,18 @@
-import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type SqlBool,
+  sql,
+  type Transaction,
+} from 'kysely';
 import type { Effect, EffectKind } from '../domain/effect.ts';
 import type { Job, JobQueue, Lease, Places } from '../ports/store.ts';
 import { atMost, byShape, compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type JobTable, performedKinds, type Schema, STATE_SCHEMA } from './schema.ts';
+import { kindsOf, shapeOf, together, waitingApart } from './store-arms.ts';
 
 /** What moves traffic or wakes people has to know after a power cut how often it was tried: only these claims are flushed. */
 const flushedKinds: ReadonlySet<string> = new Set(['shift', 'page', 'silence'] satisfies EffectKind[]);
@@ -19,18 +28,10 @@ export async function claim(
   { engine, statements }: { engine: Engine; statements: ClaimStatements },
   { owner, nowMs, leaseMs, limit, places }: Parameters<JobQueue['claim']>[0],
 ): Promise<readonly Job[]> {
-  const kinds = kindsOf(places);
+  const kinds = places?.flatMap((place) => place.kinds) ?? performedKinds;
   if (kinds.length === 0) return [];
-  const dueOf = async (some: readonly string[], most: number) =>
-    (await trx.executeQuery(statements.due(some.length)(nowMs, most, ...some))).rows;
-  const due = await dueOf(kinds, limit);
-  let placed = [...placedOf(due, places)];
-  // Thousands of a kind that has no place left hide those that have.
-  if (places && due.length === limit && placed.length < limit) {
-    placed = [];
-    for (const place of places) placed.push(...(await dueOf(place.kinds, place.free)));
-    placed = placed.toSorted(mostUrgentFirst).slice(0, limit);
-  }
+  const { rows: due } = await trx.executeQuery(statements.due(shapeOf(kinds))(nowMs, limit));
+  const placed = placedOf(due.toSorted(mostUrgentFirst), places).slice(0, limit);
   const free = await freeLanes(trx, engine, placed, nowMs);
   const taken = placed.filter(({ lane }) => lane === null || free.delete(lane));
   if (!taken.some(({ kind }) => flushedKinds.has(kind))) await engine.unhurried(trx);
@@ -48,31 +49,35 @@ type Taken = Selectable<JobTable> & { readonly state_version: number | null };
 /** What a claim asks, as it was put into words. */
 type ClaimStatements = ReturnType<typeof claimStatements>;
 
-/** By how many kinds are asked for, and how many jobs are taken. */
+/** By the kinds that are asked for, and how many jobs are taken. */
 export function claimStatements(db: Kysely<Schema>, engine: Engine) {
-  type Asked = [nowMs: number, limit: number, ...kinds: string[]];
+  type Asked = [nowMs: number, limit: number];
   type Take = [owner: string, untilMs: number, ...ids: number[]];
   return {
-    due: byShape((kinds) =>
-      compiled<Asked, Due>(kinds + 2, (nowMs, limit, ...kind) =>
-        engine.leavingTaken(
-          db
-            .selectFrom('jobs')
-            .select(['id', 'kind', 'lane', 'priority', 'due_at'])
-            .where('due_at', '<=', nowMs)
-            .where((eb) => eb.or([eb('owner', 'is', null), eb('lease_until', '<=', nowMs)]))
-            // Those asked for are all of them such as we can do.
-            .where('kind', 'in', kind)
-            .where(isReadable)
-            // First: of a lane with thousands of lines only one is left to be asked about further.
-            .where((eb) => eb.not(behindAnother(eb)))
-            .where((eb) => eb.not(busyLane(eb, nowMs)))
-            .orderBy('priority')
-            .orderBy('due_at')
-            .orderBy('id')
-            .limit(atMost(limit)),
-        ),
-      ),
+    due: byShape((shape) =>
+      compiled<Asked, Due>(2, (nowMs, limit) => {
+        const kinds = kindsOf(shape);
+        const some = (apart: (eb: ExpressionBuilder<Schema, 'jobs'>) => Expression<SqlBool>) =>
+          engine.leavingTaken(
+            db
+              .selectFrom('jobs')
+              .select(['id', 'kind', 'lane', 'priority', 'due_at'])
+              .where(apart)
+              .where('due_at', '<=', nowMs)
+              .where(isReadable)
+              // First: of a lane with thousands of lines only one is left to be asked about further.
+              .where((eb) => eb.not(behindAnother(eb)))
+              .where((eb) => eb.not(busyLane(eb, nowMs)))
+              .orderBy('priority')
+              .orderBy('due_at')
+              .orderBy('id')
+              .limit(atMost(limit)),
+          );
+        const left = some((eb) =>
+          eb.and([eb('lease_until', '<=', nowMs), eb('owner', 'is not', null), eb('kind', 'in', kinds)]),
+        );
+        return together(db, [left, ...waitingApart(kinds).map(some)]);
+      }),
     ),
     take: byShape((ids) =>
       compiled<Take, Taken>(ids + 2, (owner, untilMs, ...id) =>
@@ -91,10 +96,6 @@ export function claimStatements(db: Kysely<Schema>, engine: Engine) {
       ),
     ),
   };
-}
-
-function kindsOf(places: readonly Places[] | undefined): readonly string[] {
-  return places?.flatMap(({ kinds }) => kinds) ?? performedKinds;
 }
 
 function mostUrgentFirst(a: Due, b: Due): number {

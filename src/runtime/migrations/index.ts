@@ -7,10 +7,19 @@ import { journalChain } from './003-journal-chain.ts';
 import { replicas } from './004-replicas.ts';
 import { leasedJobs } from './005-leased-jobs.ts';
 import { acceptedAlerts } from './006-accepted-alerts.ts';
+import { waitingJobs } from './007-waiting-jobs.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, without gaps. */
-export const migrations: readonly Migration[] = [first, unmatched, journalChain, replicas, leasedJobs, acceptedAlerts];
+export const migrations: readonly Migration[] = [
+  first,
+  unmatched,
+  journalChain,
+  replicas,
+  leasedJobs,
+  acceptedAlerts,
+  waitingJobs,
+];
 /** From here on a migration says whom it leaves behind. */
 const saysNeeds = replicas.number;
 
