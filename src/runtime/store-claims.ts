@@ -141,7 +141,7 @@ export function isOurs(eb: ExpressionBuilder<Schema, 'jobs'>) {
 }
 
 /** Its service's state is not one that only a newer Lastgood can read. */
-function isReadable(eb: ExpressionBuilder<Schema, 'jobs'>) {
+export function isReadable(eb: ExpressionBuilder<Schema, 'jobs'>) {
   // Looked up once for all jobs: most of the time there is none.
   const newer = eb.selectFrom('services').select('service').where('schema', '>', STATE_SCHEMA);
   return eb('jobs.service', 'not in', newer);

@@ -5,7 +5,8 @@ import { atMost, byShape, compiled, insertsOf, pieces } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { createPostponing } from './postponing.ts';
 import { type JobTable, performedKinds, type Schema } from './schema.ts';
-import { behindAnother, busyLane, claim, claimStatements, isOurs } from './store-claims.ts';
+import { kindsOf, shapeOf, together } from './store-arms.ts';
+import { behindAnother, busyLane, claim, claimStatements, isOurs, isReadable } from './store-claims.ts';
 
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
 export function createJobQueue(db: Kysely<Schema>, engine: Engine, jobs: JobStatements): JobQueue {
@@ -206,23 +207,28 @@ async function retry(
   return Number((await trx.executeQuery(query)).numAffectedRows) === 1;
 }
 
-/** By how many kinds are asked for: it is asked whenever there is nothing to do, and was put into words anew each time. */
+/** By the kinds that are asked for, and how many they are: it is asked whenever there is nothing to do, and was put into words anew each time. */
 function momentStatements(db: Kysely<Schema>) {
+  /** In the order of an index: the first one that can be claimed ends the search, however many wait behind it. */
+  const firstOf = (kind: EffectKind) =>
+    db
+      .selectFrom('jobs')
+      .select('due_at as at')
+      .where('owner', 'is', null)
+      .where('kind', '=', kind)
+      .where(isReadable)
+      .where((eb) => eb.not(behindAnother(eb)))
+      .where((eb) => eb.not(busyLane(eb, null)))
+      .orderBy('due_at')
+      .limit(atMost(1));
   return {
-    waiting: byShape((kinds) =>
-      compiled<EffectKind[], { at: number }>(kinds, (...kind) =>
-        db
-          .selectFrom('jobs')
-          .select('due_at as at')
-          .where('owner', 'is', null)
-          .where(isOurs)
-          .where('kind', 'in', kind)
-          .where((eb) => eb.not(behindAnother(eb)))
-          .where((eb) => eb.not(busyLane(eb, null)))
-          // In the order of their index: the first one that can be claimed ends the search, however many wait behind it.
-          .orderBy('due_at')
-          .limit(atMost(1)),
-      ),
+    waiting: byShape((shape) =>
+      // Each kind by itself: thousands that are due, and for which there is no place, hide no other.
+      compiled<[], { at: number }>(0, () => {
+        const [first, ...others] = kindsOf(shape).map(firstOf);
+        if (!first) throw new Error('The next job of no kind was asked for.');
+        return together(db, [first, ...others]);
+      }),
     ),
     leased: byShape((kinds) =>
       compiled<EffectKind[], { at: number | null }>(kinds, (...kind) =>
@@ -243,11 +249,10 @@ async function nextDueMs(
   { waiting, leased }: ReturnType<typeof momentStatements>,
   kinds: readonly EffectKind[],
 ): Promise<number | null> {
-  const moments: number[] = [];
-  for (const statement of [waiting, leased]) {
-    const [row] = (await db.executeQuery(statement(kinds.length)(...kinds))).rows;
-    if (row && row.at !== null) moments.push(row.at);
-  }
+  if (kinds.length === 0) return null;
+  const { rows: first } = await db.executeQuery(waiting(shapeOf(kinds))());
+  const { rows: running } = await db.executeQuery(leased(kinds.length)(...kinds));
+  const moments = [...first, ...running].flatMap(({ at }) => at ?? []);
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
