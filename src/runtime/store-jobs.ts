@@ -207,7 +207,7 @@ async function retry(
   return Number((await trx.executeQuery(query)).numAffectedRows) === 1;
 }
 
-/** By the kinds that are asked for, and how many they are: it is asked whenever there is nothing to do, and was put into words anew each time. */
+/** By the kinds that are asked for, or how many they are. Asked whenever there is nothing to do, so put into words once. */
 function momentStatements(db: Kysely<Schema>) {
   /** In the order of an index: the first one that can be claimed ends the search, however many wait behind it. */
   const firstOf = (kind: EffectKind) =>
