@@ -17,13 +17,15 @@ export function createDigests<T>(
   let known: ReadonlyMap<string, Known<T>> = new Map();
   return async () => {
     const before = known;
-    const { same, others } = await store.changes((service) => before.get(service)?.version ?? null);
     const next = new Map<string, Known<T>>();
+    const same = await store.changes(
+      (service) => before.get(service)?.version ?? null,
+      ({ state, version }) => next.set(state.service, { version, digest: digestOf(state) }),
+    );
     for (const service of same) {
       const kept = before.get(service);
       if (kept) next.set(service, kept);
     }
-    for (const { state, version } of others) next.set(state.service, { version, digest: digestOf(state) });
     known = next;
     return new Map([...next].map(([service, { digest }]) => [service, digest]));
   };

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { createApp, StartProblems } from '../app.ts';
 import { ConfigError, loadConfig } from '../config.ts';
 import { type CliCommand, type ExitCode, type Io, parse } from './command.ts';
@@ -27,6 +28,8 @@ async function runInstance(io: Io): Promise<ExitCode> {
   const app = await createApp(config);
   try {
     await app.start();
+    // Node would write it only at an end in order: after a kill the next start would take longer, and 28 MB more.
+    flushCompileCache();
     app.log.info({ signal: await stop }, 'stopping');
   } finally {
     await app.stop();

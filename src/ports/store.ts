@@ -16,8 +16,14 @@ export interface Store {
   services(): Promise<readonly ServiceState[]>;
   /** The names alone. */
   serviceNames(): Promise<readonly string[]>;
-  /** The services whose state is at the version that is known (null: none), and the states of the others. */
-  changes(known: (service: string) => number | null): Promise<Changes>;
+  /**
+   * The services whose state is at the version that is known (null: none). Each other state is given to `changed` as it is read, in no
+   * order, for thousands of them are more than fit into memory; where the database had to be asked again one may be given twice.
+   */
+  changes(
+    known: (service: string) => number | null,
+    changed: (stored: StoredState) => void,
+  ): Promise<readonly string[]>;
   /** Newest first. */
   journal(query: {
     service: string | null;
@@ -74,11 +80,6 @@ export interface WaitingLine {
   readonly key: string | null;
   readonly effect: Extract<Effect, { kind: 'say' }>;
   readonly isRunning: boolean;
-}
-
-export interface Changes {
-  readonly same: readonly string[];
-  readonly others: readonly StoredState[];
 }
 
 export interface StoredState {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { ServiceState } from '../domain/state.ts';
-import type { Changes, StoredState } from '../ports/store.ts';
+import type { StoredState } from '../ports/store.ts';
 import { roundOfTheLoop } from './clock.ts';
 import { compiled } from './compiled.ts';
 import type { Engine } from './engine.ts';
@@ -84,34 +84,42 @@ export class StateReader {
 
   /** All of them, by name. */
   async all(db: Kysely<Schema>): Promise<readonly ServiceState[]> {
-    const { others } = await this.changes(db, () => null);
-    return others.map(({ state }) => state);
+    const all: ServiceState[] = [];
+    await this.changes(
+      db,
+      () => null,
+      ({ state }) => all.push(state),
+    );
+    return all.sort((a, b) => (a.service < b.service ? -1 : 1));
   }
 
-  /** Those that are not at the version that is known, by name; the names of the others. */
-  async changes(db: Kysely<Schema>, known: (service: string) => number | null): Promise<Changes> {
+  /** Gives those that are not at the version that is known to `changed`; answers the names of the others. */
+  async changes(
+    db: Kysely<Schema>,
+    known: (service: string) => number | null,
+    changed: (stored: StoredState) => void,
+  ): Promise<readonly string[]> {
     const present = await db.selectFrom('services').select(['service', 'version']).orderBy('service').execute();
     const same: string[] = [];
-    const found = new Map<string, StoredState>();
     const unknown: string[] = [];
     for (const { service, version } of present) {
       const remembered = this.#known.get(service);
       if (known(service) === version) same.push(service);
-      else if (remembered?.version === version) found.set(service, { state: remembered.state, version });
+      else if (remembered?.version === version) changed({ state: remembered.state, version });
       else unknown.push(service);
     }
-    await this.#read(db, unknown, found);
-    return { same, others: present.flatMap(({ service }) => found.get(service) ?? []) };
+    await this.#read(db, unknown, changed);
+    return same;
   }
 
-  async #read(db: Kysely<Schema>, services: string[], into: Map<string, StoredState>): Promise<void> {
+  async #read(db: Kysely<Schema>, services: string[], changed: (stored: StoredState) => void): Promise<void> {
     while (services.length > 0) {
       const some = services.splice(0, READ_AT_A_TIME);
       const columns = ['service', 'state', 'version'] as const;
       const rows = await db.selectFrom('services').select(columns).where('service', 'in', some).execute();
       for (const { service, state, version } of rows) {
         const read = this.knownAs(parsed(service, state), version, state);
-        into.set(service, { state: read.state, version });
+        changed({ state: read.state, version });
         // Who goes through all of them is no reason to forget those in use.
         if (this.#hasRoomFor(read)) this.remember(read);
       }

@@ -102,7 +102,7 @@ function createReading(
       const rows = await db.selectFrom('services').select('service').orderBy('service').execute();
       return rows.map(({ service }) => service);
     },
-    changes: (known) => states.changes(db, known),
+    changes: (known, changed) => states.changes(db, known, changed),
     journal: (query) => journal(db, query),
   };
 }

@@ -24,10 +24,12 @@ function readings() {
   return createReadings({
     store: {
       jobs: store.jobs,
-      async changes(known) {
-        const changes = await store.changes(known);
-        asked = changes.others.map(({ state: { service } }) => service);
-        return changes;
+      changes(known, changed) {
+        asked = [];
+        return store.changes(known, (stored) => {
+          asked.push(stored.state.service);
+          changed(stored);
+        });
       },
     },
     policies: () => services.map((service) => ({ service })),

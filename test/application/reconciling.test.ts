@@ -53,7 +53,12 @@ beforeEach(() => {
         return { matched: 1, unmatched: 0, duplicates: 0 };
       },
     },
-    store: { changes: async () => ({ same: [], others: states.map((state) => ({ state, version: 1 })) }) },
+    store: {
+      async changes(_known, changed) {
+        for (const state of states) changed({ state, version: 1 });
+        return [];
+      },
+    },
     clock,
     endpointOf: () => endpoints[0] ?? null,
     sourceOf: () => ({

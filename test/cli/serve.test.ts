@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -183,6 +184,13 @@ describe('lastgood serve', { timeout: 90_000 }, () => {
       expect(instance.stderr).toBe('');
     },
   );
+
+  it('keeps what its sources came to for the next start, also where it is going to be killed', async () => {
+    const kept = join(directory, 'compiled');
+    await lastgood(['serve'], { NODE_COMPILE_CACHE: kept }).url();
+    const modules = () => readdirSync(kept, { recursive: true }).length;
+    await expect.poll(modules, patience).toBeGreaterThan(100);
+  });
 
   it('is ready as soon as Slack knows the bot', async () => {
     const slack = createServer((_request, response) => {
