@@ -1,5 +1,5 @@
 import { type GridSeries, noNumbers } from './increase.ts';
-import type { Ghost } from './settled.ts';
+import type { Ghost } from './kept-store.ts';
 
 /** What each selector found, with the series that are gone, which have their last value where what is kept ends. */
 export function withGhosts(

@@ -2,7 +2,7 @@ import type { Asking } from './asking.ts';
 import { type Counts, countsOf } from './counts.ts';
 import { type Found, failed, messageOf } from './found.ts';
 import type { GridSeries } from './increase.ts';
-import { type ArmName, type Kept, type KeptArm, KeptStore } from './kept-store.ts';
+import { type ArmName, type Kept, KeptStore } from './kept-store.ts';
 import type { Stretch } from './matrix.ts';
 import type { MetricTemplate } from './metric-templates.ts';
 import type { Query } from './named.ts';
@@ -12,13 +12,12 @@ import { type ArmRead, absent, readArm } from './read-arm.ts';
 import {
   type CountedMetric,
   isPlain,
+  keepSettled,
   missingOf,
   type Part,
   readAsKept,
   readOf,
   readOn,
-  SettledArm,
-  settledOf,
 } from './settled.ts';
 import type { Waiting } from './waiting.ts';
 import { endsOf, type Windows } from './windows.ts';
@@ -78,7 +77,7 @@ export function createKeptArms(now: () => number, mostBytes: number): KeptArms {
         ask: (question) => {
           const { template, role, values } = question;
           const arm = store.arm(keeping.kept, { template, role, version: values.version });
-          if (arm.isBusy || arm.settled === 'other') return null;
+          if (keeping.kept.is(arm, 'busy') || keeping.kept.state(arm) === 'other') return null;
           const reading = new Reading(keeping, asker, arm, question);
           return reading.begin() ? reading : null;
         },
@@ -92,7 +91,8 @@ class Reading implements ReadingArm {
   read: ArmRead | null = null;
   readonly #keeping: Keeping;
   readonly #asker: ArmsAsker;
-  readonly #arm: KeptArm;
+  /** Its number. */
+  readonly #arm: number;
   readonly #question: ArmQuestion;
   #queries: readonly Query[] = NOTHING;
   /** What is asked for: all of these windows, or (null) what is behind those that are kept. */
@@ -103,7 +103,7 @@ class Reading implements ReadingArm {
   #found: Found[] = NOTHING;
   #missing = 0;
 
-  constructor(keeping: Keeping, asker: ArmsAsker, arm: KeptArm, question: ArmQuestion) {
+  constructor(keeping: Keeping, asker: ArmsAsker, arm: number, question: ArmQuestion) {
     this.#keeping = keeping;
     this.#asker = asker;
     this.#arm = arm;
@@ -114,10 +114,11 @@ class Reading implements ReadingArm {
   /** False: it is none that is kept so. */
   begin(): boolean {
     const { windows, template, values } = this.#question;
-    const settled = settledIn(this.#arm);
-    const missing = settled === null ? 'all' : missingOf(settled, windows);
-    if (settled !== null && missing === null) {
-      this.read = readOf(settled, this.#keeping.kept.ledger, windows, null);
+    const { kept } = this.#keeping;
+    const isSettled = kept.state(this.#arm) === 'settled';
+    const missing = isSettled ? missingOf(kept, this.#arm, windows) : 'all';
+    if (missing === null) {
+      this.read = readOf(kept, this.#arm, windows, null);
       return true;
     }
     try {
@@ -128,10 +129,10 @@ class Reading implements ReadingArm {
       this.read = problem(error);
       return true;
     }
-    this.#arm.isBusy = true;
+    kept.mark(this.#arm, 'busy', true);
     this.#asker.waiting.begin();
-    if (typeof missing === 'object' && missing !== null) this.#ask(missing);
-    else this.#askWhole(settled !== null && windows.stretch.startMs < settled.start * windows.windowMs);
+    if (missing !== 'all') this.#ask(missing);
+    else this.#askWhole(isSettled && windows.stretch.startMs < kept.start(this.#arm) * windows.windowMs);
     return true;
   }
 
@@ -181,20 +182,16 @@ class Reading implements ReadingArm {
     }
     const asked = { atMs: this.#askedAtMs, lateMs: this.#question.metric.labelDelayMs ?? 0 };
     const part: Part = { stretch: this.#stretch, found, asked };
-    const settled = settledIn(this.#arm);
-    const read =
-      this.#whole !== null || settled === null
-        ? this.#countWhole(part, this.#whole ?? this.#question.windows)
-        : this.#countOn(part, settled);
+    const read = this.#whole === null ? this.#countOn(part) : this.#countWhole(part, this.#whole);
     if (read !== null) this.#end(read);
     else this.#askWhole(false);
   }
 
   /** Null: it does not fit what is kept. */
-  #countOn(part: Part, settled: SettledArm): ArmRead | null {
+  #countOn(part: Part): ArmRead | null {
     const { store, kept } = this.#keeping;
     const { metric, windows } = this.#question;
-    const read = readOn(settled, kept.ledger, metric, windows, part);
+    const read = readOn(kept, this.#arm, metric, windows, part);
     if (read !== null) store.weigh(kept);
     return read;
   }
@@ -202,44 +199,40 @@ class Reading implements ReadingArm {
   /** Null: more than these windows were read, to no avail. */
   #countWhole(part: Part, whole: Windows): ArmRead | null {
     const { metric, windows } = this.#question;
-    const { ledger } = this.#keeping.kept;
+    const { kept } = this.#keeping;
     const isCountable = isPlain(part.found);
     const counts = isCountable
       ? countsOf(metric.source, part.found, whole.count, whole.windowMs)
       : 'not to be counted on';
-    const settled = this.#keep(part, counts);
+    const isSettled = this.#keep(part, counts);
     if (whole !== windows) {
-      const isThere = settled !== null && missingOf(settled, windows) === null;
-      return isThere ? readOf(settled, ledger, windows, null) : null;
+      const isThere = isSettled && missingOf(kept, this.#arm, windows) === null;
+      return isThere ? readOf(kept, this.#arm, windows, null) : null;
     }
-    if (settled !== null && typeof counts !== 'string') return readAsKept(settled, ledger, windows, counts);
+    if (isSettled && typeof counts !== 'string') return readAsKept(kept, this.#arm, windows, counts);
     return readArm(metric, part.found, endsOf(windows), windows.windowMs);
   }
 
   /** Keeps what has settled, if anything, and if there is room. */
-  #keep(part: Part, counts: Counts | string): SettledArm | null {
+  #keep(part: Part, counts: Counts | string): boolean {
     const { store, kept } = this.#keeping;
-    if (!store.isKept(kept)) return null;
+    if (!store.isKept(kept)) return false;
     if (typeof counts === 'string') {
       store.keep(kept, this.#arm, 'other');
-      return null;
+      return false;
     }
-    const settled = settledOf(kept.ledger, this.#question.metric, part, counts);
-    if (settled !== null) store.keep(kept, this.#arm, settled);
-    return settled;
+    const isSettled = keepSettled(kept, this.#arm, this.#question.metric, part, counts);
+    if (isSettled) store.keep(kept, this.#arm, 'settled');
+    return isSettled;
   }
 
   #end(read: ArmRead): void {
     this.read = read;
     this.#found = NOTHING;
     this.#queries = NOTHING;
-    this.#arm.isBusy = false;
+    this.#keeping.kept.mark(this.#arm, 'busy', false);
     this.#asker.waiting.end();
   }
-}
-
-function settledIn({ settled }: KeptArm): SettledArm | null {
-  return settled instanceof SettledArm ? settled : null;
 }
 
 /** A placeholder that cannot be written where it stands, or a selector the policy leaves out. */

@@ -1,6 +1,7 @@
+import type { Role } from './heads.ts';
+import type { GridSeries } from './increase.ts';
 import { Ledger } from './ledger.ts';
 import type { MetricTemplate } from './metric-templates.ts';
-import { SettledArm } from './settled.ts';
 
 /** What is kept of the arms of thousands of rollouts, and how much room it takes. */
 
@@ -9,46 +10,108 @@ const ANEW_MS = 600_000;
 /** What was used within this time is not given up for something new: else, with more than fits, all would be read always. */
 const IN_USE_MS = 120_000;
 
-/** Of a rollout besides its arms, and of an arm besides its numbers: measured. */
-const ROLLOUT_BYTES = 500;
-const ARM_BYTES = 230;
+/** Of a rollout besides its ledger, and of what only few arms have: measured. */
+const ROLLOUT_BYTES = 550;
+const RARE_BYTES = 400;
 const GHOST_BYTES = 600;
+const NONE: readonly never[] = [];
 
 /** Whose arm, and when: each is kept once. */
 export interface ArmName {
   readonly template: MetricTemplate;
-  readonly role: 'stable' | 'past' | 'candidate';
+  readonly role: Role;
   readonly version: string;
 }
 
-export interface KeptArm extends ArmName {
-  /** Null: not read yet. `other`: it is none that can be counted on from. */
-  settled: SettledArm | 'other' | null;
-  readAtMs: number;
-  /** It is being read: two who went on with one would count it twice. */
-  isBusy: boolean;
+/** A series that was there and is gone: if it comes back it is counted on from here. */
+export interface Ghost {
+  readonly labels: GridSeries['labels'];
+  readonly value: number;
+  /** Of the metric's selectors the one that found it. */
+  readonly selector: number;
+}
+
+/** What only few arms have. */
+interface Rare {
+  readonly ghosts: readonly Ghost[];
+  /** Points at which a series was missing that had been there: a stretch that began there would not know of it. */
+  readonly gaps: readonly number[];
 }
 
 /** What is kept of one service, read in windows of one length. */
-export class Kept {
+export class Kept extends Ledger {
   readonly key: string;
-  readonly arms: KeptArm[] = [];
-  readonly ledger = new Ledger();
   /** What was counted of it for the bound. */
-  bytes = 0;
+  counted = 0;
   usedAtMs = 0;
+  /** Templates and versions of its arms, by their numbers. */
+  #names: readonly (MetricTemplate | string)[] = NONE;
+  #rare: Map<number, Rare> | null = null;
 
   constructor(key: string) {
+    super();
     this.key = key;
   }
 
   get weight(): number {
-    let bytes = ROLLOUT_BYTES + this.ledger.bytes;
-    for (const { settled } of this.arms) {
-      bytes += ARM_BYTES;
-      if (settled instanceof SettledArm) bytes += GHOST_BYTES * settled.ghosts.length + 8 * settled.gaps.length;
+    let bytes = ROLLOUT_BYTES + this.bytes;
+    for (const { ghosts, gaps } of this.#rare?.values() ?? NONE) {
+      bytes += RARE_BYTES + GHOST_BYTES * ghosts.length + 8 * gaps.length;
     }
     return bytes;
+  }
+
+  /** Its number; -1: there is none. */
+  find({ template, version, role }: ArmName): number {
+    const owner = { template: this.#names.indexOf(template), version: this.#names.indexOf(version), role };
+    if (owner.template < 0 || owner.version < 0) return -1;
+    for (let arm = 0; arm < this.arms; arm += 1) if (this.isOf(arm, owner)) return arm;
+    return -1;
+  }
+
+  begin({ template, version, role }: ArmName, nowMs: number): number {
+    const ofTemplate = this.#numberFor(template, -1);
+    return this.add({ template: ofTemplate, version: this.#numberFor(version, ofTemplate), role }, nowMs);
+  }
+
+  ghosts(arm: number): readonly Ghost[] {
+    return this.#rare?.get(arm)?.ghosts ?? NONE;
+  }
+
+  gaps(arm: number): readonly number[] {
+    return this.#rare?.get(arm)?.gaps ?? NONE;
+  }
+
+  noteGhosts(arm: number, ghosts: readonly Ghost[]): void {
+    this.#noteRare(arm, { ghosts, gaps: this.gaps(arm) });
+  }
+
+  noteGaps(arm: number, gaps: readonly number[]): void {
+    this.#noteRare(arm, { ghosts: this.ghosts(arm), gaps });
+  }
+
+  /** What was read of the arm. */
+  forget(arm: number): void {
+    this.close(arm);
+    this.#noteRare(arm, { ghosts: NONE, gaps: NONE });
+  }
+
+  #noteRare(arm: number, rare: Rare): void {
+    if (rare.ghosts.length > 0 || rare.gaps.length > 0) {
+      this.#rare ??= new Map();
+      this.#rare.set(arm, rare);
+    } else if (this.#rare?.delete(arm) === true && this.#rare.size === 0) this.#rare = null;
+  }
+
+  /** The one it has, that of a name no arm has any more but not the one that was `taken` just now, or a new one. */
+  #numberFor(name: MetricTemplate | string, taken: number): number {
+    const known = this.#names.indexOf(name);
+    if (known >= 0) return known;
+    let number = 0;
+    while (number < this.#names.length && (number === taken || this.names(number))) number += 1;
+    // A list that grows by itself has room for many.
+    this.#names = number < this.#names.length ? this.#names.with(number, name) : this.#names.concat(name);
+    return number;
   }
 }
 
@@ -80,24 +143,21 @@ export class KeptStore {
     return kept;
   }
 
-  /** The arm, with what is kept of it unless that was read too long ago. */
-  arm(kept: Kept, { template, role, version }: ArmName): KeptArm {
-    for (const arm of kept.arms) {
-      if (arm.template !== template || arm.role !== role || arm.version !== version) continue;
-      if (this.#isOld(arm)) forget(kept, arm);
-      return arm;
+  /** The arm's number, with what is kept of it unless that was read too long ago. */
+  arm(kept: Kept, name: ArmName): number {
+    const known = kept.find(name);
+    if (known < 0) {
+      this.#tidy(kept);
+      return kept.begin(name, this.#now());
     }
-    this.#tidy(kept);
-    const arm: KeptArm = { template, role, version, settled: null, readAtMs: this.#now(), isBusy: false };
-    kept.arms.push(arm);
-    return arm;
+    if (this.#isOld(kept, known)) kept.forget(known);
+    return known;
   }
 
-  /** Of an arm that was read whole. */
-  keep(kept: Kept, arm: KeptArm, settled: SettledArm | 'other'): void {
-    forget(kept, arm);
-    arm.settled = settled;
-    arm.readAtMs = this.#now();
+  /** Of an arm that was read whole: what is kept of it, or that it is none that can be counted on from. */
+  keep(kept: Kept, arm: number, state: 'settled' | 'other'): void {
+    if (state === 'other') kept.forget(arm);
+    kept.setState(arm, state, this.#now());
     this.weigh(kept);
   }
 
@@ -110,22 +170,23 @@ export class KeptStore {
   weigh(kept: Kept): void {
     if (!this.isKept(kept)) return;
     const { weight } = kept;
-    this.#bytes += weight - kept.bytes;
-    kept.bytes = weight;
+    this.#bytes += weight - kept.counted;
+    kept.counted = weight;
     if (!this.#makeRoom(0)) this.#drop(kept);
   }
 
-  #isOld({ settled, readAtMs, isBusy }: KeptArm): boolean {
-    return !isBusy && settled !== null && Math.abs(this.#now() - readAtMs) >= ANEW_MS;
+  #isOld(kept: Kept, arm: number): boolean {
+    if (kept.is(arm, 'busy') || kept.state(arm) === 'unread') return false;
+    return Math.abs(this.#now() - kept.readAtMs(arm)) >= ANEW_MS;
   }
 
   /** Arms nobody asks for any more: a version that has gone. */
   #tidy(kept: Kept): void {
-    for (let i = kept.arms.length - 1; i >= 0; i -= 1) {
-      const arm = kept.arms[i];
-      if (arm === undefined || arm.isBusy || (arm.settled !== null && !this.#isOld(arm))) continue;
-      forget(kept, arm);
-      kept.arms.splice(i, 1);
+    for (let arm = 0; arm < kept.arms; arm += 1) {
+      if (kept.state(arm) === 'free' || kept.is(arm, 'busy')) continue;
+      if (kept.state(arm) !== 'unread' && !this.#isOld(kept, arm)) continue;
+      kept.forget(arm);
+      kept.setState(arm, 'free', 0);
     }
   }
 
@@ -141,12 +202,7 @@ export class KeptStore {
   }
 
   #drop(kept: Kept): void {
-    this.#bytes -= kept.bytes;
+    this.#bytes -= kept.counted;
     this.#entries.delete(kept.key);
   }
-}
-
-function forget({ ledger }: Kept, arm: KeptArm): void {
-  if (arm.settled instanceof SettledArm) ledger.close(arm.settled);
-  arm.settled = null;
 }

@@ -2,8 +2,10 @@ import type { CountColumns, CountWindow, Metric } from '../analysis/types.ts';
 import { type CountedKind, type Counts, countsOf } from './counts.ts';
 import { withGhosts } from './ghosts.ts';
 import type { GridSeries } from './increase.ts';
-import type { Ledger, PairsView, Row } from './ledger.ts';
+import type { Ghost, Kept } from './kept-store.ts';
+import type { Frames } from './ledger.ts';
 import { pointsOf, type Stretch } from './matrix.ts';
+import { Extent, type Packed } from './packed.ts';
 import { type ArmRead, hasNoGood } from './read-arm.ts';
 import { SETTLED_MS, type Windows } from './windows.ts';
 
@@ -17,38 +19,6 @@ const WORTH = 3;
 /** What a look no longer reaches back to goes once it is so many windows. */
 const MOST_BEFORE = 32;
 const NONE: readonly never[] = [];
-
-/** A series that was there and is gone: if it comes back it is counted on from here. */
-export interface Ghost {
-  readonly labels: GridSeries['labels'];
-  readonly value: number;
-  /** Of the metric's selectors the one that found it. */
-  readonly selector: number;
-}
-
-/** Moments are points of the grid: whole windows since 1970. There are thousands of arms, and small integers take no room of their own. */
-export class SettledArm implements Row {
-  at = 0;
-  length = 0;
-  room = 0;
-  grows = false;
-  /** The point before the first window. */
-  start: number;
-  /** The last point at which a series appeared that had not been there. */
-  newest: number;
-  /** Of each selector, where the windows end: how many series have a value there, and its sum. Whether they are still the same. */
-  edges: number[] = [];
-  ghosts: readonly Ghost[] = NONE;
-  /** Points at which a series was missing that had been there: a stretch that began there would not know of it. */
-  gaps: readonly number[] = NONE;
-  noGood: boolean;
-
-  constructor(start: number, noGood: boolean) {
-    this.start = start;
-    this.newest = start;
-    this.noGood = noGood;
-  }
-}
 
 type Found = readonly (readonly GridSeries[])[];
 export type CountedMetric = Metric & { readonly source: CountedKind };
@@ -66,38 +36,48 @@ export interface Part {
   readonly asked: Asked;
 }
 
-/** Keeps what has settled of a stretch that was read as a whole. Null while too few windows have. */
-export function settledOf(ledger: Ledger, metric: CountedMetric, part: Part, counts: Counts): SettledArm | null {
+/** Keeps what has settled of a stretch that was read as a whole. False where too few windows have. */
+export function keepSettled(kept: Kept, arm: number, metric: CountedMetric, part: Part, counts: Counts): boolean {
   const { stretch, found, asked } = part;
   const until = settledPoints(found, stretch, asked);
-  if (until < WORTH) return null;
-  const arm = new SettledArm(stretch.startMs / stretch.stepMs, hasNoGood(metric, found));
-  ledger.open(arm, until);
-  goOn(arm, ledger, found, counts, until);
-  return arm;
+  const start = stretch.startMs / stretch.stepMs;
+  if (until < WORTH || !Number.isSafeInteger(start) || start < 0) return false;
+  kept.forget(arm);
+  kept.open(arm, { start, selectors: found.length, room: until, frames: framesOf(counts, until) });
+  kept.mark(arm, 'noGood', hasNoGood(metric, found));
+  goOn(kept, arm, found, counts, until);
+  return true;
+}
+
+function framesOf(counts: Counts, until: number): Frames {
+  const [events, exposure] = [new Extent(), new Extent()];
+  for (let i = 0; i < until; i += 1) {
+    events.note(eventsAt(counts, i));
+    exposure.note(exposureAt(counts, i));
+  }
+  return [events.frame, exposure.frame];
 }
 
 /** What of these windows is to be read; null: nothing. `all`: nothing of what is kept can be used. */
-export function missingOf(arm: SettledArm, { stretch }: Windows): Stretch | 'all' | null {
+export function missingOf(kept: Kept, arm: number, { stretch }: Windows): Stretch | 'all' | null {
   const { stepMs, endMs } = stretch;
   const first = stretch.startMs / stepMs;
-  const end = arm.start + arm.length;
-  if (!Number.isInteger(first) || first < arm.start || endMs < arm.newest * stepMs) return 'all';
-  if (end - first < WORTH || arm.gaps.includes(first)) return 'all';
+  const end = kept.end(arm);
+  if (!Number.isInteger(first) || first < kept.start(arm) || endMs < kept.newest(arm) * stepMs) return 'all';
+  if (end - first < WORTH || kept.gaps(arm).includes(first)) return 'all';
   return endMs <= end * stepMs ? null : { startMs: end * stepMs, endMs, stepMs };
 }
 
 /** The windows asked for, as far as they are kept, with those `behind` them. */
-export function readOf(arm: SettledArm, ledger: Ledger, windows: Windows, behind: Counts | null): ArmRead {
-  const from = Math.round(windows.stretch.startMs / windows.windowMs) - arm.start;
-  const kept = ledger.view(arm, from, from + windows.count);
-  return { series: new KeptSeries(windows, kept, behind), problem: null, noGood: arm.noGood, native: null };
+export function readOf(kept: Kept, arm: number, windows: Windows, behind: Counts | null): ArmRead {
+  const noGood = kept.is(arm, 'noGood');
+  return { series: new KeptSeries(kept, arm, windows, behind), problem: null, noGood, native: null };
 }
 
 /** Of windows that were read whole, and of which those that have settled are kept: as `readOf`. */
-export function readAsKept(arm: SettledArm, ledger: Ledger, windows: Windows, counts: Counts): ArmRead {
-  const events = counts.events.slice(arm.length);
-  return readOf(arm, ledger, windows, { events, exposure: counts.exposure.slice(arm.length) });
+export function readAsKept(kept: Kept, arm: number, windows: Windows, counts: Counts): ArmRead {
+  const length = kept.length(arm);
+  return readOf(kept, arm, windows, { events: counts.events.slice(length), exposure: counts.exposure.slice(length) });
 }
 
 /**
@@ -105,66 +85,77 @@ export function readAsKept(arm: SettledArm, ledger: Ledger, windows: Windows, co
  * not fit what is kept: a point has changed, or there is something that cannot be counted on from.
  */
 export function readOn(
-  arm: SettledArm,
-  ledger: Ledger,
+  kept: Kept,
+  arm: number,
   metric: CountedMetric,
   windows: Windows,
   { stretch, found: fresh, asked }: Part,
 ): ArmRead | null {
   if (!isPlain(fresh)) return null;
-  for (let k = 0; k < fresh.length; k += 1) if (!isSame(arm.edges, k, fresh[k] ?? NONE)) return null;
-  const found = arm.ghosts.length === 0 ? fresh : withGhosts(fresh, arm.ghosts, pointsOf(stretch));
+  for (let k = 0; k < fresh.length; k += 1) if (!isSame(kept, arm, k, fresh[k] ?? NONE)) return null;
+  const ghosts = kept.ghosts(arm);
+  const found = ghosts.length === 0 ? fresh : withGhosts(fresh, ghosts, pointsOf(stretch));
   const counts = countsOf(metric.source, found, pointsOf(stretch) - 1, windows.windowMs);
   if (typeof counts === 'string') return null;
-  arm.noGood = hasNoGood(metric, found);
-  const whole = readOf(arm, ledger, windows, counts);
-  const before = Math.round(windows.stretch.startMs / windows.windowMs) - arm.start;
-  if (before >= MOST_BEFORE) dropBefore(arm, ledger, before);
+  kept.mark(arm, 'noGood', hasNoGood(metric, found));
+  const whole = readOf(kept, arm, windows, counts);
+  const before = firstOf(windows) - kept.start(arm);
+  if (before >= MOST_BEFORE) dropBefore(kept, arm, before);
   const until = settledPoints(fresh, stretch, asked);
-  if (until > 0) goOn(arm, ledger, found, counts, until);
-  else noteNewest(arm, found);
+  if (until > 0) goOn(kept, arm, found, counts, until);
+  else noteNewest(kept, arm, found);
   return whole;
 }
 
 /** Keeps the first `until` windows of what was read from where the arm ends. */
-function goOn(arm: SettledArm, ledger: Ledger, found: Found, { events, exposure }: Counts, until: number): void {
-  noteNewest(arm, found);
-  noteGaps(arm, found, until);
-  for (let i = 0; i < until; i += 1) {
-    const all = exposure[i] ?? Number.NaN;
-    ledger.add(arm, Number.isNaN(all) ? Number.NaN : (events[i] ?? Number.NaN), all);
-  }
-  noteEdges(arm, found, until);
+function goOn(kept: Kept, arm: number, found: Found, counts: Counts, until: number): void {
+  noteNewest(kept, arm, found);
+  noteGaps(kept, arm, found, until);
+  for (let i = 0; i < until; i += 1) kept.put(arm, eventsAt(counts, i), exposureAt(counts, i));
+  noteEdges(kept, arm, found, until);
 }
 
-function noteNewest(arm: SettledArm, found: Found): void {
+/** Where there is no window there are no events either. */
+function eventsAt(counts: Counts, index: number): number {
+  return Number.isNaN(exposureAt(counts, index)) ? Number.NaN : (counts.events[index] ?? Number.NaN);
+}
+
+function exposureAt({ exposure }: Counts, index: number): number {
+  return exposure[index] ?? Number.NaN;
+}
+
+function noteNewest(kept: Kept, arm: number, found: Found): void {
   for (const series of found) {
     for (const { at } of series) {
       let first = 0;
       while (first < at.length && Number.isNaN(at[first])) first += 1;
-      if (first > 0 && first < at.length) arm.newest = Math.max(arm.newest, arm.start + arm.length + first);
+      if (first > 0 && first < at.length) kept.noteNewest(arm, kept.end(arm) + first);
     }
   }
 }
 
 /** Where up to a point there is nothing, and there was something before. */
-function noteGaps(arm: SettledArm, found: Found, until: number): void {
-  const begin = arm.start + arm.length;
+function noteGaps(kept: Kept, arm: number, found: Found, until: number): void {
+  const begin = kept.end(arm);
   for (const series of found) {
     for (const { at } of series) {
       let wasThere = false;
       for (let i = 0; i <= until; i += 1) {
         const isThere = !Number.isNaN(at[i]);
-        if (!isThere && wasThere && !arm.gaps.includes(begin + i)) arm.gaps = [...arm.gaps, begin + i];
+        if (!isThere && wasThere) noteGap(kept, arm, begin + i);
         wasThere ||= isThere;
       }
     }
   }
 }
 
+function noteGap(kept: Kept, arm: number, point: number): void {
+  const gaps = kept.gaps(arm);
+  if (!gaps.includes(point)) kept.noteGaps(arm, [...gaps, point]);
+}
+
 /** Which series have a value at a point, and which had one before. */
-function noteEdges(arm: SettledArm, found: Found, index: number): void {
-  if (arm.edges.length === 0) arm.edges = new Array<number>(2 * found.length).fill(0);
+function noteEdges(kept: Kept, arm: number, found: Found, index: number): void {
   let ghosts: Ghost[] | null = null;
   for (let k = 0; k < found.length; k += 1) {
     let [there, sum] = [0, 0];
@@ -181,16 +172,25 @@ function noteEdges(arm: SettledArm, found: Found, index: number): void {
       ghosts ??= [];
       ghosts.push({ labels, value: at[before] ?? Number.NaN, selector: k });
     }
-    arm.edges[2 * k] = there;
-    arm.edges[2 * k + 1] = sum;
+    kept.setEdge(arm, k, there, sum);
   }
-  arm.ghosts = ghosts ?? NONE;
+  if (ghosts !== null || kept.ghosts(arm).length > 0) kept.noteGhosts(arm, ghosts ?? NONE);
 }
 
-function dropBefore(arm: SettledArm, ledger: Ledger, windows: number): void {
-  ledger.drop(arm, windows);
-  arm.start += windows;
-  if (arm.gaps.length > 0) arm.gaps = arm.gaps.filter((at) => at >= arm.start);
+function dropBefore(kept: Kept, arm: number, windows: number): void {
+  kept.drop(arm, windows);
+  const gaps = kept.gaps(arm);
+  if (gaps.length > 0) {
+    const from = kept.start(arm);
+    kept.noteGaps(
+      arm,
+      gaps.filter((at) => at >= from),
+    );
+  }
+}
+
+function firstOf({ stretch, windowMs }: Windows): number {
+  return Math.round(stretch.startMs / windowMs);
 }
 
 /** How many of the stretch's windows have settled. Where all series end, what is to come may be late as a whole. */
@@ -209,7 +209,7 @@ export function isPlain(found: Found): boolean {
   return true;
 }
 
-function isSame(edges: readonly number[], selector: number, series: readonly GridSeries[]): boolean {
+function isSame(kept: Kept, arm: number, selector: number, series: readonly GridSeries[]): boolean {
   let [there, sum] = [0, 0];
   for (const { at } of series) {
     const first = at[0] ?? Number.NaN;
@@ -217,7 +217,7 @@ function isSame(edges: readonly number[], selector: number, series: readonly Gri
     there += 1;
     sum += first;
   }
-  return edges[2 * selector] === there && edges[2 * selector + 1] === sum;
+  return kept.isEdge(arm, selector, there, sum);
 }
 
 /** Windows of which those that are kept stand first. They are made into objects only where somebody asks for them so. */
@@ -226,14 +226,20 @@ class KeptSeries implements CountColumns {
   readonly length: number;
   readonly #firstEndMs: number;
   readonly #windowMs: number;
-  readonly #kept: PairsView;
+  /** As many as are kept. */
+  readonly #kept: number;
+  readonly #events: Packed;
+  readonly #exposure: Packed;
   readonly #behind: Counts | null;
 
-  constructor({ firstEndMs, windowMs }: Windows, kept: PairsView, behind: Counts | null) {
-    this.length = kept.length + (behind?.exposure.length ?? 0);
-    this.#firstEndMs = firstEndMs;
-    this.#windowMs = windowMs;
-    this.#kept = kept;
+  constructor(kept: Kept, arm: number, windows: Windows, behind: Counts | null) {
+    const from = firstOf(windows) - kept.start(arm);
+    this.#kept = Math.min(windows.count, kept.length(arm) - from);
+    this.length = this.#kept + (behind?.exposure.length ?? 0);
+    this.#firstEndMs = windows.firstEndMs;
+    this.#windowMs = windows.windowMs;
+    this.#events = kept.column(arm, 'events', from);
+    this.#exposure = kept.column(arm, 'exposure', from);
     this.#behind = behind;
   }
 
@@ -255,12 +261,12 @@ class KeptSeries implements CountColumns {
   }
 
   events(index: number): number {
-    const { length } = this.#kept;
-    return index < length ? this.#kept.first(index) : (this.#behind?.events[index - length] ?? Number.NaN);
+    const kept = this.#kept;
+    return index < kept ? this.#events.at(index) : (this.#behind?.events[index - kept] ?? Number.NaN);
   }
 
   exposure(index: number): number {
-    const { length } = this.#kept;
-    return index < length ? this.#kept.second(index) : (this.#behind?.exposure[index - length] ?? Number.NaN);
+    const kept = this.#kept;
+    return index < kept ? this.#exposure.at(index) : (this.#behind?.exposure[index - kept] ?? Number.NaN);
   }
 }

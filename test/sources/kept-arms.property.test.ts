@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Metric, MetricSamples } from '../../src/analysis/types.ts';
-import { Ledger, type PairsView, type Row } from '../../src/sources/ledger.ts';
 import { createPrometheusSource } from '../../src/sources/prometheus.ts';
 import { evaluator, type Stored } from './evaluator.ts';
 import { endpoint, metric } from './support.ts';
@@ -152,55 +151,3 @@ function asColumns({ stableNow, stableBefore, candidateNow }: MetricSamples) {
 function points(asked: readonly { startMs: number; endMs: number }[]): number {
   return asked.reduce((sum, { startMs, endMs }) => sum + (endMs - startMs) / WINDOW_MS + 1, 0);
 }
-
-describe('rows of pairs', () => {
-  it('are what was put in, to the bit, whatever they are kept as and whatever is done to the others', () => {
-    const number = fc.oneof(
-      fc.integer({ min: 0, max: 70_000 }),
-      { weight: 6, arbitrary: fc.integer({ min: 0, max: 300 }) },
-      fc.constantFrom(65_534, 65_535, 65_536, -0, Number.NaN, 2 ** 24 + 1, 0.5),
-      fc.double(),
-    );
-    const step = fc.record({
-      row: fc.nat(3),
-      does: fc.constantFrom('open', 'add', 'add', 'add', 'add', 'drop', 'close', 'look'),
-      pairs: fc.array(fc.tuple(number, number), { maxLength: 20 }),
-      count: fc.nat(20),
-    });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const ledger = new Ledger();
-        const rows = new Map<number, { row: Row; holds: [number, number][] }>();
-        const looked: { view: PairsView; showed: [number, number][] }[] = [];
-        const read = (view: PairsView) =>
-          Array.from({ length: view.length }, (_, i) => [view.first(i), view.second(i)]);
-        for (const { row: k, does, pairs, count } of steps) {
-          const known = rows.get(k);
-          if (known === undefined) {
-            if (does !== 'open') continue;
-            const row: Row = { at: 0, length: 0, room: 0, grows: false };
-            ledger.open(row, count);
-            rows.set(k, { row, holds: [] });
-          } else if (does === 'add') {
-            for (const [first, second] of pairs) ledger.add(known.row, first, second);
-            known.holds.push(...pairs);
-          } else if (does === 'drop') {
-            const gone = Math.min(count, known.holds.length);
-            ledger.drop(known.row, gone);
-            known.holds.splice(0, gone);
-          } else if (does === 'close') {
-            ledger.close(known.row);
-            rows.delete(k);
-          } else if (does === 'look') {
-            const from = Math.min(count, known.holds.length);
-            looked.push({ view: ledger.view(known.row, from, from + 30), showed: known.holds.slice(from, from + 30) });
-          }
-          for (const { row, holds } of rows.values()) expect(read(ledger.view(row, 0, row.length))).toEqual(holds);
-        }
-        // What was looked at stays as it was.
-        for (const { view, showed } of looked) expect(read(view)).toEqual(showed);
-      }),
-      { seed: 3, numRuns: 400 },
-    );
-  });
-});

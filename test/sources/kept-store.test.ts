@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { type ArmName, KeptStore } from '../../src/sources/kept-store.ts';
-import { SettledArm } from '../../src/sources/settled.ts';
 
 const MINUTE_MS = 60_000;
 const template: ArmName['template'] = { queries: () => [] };
@@ -13,13 +12,17 @@ function setUp(mostBytes = 1e6) {
   const keep = (service: string, windows = 10, name = stable) => {
     const kept = store.of(service, 30_000);
     const arm = store.arm(kept, name);
-    const settled = new SettledArm(0, false);
-    kept.ledger.open(settled, windows);
-    for (let i = 0; i < windows; i += 1) kept.ledger.add(settled, i, i);
-    store.keep(kept, arm, settled);
+    kept.forget(arm);
+    const frame = { base: 0, bits: 16 };
+    kept.open(arm, { start: 0, selectors: 2, room: windows, frames: [frame, frame] });
+    for (let i = 0; i < windows; i += 1) kept.put(arm, i, i);
+    store.keep(kept, arm, 'settled');
     return kept;
   };
-  const isThere = (service: string, name = stable) => store.arm(store.of(service, 30_000), name).settled !== null;
+  const isThere = (service: string, name = stable) => {
+    const kept = store.of(service, 30_000);
+    return kept.state(store.arm(kept, name)) === 'settled';
+  };
   return { clock, store, keep, isThere };
 }
 
@@ -32,7 +35,8 @@ describe('what is kept of arms', () => {
     expect(isThere('ranker', { ...stable, version: 'v2' })).toBe(false);
     expect(isThere('ranker', { ...stable, role: 'past' })).toBe(false);
     expect(isThere('ranker', { ...stable, template: { queries: () => [] } })).toBe(false);
-    expect(store.arm(store.of('ranker', 60_000), stable).settled).toBe(null);
+    const other = store.of('ranker', 60_000);
+    expect(other.state(store.arm(other, stable))).toBe('unread');
   });
 
   it('is read anew after ten minutes, and no sooner', () => {
@@ -51,13 +55,13 @@ describe('what is kept of arms', () => {
       clock.nowMs += 5 * MINUTE_MS;
       keep('ranker', 10, { ...stable, version: `v${version}` });
     }
-    expect(kept.arms.length).toBeLessThanOrEqual(3);
-    expect(kept.ledger.bytes).toBeLessThan(600);
+    expect(kept.arms).toBeLessThanOrEqual(3);
+    expect(kept.bytes).toBeLessThan(600);
     expect(store.of('ranker', 30_000)).toBe(kept);
   });
 
   it('is no more than there is room for; what is in use is not given up for something new', () => {
-    const { clock, store, keep, isThere } = setUp(5000);
+    const { clock, store, keep, isThere } = setUp(4500);
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
     for (const name of names) keep(name);
     const there = names.filter((name) => isThere(name));
@@ -80,10 +84,15 @@ describe('what is kept of arms', () => {
     const [few, many] = [keep('a', 10).weight, keep('b', 1010).weight];
     expect(many - few).toBe(4000);
     const two = keep('a', 10, { ...stable, role: 'past' });
-    expect(two.weight).toBeGreaterThan(few + 200);
-    // Counts that need more than two bytes take more, all of them.
-    const [arm] = two.arms;
-    if (arm?.settled instanceof SettledArm) two.ledger.add(arm.settled, 0.1, 1);
-    expect(two.weight).toBeGreaterThan(few + 200 + 20 * 16);
+    const weight = two.weight;
+    expect(weight).toBeGreaterThan(few + 80);
+    // One count that is not whole makes those of its row take eight bytes each.
+    two.put(two.find({ ...stable, role: 'past' }), 0.1, 1);
+    expect(two.weight).toBeGreaterThan(weight + 10 * 6);
+    // What only few arms have.
+    two.noteGhosts(0, [{ labels: { pod: 'a' }, value: 1, selector: 0 }]);
+    expect(two.weight).toBeGreaterThan(weight + 10 * 6 + 500);
+    two.forget(0);
+    expect(two.ghosts(0)).toEqual([]);
   });
 });

@@ -1,0 +1,62 @@
+/** The head of an arm in the ledger: numbers at places of their own, the same in each. */
+
+/** Where a number stands in a head, and how many bytes it takes. */
+export interface Field {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+export const HEAD = {
+  template: { at: 0, bytes: 2 },
+  version: { at: 2, bytes: 2 },
+  role: { at: 4, bytes: 1 },
+  state: { at: 5, bytes: 1 },
+  flags: { at: 6, bytes: 1 },
+  selectors: { at: 7, bytes: 1 },
+  readAt: { at: 8, bytes: 6 },
+  start: { at: 14, bytes: 6 },
+  /** Behind the start. */
+  newest: { at: 20, bytes: 3 },
+  /** Where its row is; 0: nowhere yet. */
+  row: { at: 23, bytes: 4 },
+  /** Pairs of the row that were dropped, that are there, and that there is room for in all. */
+  dropped: { at: 27, bytes: 3 },
+  length: { at: 30, bytes: 3 },
+  room: { at: 33, bytes: 3 },
+  /** How events and exposure are written. */
+  base: [
+    { at: 36, bytes: 4 },
+    { at: 40, bytes: 4 },
+  ],
+  bits: [
+    { at: 44, bytes: 1 },
+    { at: 45, bytes: 1 },
+  ],
+} as const satisfies Record<string, Field | readonly [Field, Field]>;
+export const HEAD_BYTES = 46;
+
+export const ROLES = ['stable', 'past', 'candidate'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** `free`: there is no arm, another may have its place. `other`: it is none that can be counted on from. */
+export const STATES = ['free', 'unread', 'settled', 'other'] as const;
+export type ArmState = (typeof STATES)[number];
+
+/** What is true of an arm or is not. `busy`: it is being read; two who went on with one would count it twice. */
+export const FLAG_BITS = { busy: 1, noGood: 2, grows: 4 } as const;
+export type Flag = keyof typeof FLAG_BITS;
+
+/** Whose an arm is: numbers that whoever keeps it can tell the names of. */
+export interface Owner {
+  readonly template: number;
+  readonly version: number;
+  readonly role: Role;
+}
+
+export function numberIn(cells: Buffer, arm: number, { at, bytes }: Field): number {
+  return cells.readUIntLE(arm * HEAD_BYTES + at, bytes);
+}
+
+export function put(cells: Buffer, arm: number, { at, bytes }: Field, value: number): void {
+  cells.writeUIntLE(value, arm * HEAD_BYTES + at, bytes);
+}
