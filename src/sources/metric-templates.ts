@@ -1,5 +1,5 @@
 import type { Metric } from '../analysis/types.ts';
-import { isCountedKind } from './counts.ts';
+import { type CountedKind, isCountedKind } from './counts.ts';
 import { filled, type Query, type Selectors, type Template } from './named.ts';
 import { plainSelector } from './plain-selector.ts';
 import type { Placeholders } from './promql.ts';
@@ -20,25 +20,56 @@ export interface MetricTemplate {
 
 type Fill = (template: string, values: Placeholders) => string;
 
-/** Metrics that read the same have the same template, down to the object. */
+/**
+ * Metrics that read the same have the same template, down to the object, whichever of thousands of policies they are of. They are
+ * told apart by what they say: to remember each by itself took more than all their templates.
+ */
 export function createMetricTemplates(selectors: Selectors, fill: Fill): (metric: CountedMetric) => MetricTemplate {
-  /** By what says the same. */
-  const byText = new Map<string, MetricTemplate>();
-  /** A plan that was stored and read again has another object that says the same. */
-  const bySource = new WeakMap<
-    Metric['source'],
-    { readonly lateMs: number | undefined; readonly of: MetricTemplate }
-  >();
+  /** By one of their selectors. */
+  const known = new Map<string, Known[]>();
+  let count = 0;
   return ({ source, labelDelayMs }) => {
-    const known = bySource.get(source);
-    if (known !== undefined && known.lateMs === labelDelayMs) return known.of;
-    const text = JSON.stringify([source, labelDelayMs]);
-    if (byText.size >= MOST_KNOWN) byText.clear();
-    const of = byText.get(text) ?? templateOf(source, selectors, fill);
-    byText.set(text, of);
-    bySource.set(source, { lateMs: labelDelayMs, of });
+    const selector = selectorIn(source);
+    for (const one of known.get(selector) ?? []) {
+      if (one.lateMs === labelDelayMs && isSame(one.source, source)) return one.of;
+    }
+    if (count >= MOST_KNOWN) {
+      known.clear();
+      count = 0;
+    }
+    const of = templateOf(source, selectors, fill);
+    known.set(selector, [...(known.get(selector) ?? []), { source, lateMs: labelDelayMs, of }]);
+    count += 1;
     return of;
   };
+}
+
+interface Known {
+  readonly source: CountedKind;
+  readonly lateMs: number | undefined;
+  readonly of: MetricTemplate;
+}
+
+/** One that the policy cannot leave out. */
+function selectorIn(source: CountedKind): string {
+  switch (source.kind) {
+    case 'proportion':
+    case 'objective':
+      return source.total;
+    case 'labelled':
+      return source.truePositives;
+    case 'rate':
+      return source.events;
+    case 'split':
+      return source.requests;
+  }
+}
+
+/** What is counted says all in texts and numbers. */
+function isSame(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
+  for (const key in a) if (a[key] !== b[key]) return false;
+  for (const key in b) if (!(key in a)) return false;
+  return true;
 }
 
 function templateOf(source: CountedMetric['source'], selectors: Selectors, fill: Fill): MetricTemplate {
