@@ -7,33 +7,33 @@ export interface Field {
 }
 
 export const HEAD = {
-  template: { at: 0, bytes: 2 },
-  version: { at: 2, bytes: 2 },
-  role: { at: 4, bytes: 1 },
-  state: { at: 5, bytes: 1 },
-  flags: { at: 6, bytes: 1 },
-  selectors: { at: 7, bytes: 1 },
-  readAt: { at: 8, bytes: 6 },
-  start: { at: 14, bytes: 6 },
+  template: { at: 0, bytes: 4 },
+  version: { at: 4, bytes: 2 },
+  role: { at: 6, bytes: 1 },
+  state: { at: 7, bytes: 1 },
+  flags: { at: 8, bytes: 1 },
+  selectors: { at: 9, bytes: 1 },
+  readAt: { at: 10, bytes: 6 },
+  start: { at: 16, bytes: 6 },
   /** Behind the start. */
-  newest: { at: 20, bytes: 3 },
+  newest: { at: 22, bytes: 3 },
   /** Where its row is; 0: nowhere yet. */
-  row: { at: 23, bytes: 4 },
+  row: { at: 25, bytes: 4 },
   /** Pairs of the row that were dropped, that are there, and that there is room for in all. */
-  dropped: { at: 27, bytes: 3 },
-  length: { at: 30, bytes: 3 },
-  room: { at: 33, bytes: 3 },
+  dropped: { at: 29, bytes: 3 },
+  length: { at: 32, bytes: 3 },
+  room: { at: 35, bytes: 3 },
   /** How events and exposure are written. */
   base: [
-    { at: 36, bytes: 4 },
-    { at: 40, bytes: 4 },
+    { at: 38, bytes: 4 },
+    { at: 42, bytes: 4 },
   ],
   bits: [
-    { at: 44, bytes: 1 },
-    { at: 45, bytes: 1 },
+    { at: 46, bytes: 1 },
+    { at: 47, bytes: 1 },
   ],
 } as const satisfies Record<string, Field | readonly [Field, Field]>;
-export const HEAD_BYTES = 46;
+export const HEAD_BYTES = 48;
 
 export const ROLES = ['stable', 'past', 'candidate'] as const;
 export type Role = (typeof ROLES)[number];
@@ -46,7 +46,7 @@ export type ArmState = (typeof STATES)[number];
 export const FLAG_BITS = { busy: 1, noGood: 2, grows: 4 } as const;
 export type Flag = keyof typeof FLAG_BITS;
 
-/** Whose an arm is: numbers that whoever keeps it can tell the names of. */
+/** Whose an arm is, in numbers: of the template its own, of the version one that whoever keeps the arm can tell the name of. */
 export interface Owner {
   readonly template: number;
   readonly version: number;

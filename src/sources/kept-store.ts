@@ -11,7 +11,7 @@ const ANEW_MS = 600_000;
 const IN_USE_MS = 120_000;
 
 /** Of a rollout besides its ledger, and of what only few arms have: measured. */
-const ROLLOUT_BYTES = 550;
+const ROLLOUT_BYTES = 500;
 const RARE_BYTES = 400;
 const GHOST_BYTES = 600;
 const NONE: readonly never[] = [];
@@ -44,8 +44,8 @@ export class Kept extends Ledger {
   /** What was counted of it for the bound. */
   counted = 0;
   usedAtMs = 0;
-  /** Templates and versions of its arms, by their numbers. */
-  #names: readonly (MetricTemplate | string)[] = NONE;
+  /** Of its arms, by their numbers. */
+  #versions: readonly string[] = NONE;
   #rare: Map<number, Rare> | null = null;
 
   constructor(key: string) {
@@ -63,15 +63,14 @@ export class Kept extends Ledger {
 
   /** Its number; -1: there is none. */
   find({ template, version, role }: ArmName): number {
-    const owner = { template: this.#names.indexOf(template), version: this.#names.indexOf(version), role };
-    if (owner.template < 0 || owner.version < 0) return -1;
+    const owner = { template: template.number, version: this.#versions.indexOf(version), role };
+    if (owner.version < 0) return -1;
     for (let arm = 0; arm < this.arms; arm += 1) if (this.isOf(arm, owner)) return arm;
     return -1;
   }
 
   begin({ template, version, role }: ArmName, nowMs: number): number {
-    const ofTemplate = this.#numberFor(template, -1);
-    return this.add({ template: ofTemplate, version: this.#numberFor(version, ofTemplate), role }, nowMs);
+    return this.add({ template: template.number, version: this.#numberFor(version), role }, nowMs);
   }
 
   ghosts(arm: number): readonly Ghost[] {
@@ -103,14 +102,15 @@ export class Kept extends Ledger {
     } else if (this.#rare?.delete(arm) === true && this.#rare.size === 0) this.#rare = null;
   }
 
-  /** The one it has, that of a name no arm has any more but not the one that was `taken` just now, or a new one. */
-  #numberFor(name: MetricTemplate | string, taken: number): number {
-    const known = this.#names.indexOf(name);
+  /** The one it has, that of a version no arm has any more, or a new one. */
+  #numberFor(version: string): number {
+    const known = this.#versions.indexOf(version);
     if (known >= 0) return known;
+    const { length } = this.#versions;
     let number = 0;
-    while (number < this.#names.length && (number === taken || this.names(number))) number += 1;
+    while (number < length && this.hasVersion(number)) number += 1;
     // A list that grows by itself has room for many.
-    this.#names = number < this.#names.length ? this.#names.with(number, name) : this.#names.concat(name);
+    this.#versions = number < length ? this.#versions.with(number, version) : this.#versions.concat(version);
     return number;
   }
 }

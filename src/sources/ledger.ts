@@ -80,11 +80,10 @@ export class Ledger {
     );
   }
 
-  /** Whether an arm has this number for its template, or for its version. */
-  names(number: number): boolean {
+  /** Whether there is an arm of this version. */
+  hasVersion(version: number): boolean {
     for (let arm = 0; arm < this.#arms; arm += 1) {
-      if (this.state(arm) === 'free') continue;
-      if (this.#get(arm, HEAD.template) === number || this.#get(arm, HEAD.version) === number) return true;
+      if (this.#get(arm, HEAD.version) === version && this.state(arm) !== 'free') return true;
     }
     return false;
   }

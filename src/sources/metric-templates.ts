@@ -11,6 +11,8 @@ const MOST_KNOWN = 10_000;
 
 /** What is read of a metric, taken apart once: thousands of rollouts of one template read the same at every look. */
 export interface MetricTemplate {
+  /** Its own: no other has had it since the start. */
+  readonly number: number;
   /**
    * What each selector asks for; null where one is more than a plain selector. Throws where a placeholder cannot be filled, or the
    * policy leaves out a selector that the metric needs.
@@ -28,6 +30,7 @@ export function createMetricTemplates(selectors: Selectors, fill: Fill): (metric
   /** By one of their selectors. */
   const known = new Map<string, Known[]>();
   let count = 0;
+  let last = 0;
   return ({ source, labelDelayMs }) => {
     const selector = selectorIn(source);
     for (const one of known.get(selector) ?? []) {
@@ -37,7 +40,8 @@ export function createMetricTemplates(selectors: Selectors, fill: Fill): (metric
       known.clear();
       count = 0;
     }
-    const of = templateOf(source, selectors, fill);
+    last += 1;
+    const of = templateOf(last, source, selectors, fill);
     known.set(selector, [...(known.get(selector) ?? []), { source, lateMs: labelDelayMs, of }]);
     count += 1;
     return of;
@@ -72,9 +76,10 @@ function isSame(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string,
   return true;
 }
 
-function templateOf(source: CountedMetric['source'], selectors: Selectors, fill: Fill): MetricTemplate {
+function templateOf(number: number, source: CountedKind, selectors: Selectors, fill: Fill): MetricTemplate {
   let parts: readonly Part[] | null = null;
   return {
+    number,
     queries: (values) => {
       parts ??= selectorsOf(source).map((text) => ({
         template: selectors.template(text),

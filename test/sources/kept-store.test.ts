@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ArmName, KeptStore } from '../../src/sources/kept-store.ts';
 
 const MINUTE_MS = 60_000;
-const template: ArmName['template'] = { queries: () => [] };
+const template: ArmName['template'] = { number: 1, queries: () => [] };
 const stable: ArmName = { template, role: 'stable', version: 'v1' };
 
 function setUp(mostBytes = 1e6) {
@@ -34,7 +34,7 @@ describe('what is kept of arms', () => {
     expect(isThere('search')).toBe(false);
     expect(isThere('ranker', { ...stable, version: 'v2' })).toBe(false);
     expect(isThere('ranker', { ...stable, role: 'past' })).toBe(false);
-    expect(isThere('ranker', { ...stable, template: { queries: () => [] } })).toBe(false);
+    expect(isThere('ranker', { ...stable, template: { ...template, number: 2 } })).toBe(false);
     const other = store.of('ranker', 60_000);
     expect(other.state(store.arm(other, stable))).toBe('unread');
   });

@@ -205,7 +205,7 @@ function told(ledger: Ledger, arm: number) {
   const length = ledger.length(arm);
   const [events, exposure] = [ledger.column(arm, 'events', 0), ledger.column(arm, 'exposure', 0)];
   return {
-    owner: expect.toSatisfy((owner: Owner) => ledger.isOf(arm, owner) && ledger.names(owner.template)),
+    owner: expect.toSatisfy((owner: Owner) => ledger.isOf(arm, owner) && ledger.hasVersion(owner.version)),
     start: ledger.start(arm),
     newest: ledger.newest(arm),
     pairs: Array.from({ length }, (_, i): Pair => [events.at(i), exposure.at(i)]),
