@@ -47,6 +47,8 @@ export class Kept extends Ledger {
   /** Of its arms, by their numbers. */
   #versions: readonly string[] = NONE;
   #rare: Map<number, Rare> | null = null;
+  /** Which arm was asked for last. */
+  #found = 0;
 
   constructor(key: string) {
     super();
@@ -65,7 +67,13 @@ export class Kept extends Ledger {
   find({ template, version, role }: ArmName): number {
     const owner = { template: template.number, version: this.#versions.indexOf(version), role };
     if (owner.version < 0) return -1;
-    for (let arm = 0; arm < this.arms; arm += 1) if (this.isOf(arm, owner)) return arm;
+    // Looks ask for all arms in the same order.
+    for (let k = 1; k <= this.arms; k += 1) {
+      const arm = (this.#found + k) % this.arms;
+      if (!this.isOf(arm, owner)) continue;
+      this.#found = arm;
+      return arm;
+    }
     return -1;
   }
 

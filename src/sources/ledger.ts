@@ -25,8 +25,9 @@ import { bytesFor, Extent, type Frame, fits, PADDING_BYTES, Packed, write } from
 const EDGE_BYTES = 11;
 const SUM_AT = 3;
 
-/** Room for as many pairs more, in each row that grows, when all are laid anew. */
+/** Room for as many pairs more, in a row that is begun, and in those that are full but for so many when all are laid anew. */
 const MORE_ROOM = 16;
+const NEARLY_FULL = 1;
 /** Rows are cut where whole bytes end. */
 const CUT = 8;
 /** Of a buffer itself: measured. */
@@ -133,12 +134,12 @@ export class Ledger {
     if (point > this.newest(arm)) this.#set(arm, HEAD.newest, point - this.start(arm));
   }
 
-  /** Begins a row, of an arm that has none. One that grew before it was read anew grows again. */
+  /** Begins a row, of an arm that has none. */
   open(arm: number, { start, selectors, room, frames }: NewRow): void {
     this.#set(arm, HEAD.newest, 0);
     this.#set(arm, HEAD.start, start);
     this.#set(arm, HEAD.selectors, selectors);
-    this.#set(arm, HEAD.room, this.is(arm, 'grows') ? room + MORE_ROOM : room);
+    this.#set(arm, HEAD.room, room + MORE_ROOM);
     this.#lay(this.#arms, { arm, frames });
   }
 
@@ -152,7 +153,6 @@ export class Ledger {
   put(arm: number, events: number, exposure: number): void {
     const length = this.length(arm);
     const isFull = this.#get(arm, HEAD.dropped) + length === this.#get(arm, HEAD.room);
-    if (isFull) this.mark(arm, 'grows', true);
     let frames = this.#frames(arm);
     if (!fits(events, frames[0]) || !fits(exposure, frames[1])) {
       frames = [this.#frameWith(arm, 0, events), this.#frameWith(arm, 1, exposure)];
@@ -269,11 +269,11 @@ export class Ledger {
     return dropped - (dropped % CUT);
   }
 
+  /** Those that are as good as full get more: rows of one look grow together. */
   #roomLaid(arm: number): number {
-    if (this.#get(arm, HEAD.selectors) === 0) return 0;
+    const room = this.#get(arm, HEAD.room);
     const filled = this.#get(arm, HEAD.dropped) + this.length(arm);
-    const isFilling = this.#get(arm, HEAD.row) > 0 && this.is(arm, 'grows');
-    return (isFilling ? filled + MORE_ROOM : this.#get(arm, HEAD.room)) - this.#cut(arm);
+    return (room > 0 && room - filled <= NEARLY_FULL ? filled + MORE_ROOM : room) - this.#cut(arm);
   }
 
   #get(arm: number, field: Field): number {
