@@ -1,11 +1,11 @@
 import type { Io } from './cli/command.ts';
 import { runCli } from './cli/run.ts';
-import { letYoungMemoryGrow } from './young-memory.ts';
+import { limitMemory } from './young-memory.ts';
 
 /** How long what is still open after a command's end may hold the process up. */
 const lingerMs = 5_000;
 
-letYoungMemoryGrow();
+limitMemory();
 
 const io: Io = {
   env: process.env,

@@ -1,3 +1,4 @@
+import { letYoungMemoryGrow } from '../young-memory.ts';
 import type { CliCommand, ExitCode } from './command.ts';
 
 export const demo: CliCommand = {
@@ -9,6 +10,7 @@ export const demo: CliCommand = {
   // Loaded only when asked for: an instance in production never needs it.
   run: async (args, io) => {
     const { runDemo } = await import('../demo/main.ts');
+    letYoungMemoryGrow();
     const stop = new AbortController();
     io.stopRequested().then(() => stop.abort(), stop.abort.bind(stop));
     const code = await runDemo(args, {

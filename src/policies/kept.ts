@@ -193,8 +193,16 @@ export class KeptPolicies {
     this.#keys = keys;
     this.#shared = new SharedValues(this.#secrets);
     const numbers = values.map((value) => this.#shared.add(JSON.stringify(value)));
+    // Thousands of files extend the same few templates.
+    const names = new Map<string, string>();
+    const shared = (name: string) => {
+      const known = names.get(name) ?? name;
+      names.set(name, known);
+      return known;
+    };
     const read = entries.map(([file, entry]): [string, Entry] => {
-      const { requires, warnings, templates } = entry;
+      const { requires, warnings } = entry;
+      const templates = entry.templates.map(shared);
       const own = entry.values.map((value) => numbers[value] ?? -1);
       const files = [...templates.filter((_, index) => index % 2 === 0), file];
       const policy = { policy: this.#policyOf(own), file, files, yaml: null };

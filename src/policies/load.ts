@@ -80,7 +80,10 @@ async function withCommits(policies: readonly LoadedPolicy[], options: LoadOptio
     options.directory,
     policies.map(({ files }) => files),
   );
-  return policies.map((loaded, index) => ({ ...loaded, policy: { ...loaded.policy, commit: found[index] ?? null } }));
+  return policies.map((loaded, index) => {
+    const commit = found[index] ?? null;
+    return loaded.policy.commit === commit ? loaded : { ...loaded, policy: { ...loaded.policy, commit } };
+  });
 }
 
 /** What is wrong in a template is found by every policy that extends it. */

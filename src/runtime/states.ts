@@ -9,13 +9,13 @@ import { type Schema, STATE_SCHEMA } from './schema.ts';
 import { StateTexts } from './state-text.ts';
 
 /** What those that are remembered take together (bytes). */
-const MOST_REMEMBERED = 24 * 1024 * 1024;
+const MOST_REMEMBERED = 8 * 1024 * 1024;
 /** Bytes that a parsed state takes for each character of its text: 1.7 were measured with rollouts under way. */
 const BYTES_A_CHARACTER = 2;
 /** How many of those that were read last and not remembered are known by name. */
 const MOST_ASKED = 256;
 /** Texts that are held at a time while all states are read. */
-const READ_AT_A_TIME = 100;
+const READ_AT_A_TIME = 20;
 
 /** A state as it stands in the database. */
 export interface KnownState extends StoredState {
