@@ -34,6 +34,8 @@ export const HEAD = {
   ],
 } as const satisfies Record<string, Field | readonly [Field, Field]>;
 export const HEAD_BYTES = 48;
+/** Their number has one byte. */
+export const MOST_SELECTORS = 0xff;
 
 export const ROLES = ['stable', 'past', 'candidate'] as const;
 export type Role = (typeof ROLES)[number];

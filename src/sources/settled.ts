@@ -1,6 +1,7 @@
 import type { CountColumns, CountWindow, Metric } from '../analysis/types.ts';
 import { type CountedKind, type Counts, countsOf } from './counts.ts';
 import { withGhosts } from './ghosts.ts';
+import { MOST_SELECTORS } from './heads.ts';
 import type { GridSeries } from './increase.ts';
 import type { Ghost, Kept } from './kept-store.ts';
 import type { Frames } from './ledger.ts';
@@ -41,7 +42,7 @@ export function keepSettled(kept: Kept, arm: number, metric: CountedMetric, part
   const { stretch, found, asked } = part;
   const until = settledPoints(found, stretch, asked);
   const start = stretch.startMs / stretch.stepMs;
-  if (until < WORTH || !Number.isSafeInteger(start) || start < 0) return false;
+  if (until < WORTH || found.length > MOST_SELECTORS || !Number.isSafeInteger(start) || start < 0) return false;
   kept.forget(arm);
   kept.open(arm, { start, selectors: found.length, room: until, frames: framesOf(counts, until) });
   kept.mark(arm, 'noGood', hasNoGood(metric, found));
