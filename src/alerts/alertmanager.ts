@@ -34,11 +34,28 @@ const timestamp = z.string('must be a time').transform((text, context) => {
 const statuses = z.enum(['firing', 'resolved'], 'must be firing or resolved');
 const optionalText = z.string('must be a text').nullish();
 /** Senders that build the body from a template give numbers and booleans as they are. */
-const texts = z.record(
-  z.string(),
-  z.union([z.string(), z.number(), z.boolean(), z.null()], 'must be a text').transform((value) => String(value ?? '')),
-  'must be a mapping of texts',
-);
+const texts = z.unknown().transform((value, context) => {
+  const read: Record<string, string> = {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    context.addIssue('must be a mapping of texts');
+    return z.NEVER;
+  }
+  for (const [name, given] of Object.entries(value)) {
+    // It would be the mapping's prototype.
+    if (name === '__proto__') continue;
+    const text = textOf(given);
+    if (text === null) context.addIssue({ code: 'custom', message: 'must be a text', path: [name] });
+    else read[name] = text;
+  }
+  return read;
+});
+
+/** Null: it cannot be one. */
+function textOf(given: unknown): string | null {
+  if (typeof given === 'string') return given;
+  if (given === null) return '';
+  return typeof given === 'boolean' || (typeof given === 'number' && Number.isFinite(given)) ? String(given) : null;
+}
 
 const alertSchema = z.looseObject(
   {

@@ -57,6 +57,7 @@ export interface PolicyBook extends Policies {
 
 export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   let current = byService(parts.first.policies);
+  const listOf = lister();
   let refused: string | null = null;
   const warnings = warningsOf(parts);
   let loadedAtMs = Date.now();
@@ -106,7 +107,7 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   }
 
   return {
-    all: () => [...current.values()].map(({ policy }) => policy),
+    all: () => listOf(current),
     get: (service) => current.get(service)?.policy ?? null,
     at: async (service, revision) => (await loadedAt({ parts, current, archived }, service, revision))?.policy ?? null,
     async open() {
@@ -233,4 +234,15 @@ async function readAnew(parts: PolicyBookParts, { file, policy }: LoadedPolicy):
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The same list for as long as they are the same: it is asked for with every alert. */
+function lister(): (policies: ReadonlyMap<string, LoadedPolicy>) => readonly Policy[] {
+  let known: ReadonlyMap<string, LoadedPolicy> | null = null;
+  let list: readonly Policy[] = [];
+  return (policies) => {
+    if (policies !== known) list = Array.from(policies.values(), ({ policy }) => policy);
+    known = policies;
+    return list;
+  };
 }

@@ -74,7 +74,7 @@ async function inTurn<T>(items: T[], work: (item: T) => Promise<number>): Promis
       sum += came;
     }
   };
-  await Promise.all(Array.from({ length: SERVICES_AT_A_TIME }, one));
+  await Promise.all(Array.from({ length: Math.min(items.length, SERVICES_AT_A_TIME) }, one));
   return sum;
 }
 

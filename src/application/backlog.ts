@@ -45,7 +45,7 @@ export interface Backlog {
 
 export function createBacklog(parts: BacklogParts): Backlog {
   const { store, submit, clock, telemetry } = parts;
-  const together = batchesTogether(submit.batch);
+  const together = batchesTogether(submit.batch, () => clock.now());
   /** Accepted alerts that wait in this process. */
   const ours = new Set<number>();
   let waiting = 0;

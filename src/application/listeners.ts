@@ -34,7 +34,7 @@ export function createListeners(): Listeners {
   return {
     of,
     among(policies) {
-      if (!isSame(index.policies, policies)) index = indexOf(policies);
+      if (index.policies !== policies && !isSame(index.policies, policies)) index = indexOf(policies);
       const present = index;
       return (alert) =>
         placesFor(present, alert).flatMap((place) => {

@@ -5,6 +5,8 @@ import type { Outcome, Submission, Submit } from './submit.ts';
 const MOST_TOGETHER = 200;
 /** For so many turns of the event loop at most others are let in before the first of them is begun. */
 const MOST_TURNS = 8;
+/** What comes when nothing came for so long comes by itself. */
+const QUIET_MS = 20;
 /** Services that are decided on at a time: as many as the shared store has connections for. */
 export const SERVICES_AT_A_TIME = 8;
 
@@ -31,16 +33,19 @@ interface Call {
 /**
  * Batches of the same service that wait for each other anyway are one: its state is loaded, saved and flushed to the disk once for all
  * of them. Each has its own outcomes, in the order they came; what fails together is tried alone, so that one that cannot be
- * decided on takes no other with it. Services take turns.
+ * decided on takes no other with it. Services take turns. `now`: milliseconds.
  */
-export function batchesTogether(batch: Submit['batch']): Together {
+export function batchesTogether(batch: Submit['batch'], now: () => number): Together {
   const waiting = new Map<string, Call[]>();
   const line: string[] = [];
   const resting: (() => void)[] = [];
   let running = 0;
   let came = 0;
-  // In a storm what comes is let in as long as more of it comes in every turn of the event loop; one by itself waits for one turn.
+  let cameAtMs = Number.NEGATIVE_INFINITY;
+  let isByItself = false;
+  // In a storm what comes is let in as long as more of it comes in every turn of the event loop; one by itself waits for none.
   const letIn = async (): Promise<void> => {
+    if (isByItself) return;
     for (let turns = 0, before = -1; before !== came && turns < MOST_TURNS; turns += 1) {
       before = came;
       await new Promise((turn) => setImmediate(turn));
@@ -75,6 +80,9 @@ export function batchesTogether(batch: Submit['batch']): Together {
         };
         stored?.then(mark, mark);
         came += 1;
+        const atMs = now();
+        isByItself = atMs - cameAtMs >= QUIET_MS;
+        cameAtMs = atMs;
         const others = waiting.get(service);
         if (others) {
           others.push(call);

@@ -48,6 +48,8 @@ export interface Reply {
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** It answers in its own way, and may do so at any time. */
+  readonly answersItself?: true;
   /** Null: the route has answered itself. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<Reply | null>;
 }
@@ -55,7 +57,7 @@ export interface Route {
 export function createRoutes(doors: Doors): readonly Route[] {
   return [
     { method: 'POST', path: '/webhooks/alertmanager', handle: alertmanagerRoute(doors) },
-    { method: 'POST', path: '/slack/events', handle: slackRoute(doors) },
+    { method: 'POST', path: '/slack/events', answersItself: true, handle: slackRoute(doors) },
     { method: 'GET', path: '/healthz', handle: async () => json(200, { alive: true }) },
     { method: 'GET', path: '/readyz', handle: readyRoute(doors) },
     { method: 'GET', path: '/api/v1/doctor', handle: doctorRoute(doors) },

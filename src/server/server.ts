@@ -122,16 +122,24 @@ async function answer(
   { telemetry, random }: { telemetry: ServerTelemetry; random: Random },
 ): Promise<void> {
   const startedMs = performance.now();
-  const id = requestId(request, random);
+  let id: string | null = null;
+  const idOf = () => {
+    id ??= requestId(request, random);
+    return id;
+  };
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const route = routes.find((r) => r.path === path);
   let problem: string | undefined;
-  response.setHeader('x-request-id', id);
-  for (const [name, value] of always) response.setHeader(name, value);
+  const setHeaders = () => {
+    response.setHeader('x-request-id', idOf());
+    for (const [name, value] of always) response.setHeader(name, value);
+  };
+  // Else with the answer: what comes in is seen to first.
+  if (route?.answersItself) setHeaders();
   response.once('close', () => {
     const cut = response.writableEnded ? undefined : 'the sender went away before the answer';
     telemetry.answered({
-      id,
+      id: idOf(),
       route: route?.path ?? 'none',
       method: request.method ?? '',
       status: response.statusCode,
@@ -142,12 +150,18 @@ async function answer(
   try {
     const reply = await dispatch(route, request, response, routes);
     problem = reply?.problem;
-    if (reply) send(request, response, reply);
+    if (!reply) return;
+    setHeaders();
+    send(request, response, reply);
   } catch (error) {
     if (request.destroyed && !request.complete) return;
     telemetry.problem('server', error);
-    if (response.headersSent) response.destroy();
-    else send(request, response, refusal(503, `Something went wrong here; the log has it under request id ${id}.`));
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    setHeaders();
+    send(request, response, refusal(503, `Something went wrong here; the log has it under request id ${idOf()}.`));
   }
 }
 

@@ -58,19 +58,11 @@ export class PlainClient extends WebClient {
   }
 
   async #send(url: URL, headers: Readonly<Record<string, string>>, body: string): Promise<Answer> {
-    const { transport, lifetime, timeoutMs } = this.#options;
-    const end = new AbortController();
-    const stop = () => end.abort(lifetime.reason);
-    const timer = setTimeout(() => end.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
-    lifetime.addEventListener('abort', stop, { once: true });
-    if (lifetime.aborted) stop();
+    const { transport, lifetime: signal, timeoutMs: limitMs } = this.#options;
     try {
-      return await transport.post(url, { headers, body, signal: end.signal });
+      return await transport.post(url, { headers, body, signal, limitMs });
     } catch (error) {
       throw new WebAPIRequestError(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      clearTimeout(timer);
-      lifetime.removeEventListener('abort', stop);
     }
   }
 }

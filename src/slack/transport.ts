@@ -19,6 +19,8 @@ export interface Sending {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
+  /** After this it has failed; absent: it is the signal's to say. */
+  readonly limitMs?: number;
 }
 
 export interface Answer {
@@ -77,15 +79,25 @@ interface Asking extends Omit<Sending, 'signal'> {
 function ask(
   agents: { http: HttpAgent; https: HttpsAgent },
   url: URL,
-  { method, headers, body, signal }: Asking,
+  { method, headers, body, signal, limitMs }: Asking,
 ): Promise<Answer> {
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const stop = () => asking.destroy();
-    const end = () => signal?.removeEventListener('abort', stop);
+    let why: unknown = null;
+    const stop = (reason: unknown) => {
+      why ??= reason;
+      asking.destroy();
+    };
+    const heed = () => stop(signal?.reason);
+    const late = () => stop(new DOMException('no answer in time', 'TimeoutError'));
+    const timer = limitMs === undefined ? undefined : setTimeout(late, limitMs);
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', heed);
+    };
     const fail = (error: Error) => {
       end();
-      reject(signal?.aborted ? signal.reason : error);
+      reject(why ?? error);
     };
     const secure = url.protocol === 'https:';
     const length = Buffer.byteLength(body);
@@ -100,7 +112,7 @@ function ask(
         resolve(whole);
       });
     });
-    signal?.addEventListener('abort', stop, { once: true });
+    signal?.addEventListener('abort', heed, { once: true });
     asking.on('error', fail);
     asking.end(body);
   });

@@ -8,7 +8,7 @@ const submission = (key: string): Submission => ({ key, event: { type: 'policy_c
 const named = (service: string): Policy => ({ ...policy(), service });
 
 /** Writes down which batches were made; `broken` cannot be decided on, `twice` was there before. */
-function batches() {
+function batches(now = () => 0) {
   const made: string[] = [];
   const batch: Submit['batch'] = async ({ service }, submissions) => {
     const keys = submissions.map(({ key }) => key);
@@ -17,7 +17,7 @@ function batches() {
     if (keys.includes('broken')) throw new Error('broken');
     return keys.map((key): Outcome => (key.startsWith('twice') ? 'duplicate' : 'accepted'));
   };
-  return { made, ...batchesTogether(batch) };
+  return { made, ...batchesTogether(batch, now) };
 }
 
 it('makes one batch of what waits for the same service, and gives each its own outcomes', async () => {
@@ -54,4 +54,19 @@ it('puts nothing together that is decided by another reading of the policy, and 
     take(old, [submission('3')]),
   ]);
   expect(made.map((text) => text.split(' ').length - 1)).toEqual([1, 1, 150, 151]);
+});
+
+it('decides at once on what comes by itself, and lets others in where more came a moment ago', async () => {
+  let nowMs = 1_000;
+  const { made, take } = batches(() => nowMs);
+  const a = named('a');
+  const first = take(a, [submission('1')]);
+  // Still in the same turn of the event loop.
+  await new Promise((resolve) => process.nextTick(resolve));
+  expect(made).toEqual(['a: 1']);
+  await first;
+  nowMs += 5;
+  const together = [take(a, [submission('2')]), take(a, [submission('3')])];
+  await Promise.all(together);
+  expect(made).toEqual(['a: 1', 'a: 2 3']);
 });
