@@ -156,6 +156,7 @@ function assemble(begun: Beginnings): App {
     policies: book,
     targets,
     wake: () => worker.wake(),
+    place: () => worker.place(),
     onUnmatched: () => alertWatch.unmatched(),
   });
   const slack = createSlack({ ...config.slack, application, clock, telemetry, health: lazily(() => health) });

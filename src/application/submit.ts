@@ -6,6 +6,7 @@ import type { Policy } from '../domain/policy.ts';
 import type { ServiceState } from '../domain/state.ts';
 import { isEnded } from '../domain/turn.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Place } from '../ports/place.ts';
 import type { Job, Store, StoredState, Unit, WaitingLine } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Answer } from './api.ts';
@@ -20,6 +21,8 @@ export interface SubmitParts {
   readonly telemetry: Telemetry;
   /** Called after a commit that left something to do. */
   readonly wake: () => void;
+  /** Room for what may begin with its own commit; null: there is none now, and it is claimed. Absent: always so. */
+  readonly place?: () => Place | null;
   /** The decisions; the real ones unless a test is about something else. */
   readonly decide?: Decide;
 }
@@ -56,12 +59,14 @@ class Abandoned extends Error {
   override readonly name = 'Abandoned';
 }
 
-export function createSubmit({ store, clock, telemetry, wake, decide = domainDecide }: SubmitParts): Submit {
+export function createSubmit(parts: SubmitParts): Submit {
+  const { store, clock, telemetry, wake, place: placeOf = () => null, decide = domainDecide } = parts;
   const open = (policy: Policy, unit: Unit) => openTurn({ policy, unit, clock, decide });
-  const tell = (policy: Policy, turn: Turn, beganMs: number) => {
+  const tell = (policy: Policy, turn: Turn, beganMs: number, isBegun = false) => {
     const { service } = policy;
     const durationMs = clock.now() - beganMs;
-    if (turn.effects.length > 0) wake();
+    // Who has begun with it looks for the rest by himself.
+    if (turn.effects.length > 0 && !isBegun) wake();
     // What is to be done goes ahead of what is written about it; a kill may take these lines with it, the journal has them.
     setImmediate(() => {
       for (const { event, outcome } of turn.taken)
@@ -70,6 +75,23 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
       if (turn.ended) telemetry.rolloutEnded(service, turn.state());
     });
   };
+  /** Keeps what `work` decides, in one commit with it, and sees to it that what there is to do about it begins. */
+  async function commit<D extends Decided | null>(policy: Policy, work: (unit: Unit) => Promise<D>): Promise<D> {
+    const beganMs = clock.now();
+    const place = placeOf();
+    const { decided, job } = await store
+      .transaction(async (unit) => {
+        const decided = await work(unit);
+        return { decided, job: decided && (await decided.turn.keep(place)) };
+      })
+      .catch((error: unknown) => {
+        place?.fill(null);
+        throw error;
+      });
+    place?.fill(job);
+    if (decided) tell(policy, decided.turn, beganMs, job !== null);
+    return decided;
+  }
   async function spend(service: string, { once: key, event }: Pick<Submission, 'once' | 'event'>): Promise<void> {
     if (key === undefined) return;
     await store.transaction((unit) => unit.insertEvent({ key, service, event, atMs: clock.now() }));
@@ -79,18 +101,16 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
       const beganMs = clock.now();
       let refused: { turn: Turn; answer: Answer } | null = null;
       try {
-        const done = await store.transaction(async (unit) => {
+        const { answer } = await commit(policy, async (unit) => {
           const turn = await open(policy, unit);
           const answer = await turn.take(submission);
           if (!answer.ok) {
             refused = { turn, answer };
             throw new Abandoned();
           }
-          await turn.keep();
           return { turn, answer };
         });
-        tell(policy, done.turn, beganMs);
-        return done.answer;
+        return answer;
       } catch (error) {
         // TypeScript does not see the assignment made inside the unit.
         const kept = refused as { turn: Turn; answer: Answer } | null;
@@ -102,28 +122,22 @@ export function createSubmit({ store, clock, telemetry, wake, decide = domainDec
     },
     spend,
     async batch(policy, submissions) {
-      const beganMs = clock.now();
-      const turn = await store.transaction(async (unit) => {
+      const { turn } = await commit(policy, async (unit) => {
         const elsewhere = await settledElsewhere(unit, submissions);
         const turn = await open(policy, unit);
         for (const submission of submissions) await turn.take(submission, elsewhere.has(submission.accepted));
-        await turn.keep();
-        return turn;
+        return { turn };
       });
-      tell(policy, turn, beganMs);
       return turn.taken.map(({ outcome }) => outcome);
     },
     async record(policy, job, event) {
-      const beganMs = clock.now();
-      const turn = await store.transaction(async (unit) => {
+      const recorded = await commit(policy, async (unit) => {
         if (!(await unit.complete(job.lease))) return null;
         const turn = await open(policy, unit);
         await turn.take({ key: `job/${job.id}`, event });
-        await turn.keep();
-        return turn;
+        return { turn };
       });
-      if (turn) tell(policy, turn, beganMs);
-      return turn !== null;
+      return recorded !== null;
     },
     async check(policy, event) {
       const stored = await store.load(policy.service);
@@ -144,6 +158,10 @@ async function settledElsewhere(
   return new Set([...ids].filter((id) => !settled.has(id)));
 }
 
+interface Decided {
+  readonly turn: Turn;
+}
+
 interface Turn {
   readonly taken: { event: DomainEvent; outcome: Outcome }[];
   readonly effects: Effect[];
@@ -153,7 +171,8 @@ interface Turn {
   state(): ServiceState;
   /** `isKnown`: it was decided on elsewhere. */
   take(submission: Submission, isKnown?: boolean): Promise<Answer>;
-  keep(): Promise<void>;
+  /** Answers what of it was leased for this place. */
+  keep(place: Place | null): Promise<Job | null>;
 }
 
 /** One or more decisions about a service inside one unit; `keep` writes what they came to. */
@@ -198,8 +217,8 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
       }
       return answerOf(decision);
     },
-    async keep() {
-      if (!taken.some(({ outcome }) => outcome === 'accepted')) return;
+    async keep(place) {
+      if (!taken.some(({ outcome }) => outcome === 'accepted')) return null;
       await unit.save(state, stored?.version ?? 0);
       await unit.append(service, journal);
       const waiting = new Map<string, readonly WaitingLine[]>();
@@ -210,6 +229,7 @@ async function openTurn(parts: { policy: Policy; unit: Unit; clock: Clock; decid
       const aheadMs = Math.max(0, state.clockMs - clock.now());
       for (const { dueAtMs, createdAtMs, ...job } of work.enqueue)
         await unit.enqueue({ ...job, dueAtMs: dueAtMs - aheadMs, createdAtMs: createdAtMs - aheadMs });
+      return place && unit.claim({ ...place.claim, nowMs: clock.now() });
     },
   };
 }

@@ -72,6 +72,12 @@ export interface Unit {
   /** Completes the job whose outcome this unit records; false where its lease is no longer ours: then nothing may be recorded. */
   complete(lease: Lease): Promise<boolean>;
   append(service: string, entries: readonly JournalEntry[]): Promise<void>;
+  /**
+   * Leases one of the jobs that this unit puts in, as a claim right behind its commit would: it is due, and there is no other job in
+   * its lane. To be asked for last; it may be begun once the unit is committed. Null: there is none such, or it is not known
+   * (replicas that share a store claim theirs).
+   */
+  claim(request: UnitClaim): Promise<Job | null>;
   /** Takes these from the accepted alerts, as they are decided on now; answers which of them nobody else took before. */
   settle(ids: readonly number[]): Promise<ReadonlySet<number>>;
 }
@@ -80,6 +86,13 @@ export interface WaitingLine {
   readonly key: string | null;
   readonly effect: Extract<Effect, { kind: 'say' }>;
   readonly isRunning: boolean;
+}
+
+export interface UnitClaim {
+  readonly owner: string;
+  readonly nowMs: number;
+  readonly leaseUntilMs: number;
+  readonly kinds: readonly EffectKind[];
 }
 
 export interface StoredState {

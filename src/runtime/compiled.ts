@@ -1,4 +1,4 @@
-import { type CompiledQuery, type Insertable, type Kysely, sql } from 'kysely';
+import { type CompiledQuery, type Insertable, type Kysely, type QueryResult, sql } from 'kysely';
 import type { Schema } from './schema.ts';
 
 /** Rows that one statement takes: each number of them is a statement of its own, and kept prepared. */
@@ -11,6 +11,11 @@ class Slot {
   constructor(index: number) {
     this.index = index;
   }
+}
+
+/** What statements are run in: the database, or a unit of it. */
+export interface Runner {
+  executeQuery<R>(query: CompiledQuery<R>): Promise<QueryResult<R>>;
 }
 
 type Slots<V extends readonly unknown[]> = { readonly [I in keyof V]: V[I] };
@@ -64,7 +69,7 @@ export function insertsOf<T extends keyof Schema>(
   table: T,
   db: Kysely<Schema>,
   columns: readonly (keyof Insertable<Schema[T]> & string)[],
-): (trx: Kysely<Schema>, rows: readonly RowValues[]) => Promise<void> {
+): (run: Runner, rows: readonly RowValues[]) => Promise<void> {
   const insert = byShape((rows) =>
     compiled<Value[], unknown>(rows * columns.length, (...slots) => {
       const row = (index: number) =>
@@ -72,7 +77,7 @@ export function insertsOf<T extends keyof Schema>(
       return db.insertInto(table).values(Array.from({ length: rows }, (_, index) => row(index)) as never);
     }),
   );
-  return async (trx, rows) => {
-    for (const some of pieces(rows)) await trx.executeQuery(insert(some.length)(...some.flat()));
+  return async (run, rows) => {
+    for (const some of pieces(rows)) await run.executeQuery(insert(some.length)(...some.flat()));
   };
 }

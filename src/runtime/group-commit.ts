@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
+import type { Runner } from './compiled.ts';
 
 /** Statements kept prepared; there are about fifty different ones. */
 const MAX_PREPARED = 200;
@@ -18,6 +19,7 @@ interface User extends DatabaseConnection {
   phase: 'plain' | 'unit' | 'over';
   hasTurn: boolean;
   isUnhurried: boolean;
+  unit<T>(work: (run: Runner) => Promise<T>): Promise<T>;
 }
 
 interface Awaiting {
@@ -36,6 +38,11 @@ interface Awaiting {
  */
 export function createGroupDriver(database: DatabaseSync, unhurriedMs = UNHURRIED_MS): Driver {
   return new GroupDriver(database, unhurriedMs);
+}
+
+/** Work as one unit, on one of the driver's connections. */
+export function inUnit<T>(connection: DatabaseConnection, work: (run: Runner) => Promise<T>): Promise<T> {
+  return (connection as User).unit(work);
 }
 
 class GroupDriver implements Driver {
@@ -68,6 +75,7 @@ class GroupDriver implements Driver {
       hasTurn: true,
       isUnhurried: false,
       executeQuery: (query) => this.#execute(user, query),
+      unit: (work) => this.#unit(user, work),
       // biome-ignore lint/correctness/useYield: the interface wants a generator; nothing here is read in streams.
       streamQuery: async function* () {
         throw new Error('Queries are not streamed from SQLite.');
@@ -78,6 +86,23 @@ class GroupDriver implements Driver {
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
     this.#handOn(connection as User);
+  }
+
+  async #unit<T>(user: User, work: (run: Runner) => Promise<T>): Promise<T> {
+    await this.beginTransaction(user);
+    try {
+      const result = await work({
+        executeQuery: (query) => {
+          if (user.phase !== 'unit') throw new Error('The unit is over: nothing more can be done in it.');
+          return this.#execute(user, query);
+        },
+      });
+      await this.commitTransaction(user);
+      return result;
+    } catch (error) {
+      await this.rollbackTransaction(user);
+      throw error;
+    }
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {

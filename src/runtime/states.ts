@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { ServiceState } from '../domain/state.ts';
 import type { StoredState } from '../ports/store.ts';
 import { roundOfTheLoop } from './clock.ts';
-import { compiled } from './compiled.ts';
+import { compiled, type Runner } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { type Schema, STATE_SCHEMA } from './schema.ts';
 import { StateTexts } from './state-text.ts';
@@ -38,18 +38,18 @@ export class StateReader {
   readonly #most: number;
   readonly #asked = new Set<string>();
   readonly texts = new StateTexts();
-  /** Put into words once: it is asked before everything that is done. */
-  #unlessKnown: ReturnType<typeof unlessKnown> | null = null;
+  readonly #statements: ReturnType<typeof stateStatements>;
   #size = 0;
 
-  constructor(engine: Engine, mostRemembered = MOST_REMEMBERED) {
+  constructor(db: Kysely<Schema>, engine: Engine, mostRemembered = MOST_REMEMBERED) {
     this.#engine = engine;
+    this.#statements = stateStatements(db, engine);
     this.#most = mostRemembered;
   }
 
   /** Outside of units: what is committed. */
-  async load(db: Kysely<Schema>, service: string): Promise<StoredState | null> {
-    const read = await this.#readUnlessKnown(db, service);
+  async load(run: Runner, service: string): Promise<StoredState | null> {
+    const read = await this.#readUnlessKnown(run, service);
     if (!read) this.#forget(service);
     else if (this.#hasRoomFor(read) || this.#wasAsked(service)) this.remember(read);
     return storedOf(read);
@@ -70,11 +70,9 @@ export class StateReader {
   }
 
   /** In a unit that has not written it yet: to be remembered when that is committed. */
-  async loadToWrite(db: Kysely<Schema>, service: string): Promise<KnownState | null> {
-    if (this.#engine.kind === 'sqlite') return this.#readUnlessKnown(db, service);
-    const row = await this.#engine
-      .forUpdate(db.selectFrom('services').select(['state', 'version']).where('service', '=', service))
-      .executeTakeFirst();
+  async loadToWrite(run: Runner, service: string): Promise<KnownState | null> {
+    if (this.#engine.kind === 'sqlite') return this.#readUnlessKnown(run, service);
+    const [row] = (await run.executeQuery(this.#statements.toWrite(service))).rows;
     if (!row) return null;
     const known = this.#known.get(service);
     // The text too: a database that was put back to before has other states at the same versions.
@@ -150,11 +148,10 @@ export class StateReader {
     this.#known.delete(service);
   }
 
-  async #readUnlessKnown(db: Kysely<Schema>, service: string): Promise<KnownState | null> {
+  async #readUnlessKnown(run: Runner, service: string): Promise<KnownState | null> {
     const known = this.#known.get(service);
-    this.#unlessKnown ??= unlessKnown(db);
     // Versions begin at 1.
-    const row = (await db.executeQuery(this.#unlessKnown(known?.version ?? 0, service))).rows[0];
+    const [row] = (await run.executeQuery(this.#statements.unlessKnown(known?.version ?? 0, service))).rows;
     if (!row) return null;
     if (row.state !== null) return this.knownAs(parsed(service, row.state), row.version, row.state);
     return known ?? null;
@@ -166,15 +163,24 @@ export class StateReader {
   }
 }
 
-/** Its version, and its text unless it is known at that version. */
-function unlessKnown(db: Kysely<Schema>) {
-  type Read = { version: number; state: string | null };
-  return compiled<[knownVersion: number, service: string], Read>(2, (knownVersion, service) =>
-    db
-      .selectFrom('services')
-      .select(['version', sql<string | null>`CASE WHEN version = ${knownVersion} THEN NULL ELSE state END`.as('state')])
-      .where('service', '=', service),
-  );
+/** Put into words once: one of them is asked before everything that is done. */
+function stateStatements(db: Kysely<Schema>, engine: Engine) {
+  type Read<State> = { version: number; state: State };
+  return {
+    /** Its version, and its text unless it is known at that version. */
+    unlessKnown: compiled<[knownVersion: number, service: string], Read<string | null>>(2, (knownVersion, service) =>
+      db
+        .selectFrom('services')
+        .select([
+          'version',
+          sql<string | null>`CASE WHEN version = ${knownVersion} THEN NULL ELSE state END`.as('state'),
+        ])
+        .where('service', '=', service),
+    ),
+    toWrite: compiled<[service: string], Read<string>>(1, (service) =>
+      engine.forUpdate(db.selectFrom('services').select(['state', 'version']).where('service', '=', service)),
+    ),
+  };
 }
 
 /** What others need to know of it. */

@@ -1,7 +1,7 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Alert } from '../domain/state.ts';
 import type { AcceptedAlerts, AcceptedBook } from '../ports/store.ts';
-import { atMost, byShape, compiled, pieces } from './compiled.ts';
+import { atMost, byShape, compiled, pieces, type Runner } from './compiled.ts';
 import type { Schema } from './schema.ts';
 
 type Row = Selectable<Schema['accepted_alerts']>;
@@ -53,13 +53,13 @@ function read({ id, service, at, alerts }: Row): AcceptedAlerts {
 }
 
 export async function settleAccepted(
-  trx: Transaction<Schema>,
+  run: Runner,
   statements: AcceptedStatements,
   ids: readonly number[],
 ): Promise<ReadonlySet<number>> {
   const settled = new Set<number>();
   for (const some of pieces(ids)) {
-    const { rows } = await trx.executeQuery(statements.settle(some.length)(...some));
+    const { rows } = await run.executeQuery(statements.settle(some.length)(...some));
     for (const { id } of rows) settled.add(id);
   }
   return settled;

@@ -1,12 +1,21 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { EffectKind } from '../domain/effect.ts';
-import type { JobQueue, Lease, NewJob } from '../ports/store.ts';
-import { atMost, byShape, compiled, insertsOf, pieces } from './compiled.ts';
+import type { Job, JobQueue, Lease, NewJob, UnitClaim } from '../ports/store.ts';
+import { atMost, byShape, compiled, insertsOf, pieces, type Runner } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import { createPostponing } from './postponing.ts';
 import { type JobTable, performedKinds, type Schema } from './schema.ts';
 import { kindsOf, shapeOf, together } from './store-arms.ts';
 import { behindAnother, busyLane, claim, claimStatements, isOurs, isReadable } from './store-claims.ts';
+import {
+  type Fresh,
+  firstOf,
+  freshColumns,
+  insertLeased,
+  leasedStatement,
+  rowOf,
+  type Timing,
+} from './store-leased.ts';
 
 /** Every statement about jobs. Leases are fenced by owner and attempt: who lost one changes nothing. */
 export function createJobQueue(db: Kysely<Schema>, engine: Engine, jobs: JobStatements): JobQueue {
@@ -34,8 +43,6 @@ export function createJobQueue(db: Kysely<Schema>, engine: Engine, jobs: JobStat
     },
   };
 }
-
-type Timing = Pick<Selectable<JobTable>, 'priority' | 'due_at' | 'created_at' | 'attempt' | 'problem'>;
 
 /** What a unit changes about the jobs that wait. */
 export type JobChange = { readonly enqueue: NewJob } | { readonly cancel: { service: string; key: string } };
@@ -80,29 +87,23 @@ export function jobStatements(db: Kysely<Schema>) {
           .returning(['key', 'priority', 'due_at', 'created_at', 'attempt', 'problem']),
       ),
     ),
-    insert: insertsOf('jobs', db, [
-      'service',
-      'key',
-      'lane',
-      'kind',
-      'effect',
-      'priority',
-      'due_at',
-      'created_at',
-      'attempt',
-      'problem',
-    ]),
+    insert: insertsOf('jobs', db, freshColumns),
+    insertLeased: leasedStatement(db),
   };
 }
 
-/** Does what these changes come to one after the other; a job with a key replaces the one that waits under it. */
+/**
+ * Does what these changes come to one after the other; a job with a key replaces the one that waits under it. Answers the one of them
+ * that is leased at once, where that is asked for.
+ */
 export async function changeJobs(
-  trx: Transaction<Schema>,
+  run: Runner,
   statements: JobStatements,
   changes: readonly JobChange[],
-): Promise<void> {
-  const waiting = await takeWaiting(trx, statements, changes);
-  const fresh = new Map<string, { readonly job: NewJob; readonly timing: Timing }>();
+  request: UnitClaim | null,
+): Promise<Omit<Job, 'stateVersion'> | null> {
+  const waiting = await takeWaiting(run, statements, changes);
+  const fresh = new Map<string, Fresh>();
   for (const [index, change] of changes.entries()) {
     if ('cancel' in change) {
       const name = nameOf(change.cancel.service, change.cancel.key);
@@ -117,24 +118,17 @@ export async function changeJobs(
     fresh.delete(name);
     fresh.set(name, { job, timing: timingOf(job, replaced) });
   }
-  const rows = [...fresh.values()].map(({ job, timing }) => [
-    job.service,
-    job.key,
-    job.lane,
-    job.effect.kind,
-    JSON.stringify(job.effect),
-    timing.priority,
-    timing.due_at,
-    timing.created_at,
-    timing.attempt,
-    timing.problem,
-  ]);
-  await statements.insert(trx, rows);
+  const all = [...fresh.values()];
+  const first = request && firstOf(all, request);
+  const leased = first && (await insertLeased(run, statements.insertLeased, first, request));
+  const others = leased ? all.filter((one) => one !== first) : all;
+  await statements.insert(run, others.map(rowOf));
+  return leased;
 }
 
 /** Takes out whatever waits under the keys of these changes. */
 async function takeWaiting(
-  trx: Transaction<Schema>,
+  run: Runner,
   statements: JobStatements,
   changes: readonly JobChange[],
 ): Promise<Map<string, Timing>> {
@@ -148,7 +142,7 @@ async function takeWaiting(
   const waiting = new Map<string, Timing>();
   for (const [service, ofService] of keys) {
     for (const some of pieces([...ofService])) {
-      const { rows } = await trx.executeQuery(statements.takeWaiting(some.length)(service, ...some));
+      const { rows } = await run.executeQuery(statements.takeWaiting(some.length)(service, ...some));
       for (const { key, ...timing } of rows) waiting.set(nameOf(service, key ?? ''), timing);
     }
   }
@@ -177,9 +171,9 @@ function merged(replaced: Timing, fresh: Timing): Timing {
   return { ...replaced, priority, due_at: Math.max(replaced.due_at, fresh.due_at) };
 }
 
-export async function completeJob(db: Kysely<Schema>, statements: JobStatements, lease: Lease): Promise<boolean> {
+export async function completeJob(run: Runner, statements: JobStatements, lease: Lease): Promise<boolean> {
   const query = statements.complete(lease.jobId, lease.owner, lease.attempt);
-  return Number((await db.executeQuery(query)).numAffectedRows) === 1;
+  return Number((await run.executeQuery(query)).numAffectedRows) === 1;
 }
 
 interface Conditional {

@@ -1,6 +1,6 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { WaitingLine } from '../ports/store.ts';
-import { atMost, compiled } from './compiled.ts';
+import { atMost, compiled, type Runner } from './compiled.ts';
 import type { Engine } from './engine.ts';
 import type { JobTable, Schema } from './schema.ts';
 
@@ -24,12 +24,12 @@ export function lineStatement(db: Kysely<Schema>, engine: Engine) {
 
 /** Lines of a thread that are not said yet, newest first. Nobody begins one of them before the unit is over. */
 export async function waitingLines(
-  trx: Transaction<Schema>,
+  run: Runner,
   statement: LineStatement,
   lane: string,
   most: number,
 ): Promise<readonly WaitingLine[]> {
-  const { rows } = await trx.executeQuery(statement(lane, most));
+  const { rows } = await run.executeQuery(statement(lane, most));
   return rows.map(({ key, effect, owner }) => ({
     key,
     effect: JSON.parse(effect) as WaitingLine['effect'],

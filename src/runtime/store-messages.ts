@@ -39,9 +39,10 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
   /** Said here and not yet known to be on the disk: whatever becomes of that commit, we know of it. */
   const said = new Map<string, MessageEntry | null>();
   const isAlone = engine.kind === 'sqlite';
+  const run = engine.runner(db);
   const say = async (id: string, entry: MessageEntry | null, query: CompiledQuery, haste: Haste): Promise<void> => {
     said.set(id, entry);
-    const stored = db.executeQuery(query).then(() => {
+    const stored = run.executeQuery(query).then(() => {
       if (said.get(id) === entry) said.delete(id);
     });
     if (haste === 'flushed' || !isAlone) return stored;
@@ -52,7 +53,7 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
     async get(id) {
       const known = said.get(id);
       if (isAlone && known !== undefined) return known;
-      const row = (await db.executeQuery(statements.get(id))).rows[0];
+      const row = (await run.executeQuery(statements.get(id))).rows[0];
       if (!row) return known ?? null;
       const address = row.channel !== null && row.ts !== null ? { channel: row.channel, ts: row.ts } : null;
       return { state: row.state === 'posted' ? 'posted' : 'posting', atMs: row.at, address, digest: row.digest };
@@ -62,7 +63,7 @@ export function createMessageBook(db: Kysely<Schema>, engine: Engine): MessageBo
       const query = statements.begin(id, atMs);
       if (haste === 'flushed') return say(id, entry, query, haste);
       said.set(id, entry);
-      await db.executeQuery(engine.unhurriedly(query));
+      await run.executeQuery(engine.unhurriedly(query));
     },
     posted(id, address, digest, haste = 'flushed') {
       const entry = { state: 'posted', atMs: 0, address, digest } as const;

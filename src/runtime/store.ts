@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { JournalEntry } from '../domain/effect.ts';
 import type { ServiceState } from '../domain/state.ts';
-import { type PolicyArchive, type Store, StoreConflict, type StoredEntry, type Unit } from '../ports/store.ts';
+import {
+  type Job,
+  type PolicyArchive,
+  type Store,
+  StoreConflict,
+  type StoredEntry,
+  type Unit,
+  type UnitClaim,
+} from '../ports/store.ts';
 import { backupDatabase } from './backup.ts';
-import { compiled } from './compiled.ts';
+import { compiled, type Runner } from './compiled.ts';
 import { inspectFile } from './damage.ts';
 import { openDatabase } from './database.ts';
 import { type Engine, sqlite } from './engine.ts';
@@ -35,7 +43,8 @@ export async function openStore(path: string): Promise<Store> {
 
 /** The store on an open database, whichever. */
 export function createStore(db: Kysely<Schema>, engine: Engine): Store {
-  const states = new StateReader(engine);
+  const states = new StateReader(db, engine);
+  const run = engine.runner(db);
   const statements = unitStatements(db, engine);
   const steady = <T extends object>(part: T) => (engine.kind === 'sqlite' ? part : steadied(part, engine));
   return {
@@ -43,8 +52,8 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
       for (let retries = 0; ; retries += 1) {
         const seen = new Map<string, KnownState>();
         try {
-          const result = await db.transaction().execute(async (trx) => {
-            const { unit, end } = createUnit(trx, { engine, states, statements }, seen);
+          const result = await engine.unit(db, async (run) => {
+            const { unit, end } = createUnit(run, { engine, states, statements }, seen);
             const result = await work(unit);
             await end();
             return result;
@@ -58,7 +67,7 @@ export function createStore(db: Kysely<Schema>, engine: Engine): Store {
         }
       }
     },
-    ...steady(createReading(db, states)),
+    ...steady(createReading(db, run, states)),
     jobs: steady(createJobQueue(db, engine, statements.jobs)),
     messages: steady(createMessageBook(db, engine)),
     policies: steady(createPolicyArchive(db)),
@@ -93,10 +102,11 @@ async function pruneEvents(db: Kysely<Schema>, beforeMs: number): Promise<number
 
 function createReading(
   db: Kysely<Schema>,
+  run: Runner,
   states: StateReader,
 ): Pick<Store, 'load' | 'services' | 'serviceNames' | 'changes' | 'journal'> {
   return {
-    load: (service) => states.load(db, service),
+    load: (service) => states.load(run, service),
     services: () => states.all(db),
     async serviceNames() {
       const rows = await db.selectFrom('services').select('service').orderBy('service').execute();
@@ -172,35 +182,36 @@ interface UnitParts {
 
 /** `end` does what was put off until the unit's end. */
 function createUnit(
-  trx: Transaction<Schema>,
+  run: Runner,
   { engine, states, statements }: UnitParts,
   seen: Map<string, KnownState>,
-): { unit: Unit; end: () => Promise<void> } {
+): { unit: Unit; end: () => Promise<unknown> } {
   let isTold = false;
   let changes: JobChange[] = [];
   // A decision changes half a dozen jobs: they are changed together.
-  const end = async () => {
+  const end = async (request: UnitClaim | null = null): Promise<Omit<Job, 'stateVersion'> | null> => {
     const some = changes;
     changes = [];
-    if (some.length > 0) await changeJobs(trx, statements.jobs, some);
+    const job = some.length > 0 ? await changeJobs(run, statements.jobs, some, request) : null;
     if (!isTold && some.some((change) => 'enqueue' in change)) {
-      await engine.notify(trx);
+      await engine.notify(run);
       isTold = true;
     }
+    return job;
   };
   const unit: Unit = {
     async insertEvent({ key, service, event, atMs }) {
       const query = statements.insertEvent(boundedKey(key), service, event.type, atMs, JSON.stringify(event));
-      return Number((await trx.executeQuery(query)).numAffectedRows) > 0;
+      return Number((await run.executeQuery(query)).numAffectedRows) > 0;
     },
     async load(service) {
-      const known = seen.get(service) ?? (await states.loadToWrite(trx, service));
+      const known = seen.get(service) ?? (await states.loadToWrite(run, service));
       if (known) seen.set(service, known);
       return storedOf(known);
     },
     async save(state, expectedVersion) {
       const text = states.texts.of(state);
-      await save(trx, statements, { state, text, expectedVersion });
+      await save(run, statements, { state, text, expectedVersion });
       seen.set(state.service, states.knownAs(state, expectedVersion + 1, text));
     },
     async enqueue(job) {
@@ -211,14 +222,19 @@ function createUnit(
     },
     async waitingLines(lane, most) {
       await end();
-      return waitingLines(trx, statements.lines, lane, most);
+      return waitingLines(run, statements.lines, lane, most);
     },
     async complete(lease) {
       await end();
-      return completeJob(trx, statements.jobs, lease);
+      return completeJob(run, statements.jobs, lease);
     },
-    settle: (ids) => settleAccepted(trx, statements.accepted, ids),
-    append: (service, entries) => appendToJournal(trx, statements.journal, service, entries),
+    settle: (ids) => settleAccepted(run, statements.accepted, ids),
+    append: (service, entries) => appendToJournal(run, statements.journal, service, entries),
+    async claim(request) {
+      // Replicas would have to take the lane first; they claim what they find.
+      const job = await end(engine.kind === 'sqlite' ? request : null);
+      return job && { ...job, stateVersion: (await unit.load(job.service))?.version ?? null };
+    },
   };
   return { unit, end };
 }
@@ -228,7 +244,7 @@ function boundedKey(key: string): string {
 }
 
 async function save(
-  trx: Transaction<Schema>,
+  run: Runner,
   { insertState, updateState }: UnitStatements,
   saved: { state: ServiceState; text: string; expectedVersion: number },
 ): Promise<void> {
@@ -238,7 +254,7 @@ async function save(
     expectedVersion === 0
       ? insertState(service, 1, schema, text)
       : updateState(expectedVersion + 1, schema, text, service, expectedVersion);
-  if (Number((await trx.executeQuery(query)).numAffectedRows) !== 1) {
+  if (Number((await run.executeQuery(query)).numAffectedRows) !== 1) {
     throw new StoreConflict(`The state of ${service} is no longer at version ${expectedVersion}: somebody was faster.`);
   }
 }

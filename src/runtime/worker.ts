@@ -1,3 +1,5 @@
+import type { EffectKind } from '../domain/effect.ts';
+import type { Place } from '../ports/place.ts';
 import type { Job } from '../ports/store.ts';
 import { pause, roundOfTheLoop } from './clock.ts';
 import { keepAtMs, keepLeases, type LeaseParts, type Running } from './leases.ts';
@@ -13,6 +15,10 @@ const IN_VAIN_MS = 100;
 const DAY_MS = 24 * 3_600_000;
 /** How long an event's key is kept; nobody repeats himself after that. */
 const EVENTS_KEPT_MS = 30 * DAY_MS;
+/** What begins with the commit that leaves it to do: people wait for it. */
+const AT_ONCE: EffectKind = 'card';
+/** It is on its way before it is looked for more, which would take its processor from whoever receives it. */
+const HEAD_START_MS = 5;
 
 export interface WorkerParts extends TryParts {
   /** This worker's name, different at every start. */
@@ -33,6 +39,11 @@ export interface Worker {
   start(): Promise<void>;
   /** Something became due: look now. */
   wake(): void;
+  /**
+   * Keeps room for what a unit under way may put in and begin. Null where others may claim it as well, where there is no room, and
+   * where something that is due may still wait for it.
+   */
+  place(): Place | null;
   /** Resolves when nothing is due and nothing is running. */
   settled(): Promise<void>;
   /** Takes no more, lets what runs end for `limitMs` of real time, then cuts it off and puts it back. */
@@ -53,11 +64,15 @@ class ClaimLoop implements Worker {
   readonly #concurrency: number;
   readonly #slots: readonly Slots[];
   readonly #running = new Map<number, Running>();
+  /** Places that are kept, each with its end. */
+  readonly #kept = new Map<Place, Promise<void>>();
   #loop: Promise<void> | null = null;
   #stopping = false;
   #woken = false;
   #vain = 0;
   #sleep: AbortController | null = null;
+  /** Up to here nothing that waits is due. */
+  #idleUntilMs = Number.NEGATIVE_INFINITY;
   #resting: (() => void)[] = [];
   #prunedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -83,8 +98,32 @@ class ClaimLoop implements Worker {
 
   wake(): void {
     this.#woken = true;
+    this.#idleUntilMs = Number.NEGATIVE_INFINITY;
     // With a reason: without one an error is made each time, with all that led here.
     this.#sleep?.abort(WOKEN);
+  }
+
+  place(): Place | null {
+    const { alone, owner, clock } = this.#parts;
+    const nowMs = clock.now();
+    if (!alone || nowMs >= this.#idleUntilMs) return null;
+    if (!this.#freePlaces().some(({ kinds }) => kinds.includes(AT_ONCE))) return null;
+    const leaseUntilMs = nowMs + this.#leaseMs;
+    const sleep = this.#sleep;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const place: Place = {
+      claim: { owner, leaseUntilMs, kinds: [AT_ONCE] },
+      fill: (job) => {
+        // Not kept any more: we have stopped, and who starts next takes the lease over.
+        if (!this.#kept.delete(place)) return;
+        if (job) this.#beginAtOnce(job, leaseUntilMs);
+        // It was looked for something to do meanwhile, and what was found may have had no room.
+        else if (this.#sleep !== sleep) this.wake();
+        resolve();
+      },
+    };
+    this.#kept.set(place, over);
+    return place;
   }
 
   settled(): Promise<void> {
@@ -100,20 +139,29 @@ class ClaimLoop implements Worker {
     this.wake();
     await this.#loop;
     this.#loop = null;
-    const ended = Promise.all([...this.#running.values()].map((running) => running.ended));
     const limit = new AbortController();
-    await Promise.race([ended, pause(limitMs, limit.signal)]);
+    await Promise.race([this.#ended(), pause(limitMs, limit.signal)]);
     limit.abort();
+    this.#kept.clear();
     for (const { abort } of this.#running.values()) abort.abort();
-    await ended;
+    await this.#ended();
     this.#rest();
+  }
+
+  /** When nothing runs any more, nor comes to run of what is under way. */
+  async #ended(): Promise<void> {
+    while (this.#running.size + this.#kept.size > 0)
+      await Promise.all([...this.#kept.values(), ...[...this.#running.values()].map((running) => running.ended)]);
   }
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
       try {
         const wakeAtMs = await this.#turn();
-        if (wakeAtMs !== null) await this.#sleepUntil(wakeAtMs, this.#running.size === 0);
+        if (wakeAtMs === null) continue;
+        if (this.#vain === 0 && !this.#woken) this.#idleUntilMs = wakeAtMs;
+        await this.#sleepUntil(wakeAtMs, this.#running.size === 0);
+        this.#idleUntilMs = Number.NEGATIVE_INFINITY;
       } catch (error) {
         this.#parts.telemetry.problem('worker', error);
         await this.#sleepUntil(this.#parts.clock.now() + STORE_TROUBLE_MS, false);
@@ -130,7 +178,7 @@ class ClaimLoop implements Worker {
     if (places.length > 0) {
       const owner = this.#parts.owner;
       const nowMs = clock.now();
-      const limit = this.#concurrency - this.#running.size;
+      const limit = this.#concurrency - this.#running.size - this.#kept.size;
       const jobs = await store.jobs.claim({ owner, nowMs, leaseMs: this.#leaseMs, limit, places });
       for (const job of jobs) this.#begin(job, nowMs + this.#leaseMs);
       if (jobs.length > 0) {
@@ -157,7 +205,8 @@ class ClaimLoop implements Worker {
 
   #freePlaces() {
     const running = [...this.#running.values()].map(({ job }) => job.effect.kind);
-    return freePlaces(this.#slots, running, this.#concurrency);
+    const kept = Array.from(this.#kept, () => AT_ONCE);
+    return freePlaces(this.#slots, [...running, ...kept], this.#concurrency);
   }
 
   async #sleepUntil(atMs: number, atRest: boolean): Promise<void> {
@@ -184,6 +233,17 @@ class ClaimLoop implements Worker {
     const { store, journalKeptMs } = this.#parts;
     await store.prune(nowMs - EVENTS_KEPT_MS);
     if (typeof journalKeptMs === 'number') await store.audit.prune(nowMs - journalKeptMs);
+  }
+
+  #beginAtOnce(job: Job, leaseUntilMs: number): void {
+    this.#begin(job, leaseUntilMs);
+    // As long as it is not looked for more nothing goes ahead of what waits.
+    this.#idleUntilMs = Number.NEGATIVE_INFINITY;
+    const { clock } = this.#parts;
+    const sleep = this.#sleep;
+    void clock.sleepUntil(clock.now() + HEAD_START_MS, new AbortController().signal).then(() => {
+      if (this.#sleep === sleep) this.wake();
+    });
   }
 
   #begin(job: Job, leaseUntilMs: number): void {

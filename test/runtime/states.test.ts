@@ -49,7 +49,7 @@ it('does not read again what it wrote itself, once that is committed', async () 
 it('forgets the states not used for longest where they are too many, and answers for all of them the same', async () => {
   const db = await openDatabase(':memory:');
   // Room for three of them.
-  const states = new StateReader(sqlite, 12_000);
+  const states = new StateReader(db, sqlite, 12_000);
   const store = createStore(db, sqlite);
   const named = (name: string) => ({
     ...state(),
@@ -79,7 +79,7 @@ it('forgets the states not used for longest where they are too many, and answers
 
 it('does not go on remembering what was written elsewhere', async () => {
   const db = await openDatabase(':memory:');
-  const states = new StateReader(sqlite, 3_500);
+  const states = new StateReader(db, sqlite, 3_500);
   const store = createStore(db, sqlite);
   await saveState(store, state());
   await saveState(store, { ...state(), service: 'another' });

@@ -364,6 +364,82 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('a job that is leased by the unit that puts it in', () => {
+      const lease = { owner: 'a', leaseUntilMs: t0 + 30_000, nowMs: t0, kinds: ['timer'] } as const;
+      const lane = 'chat/d1';
+      const put = (...jobs: ReturnType<typeof newJob>[]) =>
+        store.transaction(async (unit) => {
+          for (const job of jobs) await unit.enqueue(job);
+          return unit.claim(lease);
+        });
+
+      it('is as one that was claimed, or there is none where replicas share the store', async () => {
+        await store.transaction((unit) => unit.save(initialState(service, t0), 0));
+        const job = await put(newJob({ key: 'k', lane }), newJob({ key: 'other' }));
+        const rest = await claim(t0, 'b');
+        if (!job) {
+          expect(rest.map(({ key }) => key)).toEqual(['k', 'other']);
+          return;
+        }
+        expect(rest.map(({ key }) => key)).toEqual(['other']);
+        expect(job).toMatchObject({ key: 'k', lane, attempt: 1, progress: null, stateVersion: 1, dueAtMs: t0 });
+        const [taken] = await claim(t0 + 30_000, 'b');
+        expect(taken).toMatchObject({ id: job.id, key: 'k', attempt: 2 });
+        expect(await store.jobs.complete(job.lease)).toBe(false);
+      });
+
+      it('ends with its lease', async () => {
+        const job = await put(newJob({ key: 'k', lane }));
+        const held = job ?? (await one());
+        expect(await store.jobs.complete(held.lease)).toBe(true);
+        expect(await store.jobs.pending()).toBe(0);
+      });
+
+      it('is none where another of its lane waits or runs, whatever its urgency', async () => {
+        await enqueue(store, newJob({ lane, priority: 9 }));
+        expect(await put(newJob({ lane }))).toBeNull();
+        expect(await store.jobs.pending()).toBe(2);
+        const running = await one();
+        expect(await put(newJob({ lane, priority: 0 }))).toBeNull();
+        expect(await store.jobs.complete(running.lease)).toBe(true);
+        expect(await store.jobs.pending()).toBe(2);
+      });
+
+      it('is none that is not due, of another kind, or without a lane', async () => {
+        expect(await put(newJob({ lane, dueAtMs: t0 + 1 }))).toBeNull();
+        expect(await put(newJob({ lane: null }))).toBeNull();
+        const page: Effect = { kind: 'card', card: { kind: 'degradation', id: 'd2' }, urgent: true };
+        expect(await put(newJob({ lane: 'chat/d2', effect: page }))).toBeNull();
+      });
+
+      it('is none behind a more urgent one of its lane in the same unit', async () => {
+        expect(await put(newJob({ lane, priority: 5 }), newJob({ lane, priority: 5, dueAtMs: t0 + 1 }))).toEqual(
+          expect.toSatisfy((job: Job | null) => job === null || job.dueAtMs === t0),
+        );
+        const behind = newJob({ lane: 'chat/d3', priority: 5 });
+        expect(await put(behind, newJob({ lane: 'chat/d3', priority: 4, dueAtMs: t0 + 1 }))).toBeNull();
+      });
+
+      it('is not there where the unit fails', async () => {
+        await expect(
+          store.transaction(async (unit) => {
+            await unit.enqueue(newJob({ lane }));
+            await unit.claim(lease);
+            throw new Error('lost power');
+          }),
+        ).rejects.toThrow('lost power');
+        expect(await store.jobs.pending()).toBe(0);
+      });
+
+      it('goes on with the patience of the one it replaces', async () => {
+        await enqueue(store, newJob({ key: 'k', lane, merge: true }));
+        const failed = await one();
+        await store.jobs.retry(failed.lease, again(t0));
+        const job = await put(newJob({ key: 'k', lane, merge: true }));
+        expect((job ?? (await one(t0, 'b'))).attempt).toBe(2);
+      });
+    });
+
     describe('looks that are put off', () => {
       const measure = { kind: 'measure', lookId: 1, stable: 'v41', candidate: 'v42', period: {} } as unknown as Effect;
       const next = (over: Partial<PutBack> = {}): PutBack => ({

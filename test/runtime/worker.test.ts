@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Effect } from '../../src/domain/effect.ts';
 import type { DomainEvent } from '../../src/domain/event.ts';
 import { PortError } from '../../src/ports/failure.ts';
-import type { Job, Store } from '../../src/ports/store.ts';
+import type { Job, NewJob, Store } from '../../src/ports/store.ts';
 import type { Outcome, Performer, Performers } from '../../src/runtime/performers/performer.ts';
 import { openStore } from '../../src/runtime/store.ts';
 import { createWorker, type Worker, type WorkerParts } from '../../src/runtime/worker.ts';
@@ -389,6 +389,141 @@ describe('the worker', () => {
     expect(await store.transaction((unit) => unit.insertEvent(event))).toBe(false);
     await clock.advance(2 * 86_400_000, () => worker.settled());
     expect(await store.transaction((unit) => unit.insertEvent(event))).toBe(true);
+  });
+});
+
+describe('a place for what begins with its commit', () => {
+  const lane = 'chat/d1';
+  const card: Effect = { kind: 'card', card: { kind: 'degradation', id: 'd1' }, urgent: true };
+  /** As a unit of decisions does it. */
+  const put = async (place: ReturnType<Worker['place']>, ...jobs: NewJob[]) => {
+    const job = await store.transaction(async (unit) => {
+      for (const one of jobs) await unit.enqueue(one);
+      return place && unit.claim({ ...place.claim, nowMs: clock.now() });
+    });
+    place?.fill(job);
+    return job;
+  };
+
+  it('has the job begun without a claim, and what else there is to do soon after', async () => {
+    let claims = 0;
+    const counted: Store = {
+      ...store,
+      jobs: {
+        ...store.jobs,
+        claim: (request) => {
+          claims += 1;
+          return store.jobs.claim(request);
+        },
+      },
+    };
+    const begun: (string | null)[] = [];
+    const hold = Promise.withResolvers<Outcome>();
+    const perform: Perform = (job) => {
+      begun.push(job.key);
+      return hold.promise;
+    };
+    const worker = await work(perform, { store: counted });
+    await worker.settled();
+    const before = claims;
+    await put(worker.place(), newJob({ key: 'look' }), newJob({ key: 'card', lane, effect: card, priority: 4 }));
+    expect(begun).toEqual(['card']);
+    expect(claims).toBe(before);
+    await until(() => clock.next() === t0 + 5);
+    clock.jump(5);
+    await until(() => begun.length === 2);
+    hold.resolve(done);
+    await worker.settled();
+    expect(told.performed.map(({ kind }) => kind).toSorted()).toEqual(['card', 'timer']);
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('counts as taken until it is filled, and is given back where nothing came of it', async () => {
+    const worker = await work(async () => done, { concurrency: 1 });
+    await worker.settled();
+    const first = worker.place();
+    expect(first).not.toBeNull();
+    expect(worker.place()).toBeNull();
+    first?.fill(null);
+    const second = worker.place();
+    expect(second).not.toBeNull();
+    await put(second, newJob({ lane, effect: card }));
+    await worker.settled();
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('that is given back is there for what found no room meanwhile', async () => {
+    const worker = await work(async () => done, { slots: [{ kinds: ['card', 'timer'], jobs: 1 }] });
+    await worker.settled();
+    const place = worker.place();
+    await enqueue(store, newJob({ key: 'k' }));
+    await worker.settled();
+    expect(await store.jobs.pending()).toBe(1);
+    place?.fill(null);
+    await until(async () => (await store.jobs.pending()) === 0);
+  });
+
+  it('is not to be had where others share the store, where something waits, before the start and after the end', async () => {
+    const shared = await work(async () => done, { alone: false });
+    await shared.settled();
+    expect(shared.place()).toBeNull();
+    await shared.stop(0);
+    const hold = Promise.withResolvers<Outcome>();
+    const worker = await work(() => hold.promise, { slots: [{ kinds: ['card', 'timer'], jobs: 1 }] });
+    await worker.settled();
+    await enqueue(store, newJob({ key: 'first' }), newJob({ key: 'second' }));
+    worker.wake();
+    expect(worker.place()).toBeNull();
+    await until(async () => (await store.jobs.nextDueMs()) === t0);
+    expect(worker.place()).toBeNull();
+    hold.resolve(done);
+    await worker.settled();
+    expect(worker.place()).not.toBeNull();
+    await worker.stop(0);
+    expect(worker.place()).toBeNull();
+  });
+
+  it('is waited for by a stop, which lets what begins in it end', async () => {
+    const hold = Promise.withResolvers<Outcome>();
+    const worker = await work(() => hold.promise);
+    await worker.settled();
+    const place = worker.place();
+    const stopping = worker.stop(5_000);
+    await put(place, newJob({ key: 'k', lane, effect: card }));
+    hold.resolve(done);
+    await stopping;
+    expect(await store.jobs.pending()).toBe(0);
+  });
+
+  it('that is filled after the end begins nothing: the next start takes the job over', async () => {
+    const begun: number[] = [];
+    const perform: Perform = async (job) => {
+      begun.push(job.attempt);
+      return done;
+    };
+    const worker = await work(perform);
+    await worker.settled();
+    const place = worker.place();
+    await worker.stop(0);
+    await put(place, newJob({ key: 'k', lane, effect: card }));
+    expect(begun).toEqual([]);
+    await (await work(perform)).settled();
+    expect(begun).toEqual([2]);
+  });
+
+  it('keeps the lease of what runs long in it', async () => {
+    const hold = Promise.withResolvers<Outcome>();
+    const worker = await work(() => hold.promise);
+    await worker.settled();
+    await put(worker.place(), newJob({ lane, effect: card }));
+    await until(() => clock.next() === t0 + 5);
+    clock.jump(5);
+    await until(() => clock.next() === t0 + 10_000);
+    clock.jump(9_995);
+    await until(async () => (await store.jobs.nextDueMs()) === t0 + 40_000);
+    hold.resolve(done);
+    await worker.settled();
+    expect(await store.jobs.pending()).toBe(0);
   });
 });
 

@@ -142,6 +142,11 @@ export class History {
         if (done) draft.changes.unshift(() => this.#ended(lease.jobId));
         return done;
       },
+      claim: async (request) => {
+        const job = await unit.claim(request);
+        if (job) draft.changes.push(() => this.#claimed.set(job.id, job));
+        return job;
+      },
       append: async (service, entries) => {
         await unit.append(service, entries);
         draft.changes.push(() => {

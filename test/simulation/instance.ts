@@ -94,7 +94,12 @@ export class Instance {
       this.#worker.wake();
       parts.onNotice();
     };
-    const application = createApplication({ ...common, decide: history.decide, wake });
+    const application = createApplication({
+      ...common,
+      decide: history.decide,
+      wake,
+      place: () => this.#worker.place(),
+    });
     this.application = application;
     this.#lookout = application;
     const alertSource = life.mortalSender(parts.alertmanager.source(), ['silence', 'lift']);

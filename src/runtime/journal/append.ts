@@ -1,7 +1,7 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { JournalEntry } from '../../domain/effect.ts';
 import { StoreConflict } from '../../ports/store.ts';
-import { compiled, insertsOf } from '../compiled.ts';
+import { compiled, insertsOf, type Runner } from '../compiled.ts';
 import type { Engine } from '../engine.ts';
 import type { Schema } from '../schema.ts';
 import { beginning, linkHash } from './hash.ts';
@@ -41,13 +41,13 @@ export function journalStatements(db: Kysely<Schema>, engine: Engine) {
  * it is a StoreConflict, and tried again.
  */
 export async function appendToJournal(
-  trx: Transaction<Schema>,
+  run: Runner,
   statements: JournalStatements,
   service: string,
   entries: readonly JournalEntry[],
 ): Promise<void> {
   if (entries.length === 0) return;
-  const end = (await trx.executeQuery(statements.end(service))).rows[0];
+  const end = (await run.executeQuery(statements.end(service))).rows[0];
   let hash = end?.hash ?? beginning;
   let position = Number(end?.position ?? 0);
   const rows = entries.map((entry) => {
@@ -64,8 +64,8 @@ export async function appendToJournal(
     return [service, position, link.rollout_id, link.degradation_id, link.at, link.entry, hash];
   });
   const move = end ? statements.move(position, hash, service, end.position) : statements.begin(service, position, hash);
-  const { numAffectedRows } = await trx.executeQuery(move);
+  const { numAffectedRows } = await run.executeQuery(move);
   if (Number(numAffectedRows) !== 1)
     throw new StoreConflict(`Somebody else wrote into the journal of ${service} first.`);
-  await statements.insert(trx, rows);
+  await statements.insert(run, rows);
 }
