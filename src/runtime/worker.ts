@@ -240,10 +240,8 @@ class ClaimLoop implements Worker {
     // As long as it is not looked for more nothing goes ahead of what waits.
     this.#idleUntilMs = Number.NEGATIVE_INFINITY;
     const { clock } = this.#parts;
-    const sleep = this.#sleep;
-    void clock.sleepUntil(clock.now() + HEAD_START_MS, new AbortController().signal).then(() => {
-      if (this.#sleep === sleep) this.wake();
-    });
+    // Whether or not it was looked meanwhile: it may have been before the commit.
+    void clock.sleepUntil(clock.now() + HEAD_START_MS, new AbortController().signal).then(() => this.wake());
   }
 
   #begin(job: Job, leaseUntilMs: number): void {

@@ -438,6 +438,44 @@ describe('a place for what begins with its commit', () => {
     expect(await store.jobs.pending()).toBe(0);
   });
 
+  it('leaves nothing waiting that was put in with it just when nothing had been found to do', async () => {
+    const begun: (string | null)[] = [];
+    const hold = Promise.withResolvers<Outcome>();
+    const perform: Perform = (job) => {
+      begun.push(job.key);
+      return hold.promise;
+    };
+    let answer: PromiseWithResolvers<void> | null = null;
+    let asked = 0;
+    const slow: Store = {
+      ...store,
+      jobs: {
+        ...store.jobs,
+        async nextDueMs(kinds) {
+          const found = await store.jobs.nextDueMs(kinds);
+          asked += 1;
+          await answer?.promise;
+          return found;
+        },
+      },
+    };
+    const worker = await work(perform, { store: slow });
+    await worker.settled();
+    const place = worker.place();
+    const before = asked;
+    answer = Promise.withResolvers<void>();
+    worker.wake();
+    await until(() => asked > before);
+    await put(place, newJob({ key: 'look' }), newJob({ key: 'card', lane, effect: card, priority: 4 }));
+    expect(begun).toEqual(['card']);
+    answer.resolve();
+    await until(() => clock.next() === t0 + 5);
+    clock.jump(5);
+    await until(() => begun.length === 2);
+    hold.resolve(done);
+    await worker.settled();
+  });
+
   it('counts as taken until it is filled, and is given back where nothing came of it', async () => {
     const worker = await work(async () => done, { concurrency: 1 });
     await worker.settled();
