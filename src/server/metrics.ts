@@ -114,14 +114,14 @@ export interface Gauges {
   /** Brings them up to date, to be called before each scrape: a store that does not answer is `lastgood_scrape_ok` 0, not a failed scrape. */
   refresh(read: () => Promise<Readings>): Promise<void>;
   /** Those of the services, as Prometheus reads them; the others are in the registry. */
-  text(): string;
+  lines(): Iterable<string>;
 }
 
 /** Gauges of what is true now. */
 export function createGauges(registry: Registry): Gauges {
   const registers = [registry];
   const written = createServiceGauges();
-  let text = written([]);
+  let services: Readings['services'] = [];
   const jobs = new Gauge({ name: 'lastgood_jobs_pending', help: 'Jobs not done, timers included.', registers });
   const ok = new Gauge({
     name: 'lastgood_scrape_ok',
@@ -133,10 +133,10 @@ export function createGauges(registry: Registry): Gauges {
       ok.set(0);
       const readings = await read();
       jobs.set(readings.jobsPending);
-      text = written(readings.services);
+      services = readings.services;
       ok.set(1);
     },
-    text: () => text,
+    lines: () => written(services),
   };
 }
 

@@ -38,7 +38,8 @@ export interface Doors {
 /** What a route answers. */
 export interface Reply {
   readonly status: number;
-  readonly body: string;
+  /** In pieces where it is long. */
+  readonly body: string | AsyncIterable<string>;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** For our log, where the answer is a refusal or an error. */
@@ -65,8 +66,8 @@ export function createRoutes(doors: Doors): readonly Route[] {
       method: 'GET',
       path: '/metrics',
       handle: async () => {
-        const { contentType, text } = await doors.telemetry.scrape();
-        return { status: 200, body: text, contentType };
+        const { contentType, pieces } = await doors.telemetry.scrape();
+        return { status: 200, body: pieces, contentType };
       },
     },
   ];

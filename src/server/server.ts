@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Random } from '../ports/clock.ts';
+import { sendPieces } from './pieces.ts';
 import { createRoutes, type Doors, type Reply, type Route, refusal } from './routes.ts';
 import type { ServerTelemetry } from './telemetry.ts';
 
@@ -152,7 +153,7 @@ async function answer(
     problem = reply?.problem;
     if (!reply) return;
     setHeaders();
-    send(request, response, reply);
+    await send(request, response, reply);
   } catch (error) {
     if (request.destroyed && !request.complete) return;
     telemetry.problem('server', error);
@@ -161,7 +162,11 @@ async function answer(
       return;
     }
     setHeaders();
-    send(request, response, refusal(503, `Something went wrong here; the log has it under request id ${idOf()}.`));
+    await send(
+      request,
+      response,
+      refusal(503, `Something went wrong here; the log has it under request id ${idOf()}.`),
+    );
   }
 }
 
@@ -180,15 +185,18 @@ async function dispatch(
   return route.handle(request, response);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+async function send(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+  const { body } = reply;
   response.writeHead(reply.status, {
     'content-type': reply.contentType ?? 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(reply.body),
+    ...(typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
     ...reply.headers,
     // What was not read of the body would be taken for the next request.
     ...(request.complete ? {} : { connection: 'close' }),
   });
-  response.end(request.method === 'HEAD' ? undefined : reply.body);
+  if (request.method === 'HEAD') response.end();
+  else if (typeof body === 'string') response.end(body);
+  else await sendPieces(response, body);
 }
 
 /** A proxy's id is kept, so that its log and ours can be read together; anything that is not plainly an id is not. */

@@ -8,7 +8,7 @@ interface Count {
 export interface ServiceCounter<Label extends string> {
   inc(labels: Readonly<Record<Label, string>>): void;
   /** As Prometheus reads it. */
-  text(): string;
+  lines(): Iterable<string>;
 }
 
 /**
@@ -33,10 +33,9 @@ export function createServiceCounter<Label extends string>(parts: {
         counts.set(key, { head: `${name}{${named}}`, value: 1 });
       }
     },
-    text() {
-      let text = `# HELP ${name} ${help}\n# TYPE ${name} counter\n`;
-      for (const { head, value } of counts.values()) text += `${head} ${value}\n`;
-      return text;
+    *lines() {
+      yield `# HELP ${name} ${help}\n# TYPE ${name} counter\n`;
+      for (const { head, value } of counts.values()) yield `${head} ${value}\n`;
     },
   };
 }

@@ -47,10 +47,10 @@ const gauges: readonly ServiceGauge[] = [
 ];
 
 /**
- * The gauges of all services as Prometheus reads them. There may be thousands of services, of which a few change between two scrapes:
+ * The gauges of all services as Prometheus reads them, line by line. There may be thousands of services, of which a few change between two scrapes:
  * only those are put into words again. Names of services need no escaping: they are small letters, digits and dashes.
  */
-export function createServiceGauges(): (readings: readonly ServiceReading[]) => string {
+export function createServiceGauges(): (readings: readonly ServiceReading[]) => Iterable<string> {
   const written = new WeakMap<ServiceReading, readonly string[]>();
   const linesOf = (reading: ServiceReading): readonly string[] => {
     const known = written.get(reading);
@@ -64,13 +64,10 @@ export function createServiceGauges(): (readings: readonly ServiceReading[]) => 
     written.set(reading, lines);
     return lines;
   };
-  return (readings) => {
-    const lines = readings.map(linesOf);
-    return gauges
-      .map(({ name, help }, at) => {
-        const head = `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
-        return head + lines.map((ofOne) => ofOne[at] ?? '').join('');
-      })
-      .join('\n');
+  return function* (readings) {
+    for (const [at, { name, help }] of gauges.entries()) {
+      yield `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+      for (const reading of readings) yield linesOf(reading)[at] ?? '';
+    }
   };
 }

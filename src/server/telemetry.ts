@@ -10,6 +10,7 @@ import {
   type Metrics,
   type Readings,
 } from './metrics.ts';
+import { inPieces } from './pieces.ts';
 import { unfailing } from './unfailing.ts';
 
 /** The Telemetry port, and what the server needs of it besides. */
@@ -31,8 +32,8 @@ export interface ServerTelemetry extends Telemetry {
   watchHealth(read: () => HealthReadings): void;
   /** A dependency went away or came back; told once each. */
   healthChanged(change: { part: string; name: string; ok: boolean; text: string; detail: string }): void;
-  /** The text /metrics answers with. */
-  scrape(): Promise<{ contentType: string; text: string }>;
+  /** The text /metrics answers with: megabytes, where there are thousands of services. */
+  scrape(): Promise<{ contentType: string; pieces: AsyncIterable<string> }>;
 }
 
 /** Metrics and log lines for whatever happens. */
@@ -64,8 +65,8 @@ export function createTelemetry(log: Logger): ServerTelemetry {
         problem('scrape', error);
       }
       const { registry, decisions, journal, rolloutsEnded } = metrics;
-      const ofServices = [gauges, decisions, journal, rolloutsEnded].map((one) => one.text());
-      return { contentType: registry.contentType, text: [await registry.metrics(), ...ofServices].join('\n') };
+      const ofServices = [gauges, decisions, journal, rolloutsEnded].map((one) => one.lines());
+      return { contentType: registry.contentType, pieces: inPieces([[await registry.metrics()], ...ofServices]) };
     },
   };
 }

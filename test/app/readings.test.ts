@@ -94,7 +94,8 @@ describe('what a scrape shows of the services', () => {
   });
 
   it('is put into words once, and again where it is another', async () => {
-    const written = createServiceGauges();
+    const lines = createServiceGauges();
+    const written = (readings: Parameters<typeof lines>[0]) => [...lines(readings)].join('');
     await saved('b', {
       rollout: rollout({ exposurePercent: 2.5, phase: { name: 'watching', sinceMs: 0, untilMs: 1 } }),
     });

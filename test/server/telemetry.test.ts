@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/domain/effect.ts';
 import type { Rollout, ServiceState } from '../../src/domain/state.ts';
 import { createLogger, redactor } from '../../src/server/logger.ts';
-import { createTelemetry } from '../../src/server/telemetry.ts';
+import { createTelemetry, type ServerTelemetry } from '../../src/server/telemetry.ts';
 
 function telemetryWith(secrets: string[] = []) {
   const lines: string[] = [];
@@ -59,11 +59,17 @@ describe('the log', () => {
   });
 });
 
+async function scraped(telemetry: ServerTelemetry): Promise<string> {
+  let text = '';
+  for await (const piece of (await telemetry.scrape()).pieces) text += piece;
+  return text;
+}
+
 describe('telemetry', () => {
   it('counts alerts by what came of them', async () => {
     const { telemetry } = telemetryWith();
     telemetry.alertsReceived({ matched: 3, unmatched: 2, duplicates: 1 });
-    const { text } = await telemetry.scrape();
+    const text = await scraped(telemetry);
     expect(text).toContain('lastgood_alerts_received_total{result="matched"} 3');
     expect(text).toContain('lastgood_alerts_received_total{result="unmatched"} 2');
     expect(text).toContain('lastgood_alerts_received_total{result="duplicate"} 1');
@@ -73,7 +79,7 @@ describe('telemetry', () => {
     const { telemetry } = telemetryWith();
     telemetry.problem('worker fraud-scorer-s12', new Error('a'));
     telemetry.problem('worker churn-s3', 'b');
-    const { text } = await telemetry.scrape();
+    const text = await scraped(telemetry);
     expect(text).toContain('lastgood_problems_total{where="worker"} 2');
   });
 
@@ -133,7 +139,7 @@ describe('telemetry', () => {
     const underWay = { ...rollout, phase: { name: 'watching', sinceMs: 1, untilMs: 2 } } as Rollout;
     telemetry.rolloutEnded('fraud-scorer', { ...state, rollout: underWay });
     expect(lines).toHaveLength(1);
-    const { text } = await telemetry.scrape();
+    const text = await scraped(telemetry);
     expect(text).toContain('lastgood_rollouts_ended_total{service="fraud-scorer",result="rolled_back"} 1');
   });
 
@@ -153,16 +159,16 @@ describe('telemetry', () => {
       if (broken) throw new Error('locked');
       return { services, jobsPending: 4 };
     });
-    const first = (await telemetry.scrape()).text;
+    const first = await scraped(telemetry);
     expect(first).toContain('lastgood_rollout_phase{service="fraud-scorer",phase="deciding"} 1');
     expect(first).toContain('lastgood_exposure_percent{service="fraud-scorer"} 50');
     expect(first).toContain('lastgood_degradation_open{service="fraud-scorer"} 1');
     expect(first).toContain('lastgood_jobs_pending 4');
     expect(first).toContain('lastgood_scrape_ok 1');
     services = [];
-    expect((await telemetry.scrape()).text).not.toContain('lastgood_exposure_percent{');
+    expect(await scraped(telemetry)).not.toContain('lastgood_exposure_percent{');
     broken = true;
-    const last = (await telemetry.scrape()).text;
+    const last = await scraped(telemetry);
     expect(last).toContain('lastgood_scrape_ok 0');
     expect(last).toContain('lastgood_problems_total{where="scrape"} 1');
   });
@@ -180,13 +186,13 @@ describe('telemetry', () => {
     let parts: (typeof part)[] = [part];
     telemetry.watch(() => Promise.reject(new Error('locked')));
     telemetry.watchHealth(() => ({ parts, policies: { ok: false, loadedAtMs: 1_500 } }));
-    const { text } = await telemetry.scrape();
+    const text = await scraped(telemetry);
     expect(text).toContain('lastgood_dependency_up{part="target",name="fraud-scorer"} 0');
     expect(text).toContain('lastgood_policies_ok 0');
     expect(text).toContain('lastgood_policies_loaded_timestamp_seconds 1.5');
     expect(text).toContain('lastgood_scrape_ok 0');
     parts = [];
-    expect((await telemetry.scrape()).text).not.toContain('lastgood_dependency_up{');
+    expect(await scraped(telemetry)).not.toContain('lastgood_dependency_up{');
     telemetry.healthChanged({ ...part, text: 'The target of fraud-scorer does not answer' });
     expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({
       level: 'warn',
@@ -204,9 +210,9 @@ describe('a telemetry that fails', () => {
     for (let i = 0; i < 3; i += 1) telemetry.decided({ ...decision, durationMs: 'soon' as unknown as number });
     const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
     expect(told).toMatchObject([{ where: 'telemetry', msg: expect.stringContaining('decided could not be counted') }]);
-    expect((await telemetry.scrape()).text).toContain('lastgood_problems_total{where="telemetry"} 1');
+    expect(await scraped(telemetry)).toContain('lastgood_problems_total{where="telemetry"} 1');
     telemetry.decided(decision);
-    expect((await telemetry.scrape()).text).toContain('lastgood_decision_duration_seconds_count 1');
+    expect(await scraped(telemetry)).toContain('lastgood_decision_duration_seconds_count 1');
   });
 
   it('goes on counting where the log takes no line, and says so once until it takes one again', async () => {
@@ -233,7 +239,7 @@ describe('a telemetry that fails', () => {
     telemetry.decided(decision);
     expect(lost).toHaveLength(2);
     expect(lines).toHaveLength(1);
-    const { text } = await telemetry.scrape();
+    const text = await scraped(telemetry);
     expect(text).toContain('outcome="accepted"} 5');
     expect(text).toContain('lastgood_problems_total{where="log"} 2');
     expect(text).toContain('lastgood_problems_total{where="slack"} 1');
