@@ -1,4 +1,4 @@
-import type { Chat, ChatMessage } from '../ports/chat.ts';
+import type { Chat } from '../ports/chat.ts';
 import { PortError } from '../ports/failure.ts';
 import type { Pager } from '../ports/pager.ts';
 import type { Finding } from './health.ts';
@@ -18,21 +18,23 @@ interface Tally {
 const failuresToBelieve = 2;
 
 /**
- * The chat, with its outcomes remembered by channel: refusals alone, for whether Slack answers is seen elsewhere. Only what stands
- * in a channel by itself counts: threads are named by id.
+ * The chat, with the outcomes of its posts remembered by channel: refusals alone, for whether Slack answers is seen elsewhere. Only
+ * what stands in a channel by itself counts: threads are named by id. Updates do not: one that is taken says nothing of whether the
+ * next question can be asked, and one that is refused is followed by a post.
  */
 export function watchedChat(chat: Chat): Chat & { readonly outcomes: Outcomes } {
   const memory = createMemory({
-    untried: 'no message was sent yet',
-    taken: 'the last message was taken',
+    untried: 'nothing was posted yet',
+    taken: 'the last post was taken',
     onlyRefusals: true,
   });
-  const noted = <T>(message: ChatMessage, call: Promise<T>) =>
-    message.thread === null ? memory.note(message.channel, call) : call;
   return {
-    post: (message, signal) => noted(message, chat.post(message, signal)),
+    post(message, signal) {
+      const call = chat.post(message, signal);
+      return message.thread === null ? memory.note(message.channel, call) : call;
+    },
     waitMs: (message) => chat.waitMs?.(message) ?? 0,
-    update: (address, message, signal) => noted(message, chat.update(address, message, signal)),
+    update: (address, message, signal) => chat.update(address, message, signal),
     remove: async (address, message, signal) => chat.remove?.(address, message, signal),
     find: (message, signal) => chat.find(message, signal),
     outcomes: memory,

@@ -147,7 +147,7 @@ describe('what cannot be tried without doing something', () => {
       return { channel: 'C1', ts: '1' };
     };
     const chat = watchedChat({ post, update: async () => undefined, find: async () => null } satisfies Chat);
-    expect(chat.outcomes.of('#ml-rollouts')).toEqual({ ok: true, detail: 'no message was sent yet' });
+    expect(chat.outcomes.of('#ml-rollouts')).toEqual({ ok: true, detail: 'nothing was posted yet' });
     trouble = new PortError('ambiguous', 'the connection was lost');
     for (let i = 0; i < 3; i += 1) await expect(chat.post(message, signal)).rejects.toBe(trouble);
     expect(chat.outcomes.of('#ml-rollouts').ok).toBe(true);
@@ -155,9 +155,12 @@ describe('what cannot be tried without doing something', () => {
     await expect(chat.post(message, signal)).rejects.toBe(trouble);
     expect(chat.outcomes.of('#ml-rollouts')).toMatchObject({ ok: false, detail: 'Lastgood is not in the channel' });
     expect(chat.outcomes.of('#elsewhere').ok).toBe(true);
+    // Another card of the channel may still be drawn; the question is not there for that.
+    await chat.update({ channel: 'C1', ts: '0' }, message, signal);
+    expect(chat.outcomes.of('#ml-rollouts')).toMatchObject({ ok: false, detail: 'Lastgood is not in the channel' });
     trouble = null;
     await chat.post(message, signal);
-    expect(chat.outcomes.of('#ml-rollouts')).toEqual({ ok: true, detail: 'the last message was taken' });
+    expect(chat.outcomes.of('#ml-rollouts')).toEqual({ ok: true, detail: 'the last post was taken' });
   });
 
   it('the pager is in trouble after two failures in a row or one refusal, not while it is left alone', async () => {
