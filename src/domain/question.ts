@@ -183,6 +183,8 @@ export function endQuestion(
   turn.set({ served: wellAgain(turn.state.served, turn.now) });
   turn.cancel('deadline', 'escalate', 'stability', 'grace', 'repage');
   if (!turn.rollout) turn.cancel('look');
+  // What was held was the question alone; a hold that outlived it would put the next one again, with all its time.
+  if (turn.rollout?.phase.name !== 'holding') turn.cancel('hold');
   const exposurePercent = turn.rollout?.exposurePercent ?? null;
   turn.setQuestion({
     milestones: [

@@ -162,6 +162,21 @@ describe('hold', () => {
       stage: { name: 'ended', outcome: 'superseded' },
     });
   });
+  it('of a question alone ends with it', () => {
+    const g = given().when(firing('ErrorsHigh')).command({ name: 'hold', forMs: HOUR, reason: 'looking' });
+    g.when(resolved('ErrorsHigh'), MINUTE)
+      .measured({ verdict: 'healthy' })
+      .timer('stability')
+      .stage('ended', 'recovered');
+    expect(g.state.timers).toEqual({});
+  });
+  it('of a question alone does not put the critical one that takes its place again', () => {
+    const g = given()
+      .when(firing('ErrorsHigh'))
+      .command({ name: 'hold', forMs: 5 * MINUTE, reason: 'looking' });
+    g.when(firing('AccuracyLow', { severity: 'critical' }), MINUTE).stage('asking');
+    expect(g.state.timers).not.toHaveProperty('hold');
+  });
   it('without a question goes on when it expires', () => {
     soaking()
       .command({ name: 'hold', forMs: 10 * MINUTE, reason: 'lunch' })

@@ -24,13 +24,12 @@ export class Taken {
     this.#stored = stored;
   }
 
-  /** True: it is decided on already. */
+  /** True: it is decided on already. Just now a unit under way may hold it, out of the table and not in the history: `check` waits. */
   take(service: string, alert: Alert): boolean {
     const key = alertKey(service, alert);
     if (this.#heard.has(key)) return true;
     this.#waiting.add(key);
     this.#scene.reach('intake stored');
-    this.check();
     return false;
   }
 
@@ -39,6 +38,7 @@ export class Taken {
     for (const key of this.#waiting) if (key.startsWith(`${service}/`)) this.#waiting.delete(key);
   }
 
+  /** When nothing is going on. */
   check(): void {
     if (this.#waiting.size === 0) return;
     const stored = this.#stored();

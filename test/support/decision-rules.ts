@@ -243,6 +243,8 @@ export function brokenWaits(state: ServiceState): string[] {
   if (stage?.name === 'recovering') waits('stability');
   if (stage?.name === 'asking' && !stage.measuring) waits('deadline');
   if (stage?.name === 'asking' && stage.measuring && !look && !timers.look) broken.push('measuring without a look');
+  const isHeld = phase?.name === 'holding' || stage?.name === 'held' || stage?.name === 'recovering';
+  if (timers.hold && !isHeld) broken.push(`${at} has a hold set, and nothing is held`);
   if (!open)
     for (const key of ['grace', 'deadline', 'escalate', 'stability', 'repage'] as const)
       if (timers[key]) broken.push(`${key} is set without a question`);
