@@ -12,8 +12,8 @@ const MOST_SHARED = 256;
 export type Outliner = (state: ServiceState, policy: Policy) => ServiceState;
 
 /**
- * Outlines of states, in a tenth of their room: without the numbers, sentences and charts of comparisons, and without what is over.
- * What thousands of them have in common is held once: what was found of each metric, and the plan where the policy says the same.
+ * Outlines of states, in a tenth of their room: without the numbers, sentences and charts of comparisons, what people said, and what
+ * is over. What thousands of them have in common is held once: what was found of each metric, and the plan where the policy says the same.
  * What a look reads, and whether it is quiet, comes to the same by an outline as by the state; nothing else may be decided by it.
  */
 export function createOutliner(): Outliner {
@@ -43,6 +43,7 @@ export function createOutliner(): Outliner {
       },
       rollout: rollout && {
         ...rollout,
+        reason: '',
         plan: sharedPlan(rollout.plan, policy),
         comparison: outlineOf(rollout.comparison),
       },

@@ -3,8 +3,9 @@ import { createOutliner } from '../../domain/outline.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { Plan, ServiceState } from '../../domain/state.ts';
 import type { Job, StoredState } from '../../ports/store.ts';
+import { type AlikeText, AlikeTexts, textOf } from './alike-texts.ts';
 
-/** Each takes some KB, where a whole state takes 40 KB and a tenth of a millisecond to be read. */
+/** Each takes half a KB, where a whole state takes 40 KB and a tenth of a millisecond to be read. */
 const MOST = 16_384;
 /** After so long the whole state is read once more, whatever its version says. */
 const KEPT_MS = 600_000;
@@ -25,6 +26,7 @@ interface Kept {
 
 export function createOutlines(): Outlines {
   const outlineOf = createOutliner();
+  const texts = new AlikeTexts();
   /** Kept longest ago first. */
   const outlines = new Map<string, Kept>();
   const isOld = ({ keptAtMs }: Kept, nowMs: number) => Math.abs(nowMs - keptAtMs) >= KEPT_MS;
@@ -46,7 +48,7 @@ export function createOutlines(): Outlines {
       outlines.delete(state.service);
       letGo(nowMs);
       if (outlines.size >= MOST) return;
-      outlines.set(state.service, { version, packed: packed(outlineOf(state, policy)), keptAtMs: nowMs });
+      outlines.set(state.service, { version, packed: packed(outlineOf(state, policy), texts), keptAtMs: nowMs });
     },
   };
 }
@@ -56,7 +58,7 @@ export function createOutlines(): Outlines {
  * outlines have in common stands beside it.
  */
 interface Packed {
-  readonly text: string;
+  readonly text: AlikeText;
   readonly plan: Plan | null;
   readonly ofRollout: Comparison['metrics'];
   readonly ofDegradation: Comparison['metrics'];
@@ -64,15 +66,15 @@ interface Packed {
 
 const NONE: readonly never[] = [];
 
-function packed(outline: ServiceState): Packed {
-  const { rollout, degradation } = outline;
+function packed(outline: ServiceState, texts: AlikeTexts): Packed {
+  const { service, rollout, degradation } = outline;
   const text = JSON.stringify({
     ...outline,
     rollout: rollout && { ...rollout, plan: null, comparison: withMetrics(rollout.comparison, NONE) },
     degradation: degradation && { ...degradation, comparison: withMetrics(degradation.comparison, NONE) },
   });
   return {
-    text,
+    text: texts.pack(text, service),
     plan: rollout?.plan ?? null,
     ofRollout: rollout?.comparison?.metrics ?? NONE,
     ofDegradation: degradation?.comparison?.metrics ?? NONE,
@@ -80,7 +82,7 @@ function packed(outline: ServiceState): Packed {
 }
 
 function unpacked({ text, plan, ofRollout, ofDegradation }: Packed): ServiceState {
-  const outline = JSON.parse(text) as ServiceState;
+  const outline = JSON.parse(textOf(text)) as ServiceState;
   const { rollout, degradation } = outline;
   return {
     ...outline,
