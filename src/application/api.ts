@@ -32,7 +32,8 @@ export interface Application {
 
   policies(): readonly Policy[];
   status(service: string): Promise<Status | null>;
-  statuses(): Promise<readonly Status[]>;
+  /** What goes on with all services that have a policy; `most`: of each kind that are given in full. */
+  overview(most: number): Promise<Overview>;
   history(service: string, limit: number): Promise<readonly StoredEntry[]>;
   /** Alerts that came in and that no policy matches, heard of last first. */
   unmatched(limit: number): Promise<readonly Unmatched[]>;
@@ -65,6 +66,16 @@ export interface Unmatched {
   readonly alert: UnmatchedAlert;
   /** What each policy missed in it, the nearest first. */
   readonly misses: readonly NearMiss[];
+}
+
+export interface Overview {
+  /** On which a rollout is under way or a question is open: those with a question first, then by name. */
+  readonly active: readonly Status[];
+  /** On which nothing is, by name. */
+  readonly quiet: readonly Status[];
+  /** How many there are in all. */
+  readonly activeCount: number;
+  readonly quietCount: number;
 }
 
 export interface Status {

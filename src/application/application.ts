@@ -8,10 +8,11 @@ import type { Policies } from '../ports/policies.ts';
 import type { Job, Store } from '../ports/store.ts';
 import type { Target } from '../ports/target.ts';
 import { type AlertIntake, createAlertIntake } from './alerts.ts';
-import type { Answer, Application, Status } from './api.ts';
+import type { Answer, Application } from './api.ts';
 import { withinLimit } from './limit.ts';
 import { createLookAtTarget, type LookAtTarget } from './look-at-target.ts';
 import { nearMisses } from './near-miss.ts';
+import { readOverview } from './overview.ts';
 import { promotionOf } from './promotion.ts';
 import { createSubmit, type SubmitParts } from './submit.ts';
 
@@ -100,12 +101,7 @@ export function createApplication(parts: ApplicationParts): Application & Record
       const stored = await store.load(service);
       return { policy, state: stored?.state ?? initialState(service, clock.now()) };
     },
-    async statuses() {
-      const states = new Map((await store.services()).map((state) => [state.service, state]));
-      return policies.all().map((policy): Status => {
-        return { policy, state: states.get(policy.service) ?? initialState(policy.service, clock.now()) };
-      });
-    },
+    overview: (most) => readOverview(parts, most),
     history: (service, limit) => store.journal({ service, limit }),
     async unmatched(limit) {
       const alerts = await store.unmatched.list(limit);

@@ -1,12 +1,11 @@
 import type { View } from '@slack/web-api';
-import type { Status } from '../application/api.ts';
+import type { Overview, Status } from '../application/api.ts';
 import type { Health } from '../ports/health.ts';
 import { type Block, context, divider, header, LIMIT, section, sizeOf, withIds } from './cards/blocks.ts';
 import { code, fitted, link, moment, outsideLines } from './cards/text.ts';
 import { SUBCOMMANDS } from './commands/index.ts';
 import { statusText } from './commands/status.ts';
 import type { Desk } from './interactions.ts';
-import { openDegradation, underWay } from './views/explain.ts';
 
 const SERVICES = 25;
 /** Troubles that are shown, and how much of each: services have to find room below them. */
@@ -21,25 +20,24 @@ export async function onHomeOpened(
   nowMs: number,
 ): Promise<void> {
   if (event.tab !== 'home' || !event.user) return;
-  const view = home(await desk.application.statuses(), nowMs, desk.health);
+  const view = home(await desk.application.overview(SERVICES), nowMs, desk.health);
   await desk.client.views.publish({ user_id: event.user, view });
 }
 
 /** What is under way first, then the quiet ones, then help. */
-export function home(statuses: readonly Status[], nowMs: number, health?: Health): View {
-  const active = statuses.filter(({ state }) => underWay(state) || openDegradation(state));
-  const quiet = statuses.filter((one) => !active.includes(one));
+export function home(overview: Overview, nowMs: number, health?: Health): View {
+  const { active, quiet, activeCount, quietCount } = overview;
   const wellBeing = health ? healthOf(health) : [];
   const room = (ROOM - sizeOf(wellBeing)) / 2;
   const blocks: Block[] = [
     header('Lastgood'),
     ...context([`As of ${moment(nowMs, 'day')}. Open this tab again to bring it up to date.`]),
     ...wellBeing,
-    section(active.length === 0 ? '✅ *Nothing is under way.*' : `*Under way (${active.length})*`),
-    ...listed(active, room),
+    section(activeCount === 0 ? '✅ *Nothing is under way.*' : `*Under way (${activeCount})*`),
+    ...listed(active, activeCount, room),
     divider,
-    ...(quiet.length > 0 ? [section(`*Quiet (${quiet.length})*`), ...listed(quiet, room)] : []),
-    ...(statuses.length === 0 ? [section('No policy is loaded yet: add one to the policies folder.')] : []),
+    ...(quietCount > 0 ? [section(`*Quiet (${quietCount})*`), ...listed(quiet, quietCount, room)] : []),
+    ...(activeCount + quietCount === 0 ? [section('No policy is loaded yet: add one to the policies folder.')] : []),
     divider,
     section(helpText()),
   ];
@@ -62,9 +60,9 @@ function healthOf(health: Health): Block[] {
   ];
 }
 
-function listed(statuses: readonly Status[], room: number): Block[] {
+function listed(statuses: readonly Status[], count: number, room: number): Block[] {
   const blocks: Block[] = [];
-  for (const one of statuses.slice(0, SERVICES)) {
+  for (const one of statuses) {
     const { runbookUrl, dashboardUrl } = one.policy;
     const links = [
       runbookUrl === null ? '' : link(runbookUrl, 'Runbook'),
@@ -74,7 +72,7 @@ function listed(statuses: readonly Status[], room: number): Block[] {
     if (sizeOf([...blocks, next]) > room) break;
     blocks.push(next);
   }
-  const left = statuses.length - blocks.length;
+  const left = count - blocks.length;
   return left > 0 ? [...blocks, ...context([`…and ${left} more: \`/rollout status\``])] : blocks;
 }
 

@@ -109,7 +109,7 @@ function lazily(application: SlackOptions['application']): Application {
     deliver: (service, event, key) => get().deliver(service, event, key),
     policies: () => get().policies(),
     status: (service) => get().status(service),
-    statuses: () => get().statuses(),
+    overview: (most) => get().overview(most),
     history: (service, limit) => get().history(service, limit),
     unmatched: (limit) => get().unmatched(limit),
   };

@@ -12,6 +12,7 @@ import { openStore } from '../../src/runtime/store.ts';
 import { FakeTarget } from '../runtime/fakes.ts';
 import {
   alert,
+  degradation,
   policiesOf,
   policy,
   recordingTelemetry,
@@ -479,11 +480,27 @@ describe('what is asked', () => {
   it('is answered for every policy, also of a service nothing was heard of', async () => {
     const app = application({ policies: [policy(), policy({ service: 'ranker' })] });
     await saveState(store, state());
-    expect((await app.statuses()).map((one) => [one.policy.service, one.state.rollout?.id])).toEqual([
-      [service, rollout().id],
-      ['ranker', undefined],
-    ]);
+    const { active, quiet } = await app.overview(10);
+    expect(active.map((one) => [one.policy.service, one.state.rollout?.id])).toEqual([[service, rollout().id]]);
+    expect(quiet.map((one) => [one.policy.service, one.state.rollout])).toEqual([['ranker', null]]);
     expect(await app.status('nobody')).toBeNull();
+  });
+
+  it('is the most pressing where there is more than is shown: open questions first', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `s${String(i).padStart(2, '0')}`);
+    const app = application({ policies: names.map((name) => policy({ service: name })) });
+    for (const [i, name] of names.entries()) {
+      const phase = { name: 'succeeded', atMs: 1, reason: '' } as const;
+      const open = i % 20 === 19 ? degradation() : null;
+      await saveState(
+        store,
+        state({ service: name, degradation: open, rollout: i % 2 === 1 ? rollout() : rollout({ phase }) }),
+      );
+    }
+    const { active, quiet, activeCount, quietCount } = await app.overview(5);
+    expect(active.map((one) => one.policy.service)).toEqual(['s19', 's39', 's59', 's01', 's03']);
+    expect(quiet.map((one) => one.policy.service)).toEqual(['s00', 's02', 's04', 's06', 's08']);
+    expect([activeCount, quietCount]).toEqual([30, 30]);
   });
 
   it('the end of a rollout is told once', async () => {

@@ -12,6 +12,7 @@ import { notice } from '../../src/slack/views/modal.ts';
 import { validateMessage, validateView } from '../../src/workspace/index.ts';
 import { servedFor } from '../support/policy.ts';
 import { buttons, seen, strings } from './reading.ts';
+import { overviewOf } from './stage.ts';
 import {
   ada,
   asking,
@@ -178,7 +179,9 @@ describe('modals and Home with the worst input', () => {
         expect(validateView(drawn, 'modal')).toBeNull();
         expect(strings(drawn.blocks).filter((text) => text === 'static_select')).toHaveLength(1);
         expect(validateMessage(overview([{ policy: one.policy, state: one.state }]).blocks)).toBeNull();
-        expect(validateView(home(Array(200).fill({ policy: one.policy, state: one.state }), NOON), 'home')).toBeNull();
+        expect(
+          validateView(home(overviewOf(Array(200).fill({ policy: one.policy, state: one.state })), NOON), 'home'),
+        ).toBeNull();
       }
     }
   });
@@ -188,8 +191,8 @@ describe('modals and Home with the worst input', () => {
   });
 
   it('App Home with 200 services', () => {
-    expect(validateView(home(Array(200).fill(status), NOON), 'home')).toBeNull();
-    expect(validateView(home([], NOON), 'home')).toBeNull();
+    expect(validateView(home(overviewOf(Array(200).fill(status)), NOON), 'home')).toBeNull();
+    expect(validateView(home(overviewOf([]), NOON), 'home')).toBeNull();
   });
 
   it('the status of 200 services', () => {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Answer, Application, CommandRequest, Status } from '../../src/application/api.ts';
+import type { Answer, Application, CommandRequest, Overview, Status } from '../../src/application/api.ts';
+import { gatherOverview } from '../../src/application/overview.ts';
 import type { JournalEntry } from '../../src/domain/effect.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -57,12 +58,19 @@ export class FakeApplication implements Application {
   async status(service: string): Promise<Status | null> {
     return this.all.find((one) => one.policy.service === service) ?? null;
   }
-  async statuses(): Promise<readonly Status[]> {
-    return this.all;
+  async overview(most: number): Promise<Overview> {
+    return overviewOf(this.all, most);
   }
   async history(_service: string, limit: number) {
     return this.journal.slice(0, limit).map((entry, sequence) => ({ sequence, service: 'fraud-scorer', entry }));
   }
+}
+
+/** As the application gives it for App Home. */
+export function overviewOf(statuses: readonly Status[], most = 25): Overview {
+  const overview = gatherOverview(most);
+  for (const status of statuses) overview.add(status);
+  return overview.done();
 }
 
 export interface Problems extends Telemetry {

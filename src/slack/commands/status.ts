@@ -30,31 +30,29 @@ export const status = defineCommand({
     return { service };
   },
   run: async ({ service }, { application }): Promise<Reply> => {
-    if (service === null) return overview(await application.statuses());
+    if (service === null) {
+      const { active, quiet, activeCount, quietCount } = await application.overview(SERVICES_SHOWN);
+      return overview([...active, ...quiet].slice(0, SERVICES_SHOWN), activeCount + quietCount);
+    }
     const found = await application.status(service);
     return found ? overview([found]) : { text: `Nothing is known of ${code(service)} yet.` };
   },
 });
 
-/** One section a service: what is going on first, quiet ones last. */
-export function overview(statuses: readonly Status[]): Reply {
+/** One section a service, in this order; `count`: how many there are in all. */
+export function overview(statuses: readonly Status[], count = statuses.length): Reply {
   if (statuses.length === 0) return { text: 'No policy is loaded, so there is no service yet.' };
-  const sorted = [...statuses].sort((a, b) => busy(b) - busy(a) || a.policy.service.localeCompare(b.policy.service));
-  const texts = sorted.map((one) => ({ one, text: fitted(statusText(one), LINE) }));
+  const texts = statuses.map((one) => fitted(statusText(one), LINE));
   const blocks: Block[] = [];
   let size = 0;
-  for (const { text } of texts.slice(0, SERVICES_SHOWN)) {
+  for (const text of texts) {
     size += text.length + 100;
     if (size > LIMIT.message - 500) break;
     blocks.push(section(text));
   }
-  const left = statuses.length - blocks.length;
+  const left = count - blocks.length;
   if (left > 0) blocks.push(...context([`…and ${left} more. Ask for one: \`/rollout status SERVICE\``]));
-  return { text: fitted(texts.map(({ text }) => text).join('\n\n'), LIMIT.fallback), blocks };
-}
-
-function busy({ state }: Status): number {
-  return (openDegradation(state) ? 2 : 0) + (underWay(state) ? 1 : 0);
+  return { text: fitted(texts.join('\n\n'), LIMIT.fallback), blocks };
 }
 
 /** What is going on with one service. Markdown, escaped. */
