@@ -191,7 +191,7 @@ function assemble(begun: Beginnings): App {
     telemetry,
     answerWithinMs,
   });
-  telemetry.watch(createReadings({ store, policies: () => book.all() }));
+  telemetry.watch(createReadings({ store, policies: book }));
 
   const tellOfPolicies = async (services: readonly string[]) => {
     await followPolicies(begun, application, services);

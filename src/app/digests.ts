@@ -1,32 +1,34 @@
-import type { ServiceState } from '../domain/state.ts';
-import type { Store } from '../ports/store.ts';
+import type { Store, StoredState } from '../ports/store.ts';
 
-interface Known<T> {
+/** What is kept of a state says whose it is, and which. */
+export interface Digest {
+  readonly service: string;
   readonly version: number;
-  readonly digest: T;
 }
 
 /**
  * What is needed of every service's state, for who asks again and again: kept from time to time, and taken anew of those only that
  * are others now in the store, whoever decided that. By the name of the service.
  */
-export function createDigests<T>(
+export function createDigests<T extends Digest>(
   store: Pick<Store, 'changes'>,
-  digestOf: (state: ServiceState) => T,
+  digestOf: (stored: StoredState) => T,
 ): () => Promise<ReadonlyMap<string, T>> {
-  let known: ReadonlyMap<string, Known<T>> = new Map();
+  let known: ReadonlyMap<string, T> = new Map();
   return async () => {
     const before = known;
-    const next = new Map<string, Known<T>>();
+    const next = new Map<string, T>();
+    // By the name that is kept: thousands of others that say the same would stay in memory with it.
+    const keep = (digest: T) => next.set(digest.service, digest);
     const same = await store.changes(
       (service) => before.get(service)?.version ?? null,
-      ({ state, version }) => next.set(state.service, { version, digest: digestOf(state) }),
+      (stored) => keep(digestOf(stored)),
     );
     for (const service of same) {
       const kept = before.get(service);
-      if (kept) next.set(service, kept);
+      if (kept) keep(kept);
     }
     known = next;
-    return new Map([...next].map(([service, { digest }]) => [service, digest]));
+    return next;
   };
 }

@@ -1,14 +1,15 @@
 import type { Policy } from '../domain/policy.ts';
-import type { ServiceState } from '../domain/state.ts';
 import { isEnded } from '../domain/turn.ts';
-import type { Store } from '../ports/store.ts';
+import type { Store, StoredState } from '../ports/store.ts';
 import type { Readings } from '../server/metrics.ts';
 import type { ServiceReading } from '../server/service-gauges.ts';
-import { createDigests } from './digests.ts';
+import { createDigests, type Digest } from './digests.ts';
+
+type Named = Pick<Policy, 'service'>;
 
 export interface ReadingsParts {
   readonly store: Pick<Store, 'changes'> & { readonly jobs: Pick<Store['jobs'], 'pending'> };
-  readonly policies: () => readonly Pick<Policy, 'service'>[];
+  readonly policies: { all(): readonly Named[]; get(service: string): Named | null };
 }
 
 /**
@@ -16,25 +17,25 @@ export interface ReadingsParts {
  * from scrape to scrape, and only states that are others now are looked into.
  */
 export function createReadings({ store, policies }: ReadingsParts): () => Promise<Readings> {
-  const digests = createDigests(store, (state) => readingOf(state.service, state));
-  /** Of services that nothing ever happened to. */
-  const empty = new Map<string, ServiceReading>();
-  const emptyOf = (service: string) => {
-    const reading = empty.get(service) ?? readingOf(service, null);
-    empty.set(service, reading);
-    return reading;
-  };
+  const digests = createDigests(store, (stored) => {
+    // Its policy's own name: the same in the words of a state would be kept a second time.
+    const { service } = policies.get(stored.state.service) ?? stored.state;
+    return readingOf(service, stored);
+  });
   return async () => {
     const [known, jobsPending] = await Promise.all([digests(), store.jobs.pending()]);
-    return { services: policies().map(({ service }) => known.get(service) ?? emptyOf(service)), jobsPending };
+    const services = policies.all().map(({ service }) => known.get(service) ?? readingOf(service, null));
+    return { services, jobsPending };
   };
 }
 
-function readingOf(service: string, state: ServiceState | null): ServiceReading {
+function readingOf(service: string, stored: StoredState | null): Digest & ServiceReading {
+  const state = stored?.state ?? null;
   const rollout = state?.rollout ?? null;
   const degradation = state?.degradation ?? null;
   return {
     service,
+    version: stored?.version ?? 0,
     phase: rollout?.phase.name ?? null,
     exposurePercent: rollout && !isEnded(rollout.phase) ? rollout.exposurePercent : null,
     degradationOpen: degradation !== null && degradation.stage.name !== 'ended',

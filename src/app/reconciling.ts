@@ -70,7 +70,9 @@ class Loop implements Reconciler {
 
   constructor(parts: ReconcilingParts) {
     this.#parts = parts;
-    this.#states = createDigests(parts.store, ({ alerts, degradation }) => ({ alerts, degradation }));
+    this.#states = createDigests(parts.store, ({ state: { service, alerts, degradation }, version }) => {
+      return { service, version, alerts, degradation };
+    });
   }
 
   start(): void {

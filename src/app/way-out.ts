@@ -20,10 +20,12 @@ export function createWayOut({
   policies,
   deliver,
 }: WayOutParts): (modes: readonly DegradedMode[]) => Promise<void> {
-  const questions = createDigests(store, unansweredOf);
+  const questions = createDigests(store, ({ state, version }) => {
+    return { service: state.service, version, id: unansweredOf(state) };
+  });
   return async (modes) => {
     if (!modes.some(({ part }) => part === 'slack' || part === 'channel')) return;
-    for (const [service, id] of await questions()) {
+    for (const { service, id } of (await questions()).values()) {
       if (id === null) continue;
       const why = unseen(policies.get(service), modes);
       if (why !== null) await deliver(service, { type: 'unseen', degradationId: id, why }, `unseen/${id}`);

@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { HealthPart } from '../ports/health.ts';
-import { createServiceCounter } from './service-counter.ts';
-import { createServiceGauges, type ServiceReading } from './service-gauges.ts';
+import { createServiceCounter, type ServicePlaces } from './service-counter.ts';
+import { type ServiceReading, serviceGauges } from './service-gauges.ts';
 
 /** What is true now, asked for at each scrape. */
 export interface Readings {
@@ -26,13 +25,15 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const places: ServicePlaces = new Map();
   return {
     registry,
     ...inboundMetrics(registers),
     decisions: createServiceCounter({
       name: 'lastgood_decisions_total',
       help: 'Events decided on, by what came of them.',
-      labelNames: ['service', 'event', 'outcome'],
+      labelNames: ['event', 'outcome'],
+      places,
     }),
     decisionSeconds: new Histogram({
       name: 'lastgood_decision_duration_seconds',
@@ -43,7 +44,8 @@ export function createMetrics() {
     journal: createServiceCounter({
       name: 'lastgood_journal_entries_total',
       help: 'Journal entries by what happened (question-opened, rollback-decided, rolled-back, …).',
-      labelNames: ['service', 'what'],
+      labelNames: ['what'],
+      places,
     }),
     effects: new Counter({
       name: 'lastgood_effects_total',
@@ -68,7 +70,8 @@ export function createMetrics() {
     rolloutsEnded: createServiceCounter({
       name: 'lastgood_rollouts_ended_total',
       help: 'Rollouts that ended, by result.',
-      labelNames: ['service', 'result'],
+      labelNames: ['result'],
+      places,
     }),
     rolloutSeconds: new Histogram({
       name: 'lastgood_rollout_duration_seconds',
@@ -120,7 +123,6 @@ export interface Gauges {
 /** Gauges of what is true now. */
 export function createGauges(registry: Registry): Gauges {
   const registers = [registry];
-  const written = createServiceGauges();
   let services: Readings['services'] = [];
   const jobs = new Gauge({ name: 'lastgood_jobs_pending', help: 'Jobs not done, timers included.', registers });
   const ok = new Gauge({
@@ -136,39 +138,6 @@ export function createGauges(registry: Registry): Gauges {
       services = readings.services;
       ok.set(1);
     },
-    lines: () => written(services),
-  };
-}
-
-/** How what the instance leans on does, and its policies. Known without asking anybody. */
-export interface HealthReadings {
-  readonly parts: readonly HealthPart[];
-  readonly policies: { readonly ok: boolean; readonly loadedAtMs: number };
-}
-
-/** Gauges of the health; the answer brings them up to date before each scrape. Names are those of the policies: a bounded set. */
-export function createHealthGauges(registry: Registry): (readings: HealthReadings) => void {
-  const registers = [registry];
-  const up = new Gauge({
-    name: 'lastgood_dependency_up',
-    help: '1 where a dependency answers as it should, 0 after two failures in a row.',
-    labelNames: ['part', 'name'],
-    registers,
-  });
-  const policies = new Gauge({
-    name: 'lastgood_policies_ok',
-    help: '1 where the policy directory as it is now is in force, 0 where it has problems and those from before stay in force.',
-    registers,
-  });
-  const loaded = new Gauge({
-    name: 'lastgood_policies_loaded_timestamp_seconds',
-    help: 'When the policies in force were last read and found good.',
-    registers,
-  });
-  return (readings) => {
-    up.reset();
-    for (const { part, name, ok } of readings.parts) up.set({ part, name }, Number(ok));
-    policies.set(Number(readings.policies.ok));
-    loaded.set(readings.policies.loadedAtMs / 1000);
+    lines: () => serviceGauges(services),
   };
 }

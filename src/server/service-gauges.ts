@@ -1,6 +1,7 @@
 import type { Phase } from '../domain/state.ts';
+import { headOf } from './exposition.ts';
 
-/** What is true now of a service. The same object from scrape to scrape, where nothing of it has changed. */
+/** What is true now of a service. */
 export interface ServiceReading {
   readonly service: string;
   /** Null: no rollout was ever made. */
@@ -47,27 +48,15 @@ const gauges: readonly ServiceGauge[] = [
 ];
 
 /**
- * The gauges of all services as Prometheus reads them, line by line. There may be thousands of services, of which a few change between two scrapes:
- * only those are put into words again. Names of services need no escaping: they are small letters, digits and dashes.
+ * The gauges of all services as Prometheus reads them, line by line: there may be thousands of services, so a line is there only while
+ * it is sent. Names of services need no escaping: they are small letters, digits and dashes.
  */
-export function createServiceGauges(): (readings: readonly ServiceReading[]) => Iterable<string> {
-  const written = new WeakMap<ServiceReading, readonly string[]>();
-  const linesOf = (reading: ServiceReading): readonly string[] => {
-    const known = written.get(reading);
-    if (known) return known;
-    const lines = gauges.map(({ name, value, label }) => {
+export function* serviceGauges(readings: readonly ServiceReading[]): Iterable<string> {
+  for (const { name, help, value, label } of gauges) {
+    yield headOf(name, help, 'gauge');
+    for (const reading of readings) {
       const number = value(reading);
-      if (number === null) return '';
-      // Joined into one piece: what is put together otherwise is kept in as many pieces as it was made of.
-      return [name, '{service="', reading.service, '"', label?.(reading) ?? '', '} ', number, '\n'].join('');
-    });
-    written.set(reading, lines);
-    return lines;
-  };
-  return function* (readings) {
-    for (const [at, { name, help }] of gauges.entries()) {
-      yield `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
-      for (const reading of readings) yield linesOf(reading)[at] ?? '';
+      if (number !== null) yield `${name}{service="${reading.service}"${label?.(reading) ?? ''}} ${number}\n`;
     }
-  };
+  }
 }

@@ -1,15 +1,9 @@
 import type { ServiceState } from '../domain/state.ts';
 import { isEnded } from '../domain/turn.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { type HealthReadings, healthGauges } from './health-gauges.ts';
 import type { Logger } from './logger.ts';
-import {
-  createGauges,
-  createHealthGauges,
-  createMetrics,
-  type HealthReadings,
-  type Metrics,
-  type Readings,
-} from './metrics.ts';
+import { createGauges, createMetrics, type Metrics, type Readings } from './metrics.ts';
 import { inPieces } from './pieces.ts';
 import { unfailing } from './unfailing.ts';
 
@@ -40,9 +34,8 @@ export interface ServerTelemetry extends Telemetry {
 export function createTelemetry(log: Logger): ServerTelemetry {
   const metrics = createMetrics();
   const gauges = createGauges(metrics.registry);
-  const showHealth = createHealthGauges(metrics.registry);
   let read: (() => Promise<Readings>) | null = null;
-  let readHealth: (() => HealthReadings) | null = null;
+  let readHealth: () => HealthReadings = () => ({ parts: [], policies: { ok: false, loadedAtMs: 0 } });
   const problem = (where: string, error: unknown): void => {
     metrics.problems.inc({ where: placeLabel(where) });
     log.error({ where, error }, `problem in ${where}: ${messageOf(error)}`);
@@ -58,7 +51,7 @@ export function createTelemetry(log: Logger): ServerTelemetry {
       readHealth = source;
     },
     scrape: async () => {
-      if (readHealth) showHealth(readHealth());
+      const ofHealth = healthGauges(readHealth());
       try {
         if (read) await gauges.refresh(read);
       } catch (error) {
@@ -66,7 +59,10 @@ export function createTelemetry(log: Logger): ServerTelemetry {
       }
       const { registry, decisions, journal, rolloutsEnded } = metrics;
       const ofServices = [gauges, decisions, journal, rolloutsEnded].map((one) => one.lines());
-      return { contentType: registry.contentType, pieces: inPieces([[await registry.metrics()], ...ofServices]) };
+      return {
+        contentType: registry.contentType,
+        pieces: inPieces([[await registry.metrics()], ...ofHealth, ...ofServices]),
+      };
     },
   };
 }

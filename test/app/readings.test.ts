@@ -3,7 +3,7 @@ import { createReadings } from '../../src/app/readings.ts';
 import type { ServiceState } from '../../src/domain/state.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/runtime/store.ts';
-import { createServiceGauges } from '../../src/server/service-gauges.ts';
+import { serviceGauges } from '../../src/server/service-gauges.ts';
 import { saveState } from '../runtime/support.ts';
 import { at, rollout, state } from '../slack/states.ts';
 
@@ -32,7 +32,10 @@ function readings() {
         });
       },
     },
-    policies: () => services.map((service) => ({ service })),
+    policies: {
+      all: () => services.map((service) => ({ service })),
+      get: (service) => (services.includes(service) ? { service } : null),
+    },
   });
 }
 
@@ -46,7 +49,7 @@ describe('what a scrape shows of the services', () => {
     const going = rollout({ exposurePercent: 25, phase: { name: 'watching', sinceMs: at(0), untilMs: at(9) } });
     await saved('b', { rollout: going, freeze: mark, automationOff: mark });
     await saved('gone', {});
-    expect((await read()).services).toEqual([
+    expect((await read()).services).toMatchObject([
       { service: 'a', ...nothing },
       {
         service: 'b',
@@ -58,9 +61,9 @@ describe('what a scrape shows of the services', () => {
       },
     ]);
     await saved('b', { rollout: { ...going, phase: { name: 'succeeded', atMs: at(9), reason: 'well' } } });
-    expect((await read()).services[1]).toEqual({ service: 'b', ...nothing, phase: 'succeeded' });
+    expect((await read()).services[1]).toMatchObject({ service: 'b', ...nothing, phase: 'succeeded' });
     await saved('a', { degradation: state().degradation });
-    expect((await read()).services[0]).toEqual({ service: 'a', ...nothing, degradationOpen: true });
+    expect((await read()).services[0]).toMatchObject({ service: 'a', ...nothing, degradationOpen: true });
   });
 
   it('looks into the states that changed only, whoever changed them, and keeps the rest as it was', async () => {
@@ -93,9 +96,8 @@ describe('what a scrape shows of the services', () => {
     expect((await read()).services[0]?.frozen).toBe(true);
   });
 
-  it('is put into words once, and again where it is another', async () => {
-    const lines = createServiceGauges();
-    const written = (readings: Parameters<typeof lines>[0]) => [...lines(readings)].join('');
+  it('is put into words as it is at each scrape', async () => {
+    const written = (readings: Parameters<typeof serviceGauges>[0]) => [...serviceGauges(readings)].join('');
     await saved('b', {
       rollout: rollout({ exposurePercent: 2.5, phase: { name: 'watching', sinceMs: 0, untilMs: 1 } }),
     });
