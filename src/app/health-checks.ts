@@ -40,35 +40,42 @@ const answerLimitMs = 5_000;
 /** NTP keeps clocks within a fraction of a second; more than this is no clock that is kept. */
 const mostSkewMs = 5_000;
 
-/** Everything there is to look at with the policies in force now. */
+/** Everything there is to look at with the policies in force now: made anew where they are others, for there may be thousands. */
 export function createChecks(parts: CheckParts): () => readonly Check[] {
+  let policies: readonly Policy[] | null = null;
+  let checks: readonly Check[] = [];
   return () => {
-    const policies = parts.book.all();
-    return [
-      storeCheck(parts),
-      { part: 'file', name: 'database', look: async () => parts.lookAtFile() } as const,
-      policiesCheck(parts),
-      slackCheck(parts),
-      ...channelChecks(parts, policies),
-      ...endpointChecks('prometheus', policies, parts.prometheusOf, (endpoint, signal) =>
-        prometheusFinding(parts, endpoint, signal),
-      ),
-      ...endpointChecks('alertmanager', policies, parts.alertmanagerOf, (endpoint, signal) =>
-        alertmanagerFinding(parts.http, endpoint, signal),
-      ),
-      ...policies.map((policy) => targetCheck(parts, policy)),
-      ...(parts.clockAheadMs === null ? [] : [clockCheck(parts.clockAheadMs)]),
-      ...(parts.pages()
-        ? [{ part: 'pagerduty', name: 'Events API', look: async () => parts.pager.of('') } as const]
-        : []),
-    ];
+    const now = parts.book.all();
+    if (now !== policies) checks = checksOf(parts, now);
+    policies = now;
+    return checks;
   };
+}
+
+function checksOf(parts: CheckParts, policies: readonly Policy[]): readonly Check[] {
+  const { lookAtFile, prometheusOf, alertmanagerOf, clockAheadMs, pager } = parts;
+  return [
+    storeCheck(parts),
+    { part: 'file', names: ['database'], recall: lookAtFile },
+    policiesCheck(parts),
+    slackCheck(parts),
+    channelCheck(parts, policies),
+    endpointCheck('prometheus', policies, prometheusOf, (endpoint, signal) =>
+      prometheusFinding(parts, endpoint, signal),
+    ),
+    endpointCheck('alertmanager', policies, alertmanagerOf, (endpoint, signal) =>
+      alertmanagerFinding(parts.http, endpoint, signal),
+    ),
+    targetCheck(parts, policies),
+    ...(clockAheadMs === null ? [] : [clockCheck(clockAheadMs)]),
+    ...(parts.pages() ? [{ part: 'pagerduty', names: ['Events API'], recall: () => pager.of('') } as const] : []),
+  ];
 }
 
 function storeCheck({ store }: CheckParts): Check {
   return {
     part: 'store',
-    name: 'database',
+    names: ['database'],
     look: async () => ({ ok: true, detail: `answers; ${await store.jobs.pending()} jobs are not done` }),
   };
 }
@@ -76,8 +83,8 @@ function storeCheck({ store }: CheckParts): Check {
 function policiesCheck({ book, policyDir }: CheckParts): Check {
   return {
     part: 'policies',
-    name: policyDir,
-    async look() {
+    names: [policyDir],
+    recall() {
       const problem = book.problem();
       if (problem !== null) return { ok: false, detail: problem, sure: true };
       return { ok: true, detail: `${book.all().length} in force` };
@@ -88,8 +95,8 @@ function policiesCheck({ book, policyDir }: CheckParts): Check {
 function clockCheck(aheadMs: () => number): Check {
   return {
     part: 'clock',
-    name: 'of this machine',
-    async look() {
+    names: ['of this machine'],
+    recall() {
       const ms = aheadMs();
       const seconds = `${(Math.abs(ms) / 1000).toFixed(1)} s ${ms < 0 ? 'behind' : 'ahead'}`;
       return { ok: Math.abs(ms) <= mostSkewMs, detail: seconds };
@@ -101,8 +108,8 @@ function clockCheck(aheadMs: () => number): Check {
 function slackCheck({ slack }: CheckParts): Check {
   return {
     part: 'slack',
-    name: 'Web API',
-    async look(signal) {
+    names: ['Web API'],
+    async look(_name, signal) {
       const { ok, detail } = slack.readiness();
       if (ok) await slack.ping(signal);
       return { ok, detail };
@@ -110,35 +117,42 @@ function slackCheck({ slack }: CheckParts): Check {
   };
 }
 
-function channelChecks({ chat, operationsChannel }: CheckParts, policies: readonly Policy[]): Check[] {
+function channelCheck({ chat, operationsChannel }: CheckParts, policies: readonly Policy[]): Check {
   const channels = new Set(policies.map(({ channel }) => channel));
   if (operationsChannel !== null) channels.add(operationsChannel);
-  return [...channels].map((name) => ({ part: 'channel', name, look: async () => chat.of(name) }));
+  // As they are shown: what is in order already is put in order at once.
+  return { part: 'channel', names: [...channels].sort(), recall: (name) => chat.of(name) };
 }
 
 /** One a distinct way to ask; two tenants of one address are told apart by a service of theirs. */
-function endpointChecks(
+function endpointCheck(
   part: HealthKind,
   policies: readonly Policy[],
   endpointOf: (policy: Policy) => Endpoint | null,
   look: (endpoint: Endpoint, signal: AbortSignal) => Promise<Finding>,
-): Check[] {
+): Check {
   const found = new Map<string, { readonly endpoint: Endpoint; readonly service: string }>();
   for (const policy of policies) {
     const endpoint = endpointOf(policy);
     const key = JSON.stringify(endpoint);
     if (endpoint !== null && !found.has(key)) found.set(key, { endpoint, service: policy.service });
   }
-  const names = [...found.values()].map(({ endpoint }) => nameOf(endpoint));
-  return [...found.values()].map(({ endpoint, service }, index) => {
-    const name = names[index] ?? service;
-    const isShared = names.filter((other) => other === name).length > 1;
-    return {
-      part,
-      name: isShared ? `${name} (as ${service} asks it)` : name,
-      look: (signal) => look(endpoint, signal),
-    };
-  });
+  const byAddress = Map.groupBy(found.values(), ({ endpoint }) => nameOf(endpoint));
+  const byName = new Map(
+    [...byAddress].flatMap(([address, same]) =>
+      same.map(({ endpoint, service }) => {
+        return [same.length > 1 ? `${address} (as ${service} asks it)` : address, endpoint] as const;
+      }),
+    ),
+  );
+  return {
+    part,
+    names: [...byName.keys()],
+    async look(name, signal) {
+      const endpoint = byName.get(name);
+      return endpoint ? look(endpoint, signal) : null;
+    },
+  };
 }
 
 function nameOf({ url }: Endpoint): string {
@@ -175,13 +189,12 @@ async function alertmanagerFinding(http: Http, endpoint: Endpoint, signal: Abort
 }
 
 /** Whoever shifts looks for himself, and is not to be disturbed. */
-function targetCheck({ lookAtTarget }: CheckParts, policy: Policy): Check {
-  const { service } = policy;
+function targetCheck({ lookAtTarget }: CheckParts, policies: readonly Policy[]): Check {
   return {
     part: 'target',
-    name: service,
+    names: policies.map(({ service }) => service),
     everyMs: targetEveryMs,
-    async look(signal) {
+    async look(service, signal) {
       const observed = await lookAtTarget(service, signal);
       if (!observed) return null;
       const { stable, candidate, exposurePercent, notice } = observed;

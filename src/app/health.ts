@@ -2,6 +2,7 @@ import { withinLimit } from '../application/limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type DegradedMode, type Health, type HealthKind, type HealthPart, healthKinds } from '../ports/health.ts';
 import { degradedModes, recoveredText } from './degraded.ts';
+import { HealthMemory } from './health-memory.ts';
 
 /** What a look at something showed. `sure`: no second look is needed to believe it. */
 export interface Finding {
@@ -10,16 +11,28 @@ export interface Finding {
   readonly sure?: boolean;
 }
 
-/** Something to look at again and again. */
-export interface Check {
+/** Everything of one kind there is to look at again and again: one of these a kind, however many there are of it. */
+interface Looked {
   readonly part: HealthKind;
-  /** Distinct within its part, the same from look to look, without credentials. */
-  readonly name: string;
+  /** Distinct, the same from look to look, without credentials. The same list as long as they are the same. */
+  readonly names: readonly string[];
+}
+
+/** Something has to be asked. */
+export interface Asking extends Looked {
   /** Not more often than this; absent: at every round. */
   readonly everyMs?: number | undefined;
   /** Null: not now, what was seen last stays. Whatever it throws is a failure. */
-  look(signal: AbortSignal): Promise<Finding | null>;
+  look(name: string, signal: AbortSignal): Promise<Finding | null>;
 }
+
+/** It is known here already, at every round. */
+export interface Recalling extends Looked {
+  /** As `look`, at once. */
+  recall(name: string): Finding | null;
+}
+
+export type Check = Asking | Recalling;
 
 /** A part that was well is no more, or is again. */
 export interface HealthChange {
@@ -31,7 +44,7 @@ export interface HealthChange {
 }
 
 export interface HealthParts {
-  /** Asked for at every round: policies come and go. */
+  /** Asked for at every round: policies come and go. At most one a kind. */
   readonly checks: () => readonly Check[];
   readonly clock: Clock;
   /** Trouble that was known when this process began: it is not told again, and its end is. */
@@ -66,46 +79,26 @@ const looksAtOnce = 32;
  */
 const seldomInRound = 375;
 const seldomASecond = 32;
-/** So many failures in a row are trouble; one success ends it. */
-const failuresToBelieve = 2;
+/** Of kinds that nothing is needed of now. */
+const none: readonly string[] = [];
 
 /** Looks at everything Lastgood leans on in the background, and remembers what it saw. */
 export function createHealth(parts: HealthParts): HealthMonitor {
   return new Monitor(parts);
 }
 
-/** What is known of a part after one more look. A part never seen before counts as well until it has failed twice. */
-export function afterLook(
-  before: HealthPart | null,
-  check: Pick<Check, 'part' | 'name'>,
-  found: Finding,
-  nowMs: number,
-): HealthPart {
-  const { part, name } = check;
-  const { detail } = found;
-  if (found.ok) {
-    const sinceMs = before?.ok ? before.sinceMs : nowMs;
-    return { part, name, ok: true, sinceMs, detail, failures: 0 };
-  }
-  const failures = (before?.failures ?? 0) + 1;
-  if (before && !before.ok) return { ...before, detail, failures };
-  if (found.sure || failures >= failuresToBelieve) return { part, name, ok: false, sinceMs: nowMs, detail, failures };
-  return {
-    part,
-    name,
-    ok: true,
-    sinceMs: before?.sinceMs ?? nowMs,
-    detail: `failed once, looked at again: ${detail}`,
-    failures,
-  };
+/** One look to be taken. */
+interface Look {
+  readonly check: Asking;
+  readonly name: string;
+  /** Where its name stands in the list of the check. */
+  readonly place: number;
 }
 
 class Monitor implements HealthMonitor {
   readonly #parts: HealthParts;
-  readonly #seen = new Map<string, HealthPart>();
-  /** When the first of the present failures came. */
-  readonly #failingSinceMs = new Map<string, number>();
-  readonly #lookedAtMs = new Map<string, number>();
+  /** In the order in which people are told of them. */
+  readonly #memories = new Map<HealthKind, HealthMemory>();
   readonly #ending = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #round: Promise<void> | null = null;
@@ -114,17 +107,15 @@ class Monitor implements HealthMonitor {
 
   constructor(parts: HealthParts) {
     this.#parts = parts;
-    for (const part of parts.known ?? []) this.#seen.set(keyOf(part), part);
+    for (const kind of healthKinds) this.#memoryOf(kind);
   }
 
   parts(): readonly HealthPart[] {
-    return [...this.#seen.values()].sort(
-      (a, b) => healthKinds.indexOf(a.part) - healthKinds.indexOf(b.part) || (a.name < b.name ? -1 : 1),
-    );
+    return [...this.#memories.values()].flatMap((memory) => memory.parts());
   }
 
   degraded(): readonly DegradedMode[] {
-    return degradedModes(this.parts());
+    return degradedModes([...this.#memories.values()].flatMap((memory) => memory.troubles()));
   }
 
   start(): void {
@@ -149,39 +140,50 @@ class Monitor implements HealthMonitor {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       await this.round().catch(this.#parts.onProblem);
-      const inDoubt = [...this.#seen.values()].some(({ ok, failures }) => ok && failures > 0);
+      const inDoubt = [...this.#memories.values()].some((memory) => memory.hasDoubts());
       await clock.sleepUntil(clock.now() + (inDoubt ? Math.min(everyMs, inDoubtMs) : everyMs), signal);
     }
   }
 
   async #look(): Promise<void> {
     const checks = this.#parts.checks();
-    const keys = new Set(checks.map(keyOf));
-    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#forget(key);
-    const due = checks.filter((check) => this.#isDue(check));
-    const often = due.filter(({ everyMs }) => everyMs === undefined);
-    this.#seldom ??= this.#lookAtSome(due.filter(({ everyMs }) => everyMs !== undefined))
+    this.#follow(checks);
+    for (const check of checks) if ('recall' in check) this.#recall(check);
+    const asking = checks.filter((check) => 'look' in check);
+    const often = asking.filter(({ everyMs }) => everyMs === undefined);
+    this.#seldom ??= this.#lookAtSome(this.#someOf(asking))
       .catch(this.#parts.onProblem)
       .finally(() => {
         this.#seldom = null;
       });
-    await Promise.all([this.#lookAtMany(often), this.#patiently(this.#seldom)]);
+    await Promise.all([this.#lookAtMany(often.flatMap(looksOf)), this.#patiently(this.#seldom)]);
     if (!this.#ending.signal.aborted) await this.#parts.onRound?.(this.#ending.signal);
   }
 
-  /** Those in doubt first, then what was not looked at for longest; a second's share at a time. */
-  async #lookAtSome(checks: readonly Check[]): Promise<void> {
-    const { clock } = this.#parts;
-    const lastMs = (check: Check) => {
-      const seen = this.#seen.get(keyOf(check));
-      const isInDoubt = seen?.ok === true && seen.failures > 0;
-      return isInDoubt ? Number.NEGATIVE_INFINITY : (this.#lookedAtMs.get(keyOf(check)) ?? 0);
-    };
-    const some = checks
-      .map((check) => ({ check, lastMs: lastMs(check) }))
+  /** What no policy needs any more is forgotten, and its trouble over. */
+  #follow(checks: readonly Check[]): void {
+    for (const [kind, memory] of this.#memories) {
+      const names = checks.find(({ part }) => part === kind)?.names ?? none;
+      for (const gone of memory.follow(names)) if (!gone.ok) this.#tellGone(gone);
+    }
+  }
+
+  /** Of those that are looked at from time to time: those in doubt first, then what was not looked at for longest. */
+  #someOf(checks: readonly Asking[]): readonly Look[] {
+    const nowMs = this.#parts.clock.now();
+    return checks
+      .flatMap((check) => {
+        const { part, names, everyMs } = check;
+        const due = everyMs === undefined ? [] : this.#memoryOf(part).due(everyMs, nowMs, seldomInRound);
+        return due.map(({ place, lastMs }) => ({ check, name: names[place] ?? '', place, lastMs }));
+      })
       .sort((a, b) => (a.lastMs < b.lastMs ? -1 : Number(a.lastMs > b.lastMs)))
-      .slice(0, seldomInRound)
-      .map(({ check }) => check);
+      .slice(0, seldomInRound);
+  }
+
+  /** A second's share at a time. */
+  async #lookAtSome(some: readonly Look[]): Promise<void> {
+    const { clock } = this.#parts;
     for (let from = 0; from < some.length; from += seldomASecond) {
       const nextMs = clock.now() + 1_000;
       await this.#lookAtMany(some.slice(from, from + seldomASecond));
@@ -189,12 +191,12 @@ class Monitor implements HealthMonitor {
     }
   }
 
-  async #lookAtMany(checks: readonly Check[]): Promise<void> {
-    const left = checks.values();
+  async #lookAtMany(looks: readonly Look[]): Promise<void> {
+    const left = looks.values();
     const lookOn = async () => {
-      for (const check of left) {
+      for (const look of left) {
         if (this.#ending.signal.aborted) return;
-        await this.#lookAt(check);
+        await this.#lookAt(look);
       }
     };
     await Promise.all(Array.from({ length: looksAtOnce }, lookOn));
@@ -209,39 +211,40 @@ class Monitor implements HealthMonitor {
     isOver.abort();
   }
 
-  /** What failed once is looked at again whatever its interval. */
-  #isDue(check: Check): boolean {
-    const key = keyOf(check);
-    const seen = this.#seen.get(key);
-    const atMs = this.#lookedAtMs.get(key);
-    if (atMs === undefined || check.everyMs === undefined || (seen?.ok && seen.failures > 0)) return true;
-    return this.#parts.clock.now() - atMs >= check.everyMs;
-  }
-
-  async #lookAt(check: Check): Promise<void> {
-    const key = keyOf(check);
+  async #lookAt({ check, name, place }: Look): Promise<void> {
+    const memory = this.#memoryOf(check.part);
     const { signal } = this.#ending;
-    this.#lookedAtMs.set(key, this.#parts.clock.now());
+    if (!memory.begin(name, place, this.#parts.clock.now())) return;
     let found: Finding | null;
     try {
-      found = await withinLimit(lookLimitMs, `The check of ${check.part} ${check.name}`, (s) => check.look(s), signal);
+      const who = `The check of ${check.part} ${name}`;
+      found = await withinLimit(lookLimitMs, who, (limited) => check.look(name, limited), signal);
     } catch (error) {
-      found = { ok: false, detail: error instanceof Error ? error.message : String(error) };
+      found = failureOf(error);
     }
     // A look cut off by our own stop says nothing.
-    if (found === null || signal.aborted) return;
-    this.#note(key, check, found);
+    if (found !== null && !signal.aborted) this.#note(memory, name, place, found);
   }
 
-  #note(key: string, check: Check, found: Finding): void {
+  #recall(check: Recalling): void {
+    const memory = this.#memoryOf(check.part);
+    for (const [place, name] of check.names.entries()) {
+      let found: Finding | null;
+      try {
+        found = check.recall(name);
+      } catch (error) {
+        found = failureOf(error);
+      }
+      if (found !== null) this.#note(memory, name, place, found);
+    }
+  }
+
+  #note(memory: HealthMemory, name: string, place: number, found: Finding): void {
     const nowMs = this.#parts.clock.now();
-    const before = this.#seen.get(key) ?? null;
-    if (found.ok) this.#failingSinceMs.delete(key);
-    else if (!this.#failingSinceMs.has(key)) this.#failingSinceMs.set(key, nowMs);
-    const next = afterLook(before, check, found, nowMs);
-    const isNewTrouble = !next.ok && before?.ok !== false;
-    const now = isNewTrouble ? { ...next, sinceMs: this.#failingSinceMs.get(key) ?? nowMs } : next;
-    this.#seen.set(key, now);
+    const news = memory.note(name, place, found, nowMs);
+    if (!news) return;
+    const { before, now } = news;
+    const isNewTrouble = !now.ok && before?.ok !== false;
     // What is wrong with the policies is told anew when it is something else.
     const isOther = now.part === 'policies' && !now.ok && before?.ok === false && before.detail !== now.detail;
     if (isNewTrouble || isOther) this.#tell(now, null);
@@ -253,16 +256,28 @@ class Monitor implements HealthMonitor {
     this.#parts.onChange({ now, afterMs, text: mode?.text ?? recoveredText(now, afterMs ?? 0) });
   }
 
-  #forget(key: string): void {
-    const gone = this.#seen.get(key);
-    this.#seen.delete(key);
-    this.#failingSinceMs.delete(key);
-    this.#lookedAtMs.delete(key);
-    if (!gone || gone.ok) return;
+  #tellGone(gone: HealthPart): void {
     const nowMs = this.#parts.clock.now();
     const now: HealthPart = { ...gone, ok: true, sinceMs: nowMs, detail: 'no policy needs it any more', failures: 0 };
     this.#tell(now, nowMs - gone.sinceMs);
   }
+
+  #memoryOf(kind: HealthKind): HealthMemory {
+    const present = this.#memories.get(kind);
+    if (present) return present;
+    const known = (this.#parts.known ?? []).filter(({ part }) => part === kind);
+    const memory = new HealthMemory(kind, known);
+    this.#memories.set(kind, memory);
+    return memory;
+  }
+}
+
+function looksOf(check: Asking): readonly Look[] {
+  return check.names.map((name, place) => ({ check, name, place }));
+}
+
+function failureOf(error: unknown): Finding {
+  return { ok: false, detail: error instanceof Error ? error.message : String(error) };
 }
 
 export function keyOf({ part, name }: { readonly part: HealthKind; readonly name: string }): string {

@@ -53,8 +53,13 @@ interface Manner {
   readonly onlyRefusals: boolean;
 }
 
+/** One for all: every channel of thousands is nearly always so. */
+const noFailure: Tally = { failures: 0, problem: null };
+
 function createMemory({ untried, taken, onlyRefusals }: Manner) {
   const tallies = new Map<string, Tally>();
+  const nothingYet: Finding = { ok: true, detail: untried };
+  const allWell: Finding = { ok: true, detail: taken };
   /** How much an error weighs; being asked to come again later (a limit, a breaker) is neither good nor bad. */
   const weight = (error: unknown): number => {
     if (!(error instanceof PortError)) return 0;
@@ -64,7 +69,7 @@ function createMemory({ untried, taken, onlyRefusals }: Manner) {
   async function note<T>(name: string, call: Promise<T>): Promise<T> {
     try {
       const value = await call;
-      tallies.set(name, { failures: 0, problem: null });
+      tallies.set(name, noFailure);
       return value;
     } catch (error) {
       const failures = weight(error);
@@ -75,8 +80,8 @@ function createMemory({ untried, taken, onlyRefusals }: Manner) {
   }
   const of = (name: string): Finding => {
     const tally = tallies.get(name);
-    if (!tally) return { ok: true, detail: untried };
-    if (tally.problem === null) return { ok: true, detail: taken };
+    if (!tally) return nothingYet;
+    if (tally.problem === null) return allWell;
     if (tally.failures < failuresToBelieve) return { ok: true, detail: `failed once: ${tally.problem}` };
     return { ok: false, detail: tally.problem, sure: true };
   };

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Check } from '../../src/app/health.ts';
+import type { Check, Finding } from '../../src/app/health.ts';
 import { type CheckParts, createChecks } from '../../src/app/health-checks.ts';
 import { watchedChat, watchedPager } from '../../src/app/outcomes.ts';
 import type { Endpoint, Policy } from '../../src/domain/policy.ts';
@@ -59,8 +59,24 @@ function checks(over: Partial<CheckParts>, policies: readonly Policy[] = [policy
   })();
 }
 
-const named = (all: readonly Check[], part: string) => all.filter((check) => check.part === part);
-const only = (all: readonly Check[], part: string): Check => {
+/** One name of one check. */
+interface One {
+  readonly name: string;
+  readonly everyMs: number | null;
+  look(signal: AbortSignal): Promise<Finding | null>;
+}
+
+const named = (all: readonly Check[], part: string): readonly One[] =>
+  all
+    .filter((check) => check.part === part)
+    .flatMap((check) =>
+      check.names.map((name) => ({
+        name,
+        everyMs: ('everyMs' in check && check.everyMs) || null,
+        look: async (signal) => ('recall' in check ? check.recall(name) : check.look(name, signal)),
+      })),
+    );
+const only = (all: readonly Check[], part: string): One => {
   const [check, more] = named(all, part);
   if (!check || more) throw new Error(`there is not one check of ${part}`);
   return check;

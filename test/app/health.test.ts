@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { degradedModes } from '../../src/app/degraded.ts';
-import { afterLook, type Check, createHealth, type Finding, type HealthChange } from '../../src/app/health.ts';
+import { type Asking, type Check, createHealth, type Finding, type HealthChange } from '../../src/app/health.ts';
+import { afterLook } from '../../src/app/health-memory.ts';
 import type { HealthKind, HealthPart } from '../../src/ports/health.ts';
 import { virtualClock } from '../support/clock.ts';
 
@@ -19,7 +20,8 @@ function stand(everyMs?: number) {
   const found: { next: Finding | null | Error; looks: number } = { next: ok, looks: 0 };
   let checks: Check[] = [
     {
-      ...prometheus,
+      part: 'prometheus',
+      names: [prometheus.name],
       ...(everyMs === undefined ? {} : { everyMs }),
       async look() {
         found.looks += 1;
@@ -104,13 +106,13 @@ describe('the health of a part', () => {
   it('is one of thousands that are looked at seldom: so many a second, those longest ago first, one in doubt before them', async () => {
     const clock = virtualClock(noon);
     const looked: number[][] = [[]];
-    const checks = Array.from({ length: 1000 }, (_, k): Check => {
-      const look = async () => {
-        looked.at(-1)?.push(k);
-        return k === 7 ? down : ok;
-      };
-      return { part: 'target', name: `service-${k}`, everyMs: 60_000, look };
-    });
+    const names = Array.from({ length: 1000 }, (_, k) => `service-${k}`);
+    const look = async (name: string) => {
+      const k = names.indexOf(name);
+      looked.at(-1)?.push(k);
+      return k === 7 ? down : ok;
+    };
+    const checks: Asking[] = [{ part: 'target', names, everyMs: 60_000, look }];
     const health = createHealth({ checks: () => checks, clock, onChange: () => undefined, onProblem });
     const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
     health.start();
@@ -168,7 +170,7 @@ describe('the health of a part', () => {
     const before: HealthPart = { ...prometheus, ok: false, sinceMs: noon - 600_000, detail: 'refused', failures: 9 };
     let finding = down;
     const health = createHealth({
-      checks: () => [{ ...prometheus, look: async () => finding }],
+      checks: () => [{ part: 'prometheus', names: [prometheus.name], look: async () => finding }],
       clock,
       known: [before],
       onChange: (change) => void changes.push(change),
