@@ -107,7 +107,6 @@ export async function createApp(config: Config, overrides: Partial<AppOverrides>
       random,
       log,
       telemetry,
-      first,
       kept,
       memory,
       instance,
@@ -115,7 +114,7 @@ export async function createApp(config: Config, overrides: Partial<AppOverrides>
       owner,
       dutyOf,
     };
-    return assemble(begun);
+    return assemble(begun, first);
   } catch (error) {
     await store.close();
     throw error;
@@ -129,7 +128,6 @@ interface Beginnings {
   readonly random: Random;
   readonly log: Logger;
   readonly telemetry: ServerTelemetry;
-  readonly first: LoadResult;
   readonly kept: KeptPolicies;
   readonly memory: Memory;
   readonly instance: string;
@@ -141,14 +139,14 @@ interface Beginnings {
 }
 
 /** The one place where everything meets. Rings are closed by functions: Slack presses reach the application, its effects reach Slack. */
-function assemble(begun: Beginnings): App {
+function assemble(begun: Beginnings, first: LoadResult): App {
   const { config, overrides, clock, random, log, telemetry, store } = begun;
   const ownHttp = httpOf(begun);
   const http = overrides.http ?? ownHttp;
   const targets = onePerPolicy(createTargets({ http }));
   const prometheuses = createPrometheusSources({ http, now: () => clock.now() });
   const sources = onePerPolicy((policy) => sourceOf(config, prometheuses, policy));
-  const book = bookOf(begun, (services) => tellOfPolicies(services));
+  const book = bookOf(begun, first, (services) => tellOfPolicies(services));
   const application = createApplication({
     store,
     clock,
@@ -240,15 +238,15 @@ function workerOf({ config, overrides, owner, memory }: Beginnings, world: World
 }
 
 function bookOf(
-  { config, telemetry, store, first, kept, log }: Beginnings,
+  { config, telemetry, store, kept, log }: Beginnings,
+  first: LoadResult,
   onChange: PolicyBookParts['onChange'],
 ): PolicyBook {
-  return createPolicyBook({
+  return createPolicyBook(first, {
     directory: config.policyDir,
     targets: targetSchemas,
     secrets: config.policySecrets,
     archive: store.policies,
-    first,
     kept,
     onUnkept: (reason) => log.info({ reason }, 'each start reads all policies anew'),
     check: (policies) => unmetNeeds(config, policies),

@@ -10,6 +10,7 @@ import {
   loadPolicies,
   type PolicyOptions,
   parsePolicy,
+  revisionOf,
 } from '../policies/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Policies } from '../ports/policies.ts';
@@ -22,8 +23,6 @@ const maxArchived = 100;
 export interface PolicyBookParts extends PolicyOptions {
   readonly directory: string;
   readonly archive: PolicyArchive;
-  /** What was read before the store was there. */
-  readonly first: LoadResult;
   /** What files came to when they were read before; absent: they are read anew each time. */
   readonly kept?: KeptPolicies;
   /** They could not be written down. */
@@ -55,8 +54,10 @@ export interface PolicyBook extends Policies {
   loadedAtMs(): number;
 }
 
-export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
-  let current = byService(parts.first.policies);
+/** `first`: what was read before the store was there. It is let go of: policies may all be others later, and are thousands. */
+export function createPolicyBook(first: LoadResult, parts: PolicyBookParts): PolicyBook {
+  let unopened: LoadResult | null = first;
+  let current = byService(first.policies);
   const listOf = lister();
   let refused: string | null = null;
   const warnings = warningsOf(parts);
@@ -82,11 +83,10 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
   }
 
   async function reload(): Promise<void> {
-    const result = await loadPolicies({ ...parts, linted: warnings.linted() });
-    const wrong =
-      result.problems.length > 0
-        ? formatProblems(result.problems)
-        : parts.check(result.policies.map(({ policy }) => policy)).join('\n');
+    // What stays without its file may come from the archive, and nobody looked for its warnings.
+    const before = (service: string) => (orphans.has(service) ? undefined : current.get(service));
+    const result = await loadPolicies({ ...parts, before });
+    const wrong = wrongWith(result, parts);
     if (wrong !== '') {
       // Once for each kind of trouble, not at every look.
       if (wrong !== refused)
@@ -111,31 +111,45 @@ export function createPolicyBook(parts: PolicyBookParts): PolicyBook {
     get: (service) => current.get(service)?.policy ?? null,
     at: async (service, revision) => (await loadedAt({ parts, current, archived }, service, revision))?.policy ?? null,
     async open() {
-      warnings.tell(parts.first);
+      if (unopened) warnings.tell(unopened);
+      unopened = null;
       current = await withOrphans(current);
       return keep(parts, current.values());
     },
     reload,
-    async watch(clock, signal) {
-      // The first look reads anew: the directory may have changed since the first reading.
-      let seen = '';
-      const next = lookingAt(parts.directory, clock);
-      for (;;) {
-        const now = await next(signal);
-        if (now === null) return;
-        if (now === seen) continue;
-        try {
-          await reload();
-          // Those that only stay until something has ended are looked at again, whether or not a file changes.
-          seen = orphans.size > 0 ? '' : now;
-        } catch (error) {
-          parts.onProblem(error instanceof Error ? error : new Error(String(error)));
-        }
-      }
-    },
+    watch: (clock, signal) =>
+      following(parts, lookingAt(parts.directory, clock), signal, async () => {
+        await reload();
+        // Those that only stay until something has ended are looked at again, whether or not a file changes.
+        return orphans.size === 0;
+      }),
     problem: () => refused,
     loadedAtMs: () => loadedAtMs,
   };
+}
+
+/** Reads where a look finds another directory than the one read last, until stopped. `read`: whether that one is settled. */
+async function following(
+  { onProblem }: PolicyBookParts,
+  look: (signal: AbortSignal) => Promise<string | null>,
+  signal: AbortSignal,
+  read: () => Promise<boolean>,
+): Promise<void> {
+  // The first look reads anew: the directory may have changed since the first reading.
+  let seen = '';
+  for (let now = await look(signal); now !== null; now = await look(signal)) {
+    if (now === seen) continue;
+    try {
+      seen = (await read()) ? now : '';
+    } catch (error) {
+      onProblem(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+/** One line a problem; empty: they can be in force. */
+function wrongWith({ problems, policies }: LoadResult, { check }: PolicyBookParts): string {
+  return problems.length > 0 ? formatProblems(problems) : check(policies.map(({ policy }) => policy)).join('\n');
 }
 
 /** What cannot be written down is only slower the next time. */
@@ -148,16 +162,15 @@ async function save({ kept, onUnkept }: PolicyBookParts): Promise<void> {
 }
 
 /** What was last found worth a warning, told when it changes. */
-function warningsOf({ first, onWarnings }: PolicyBookParts) {
-  let linted = first.linted;
-  let told = '';
+function warningsOf({ onWarnings }: PolicyBookParts) {
+  // Of thousands of policies they are a megabyte, and only compared.
+  let told = revisionOf('');
   return {
-    linted: () => linted,
     tell(result: LoadResult): void {
-      linted = result.linted;
       const lines = formatWarnings(result.warnings);
-      if (lines !== told && lines !== '') onWarnings?.(lines);
-      told = lines;
+      const now = revisionOf(lines);
+      if (now !== told && lines !== '') onWarnings?.(lines);
+      told = now;
     },
   };
 }

@@ -15,7 +15,6 @@ const readAtOnce = 64;
 export class DirectoryReading {
   readonly problems: PolicyProblem[] = [];
   readonly policies: LoadedPolicy[] = [];
-  readonly linted = new Map<string, readonly PolicyProblem[]>();
   /** By service; also those with problems. */
   readonly parsed = new Map<string, Pick<ParseResult, 'requires' | 'place'>>();
   /** Somebody wanted to know where in a file something stands that was not read anew: nobody knows. */
@@ -43,22 +42,21 @@ export class DirectoryReading {
   async #take(file: string, text: string): Promise<void> {
     const known = await this.#look?.find(file, text);
     if (known) {
-      const { policy, requires, warnings } = known;
       const place = () => {
         this.wasAskedForPlaces = true;
         return { file, line: 0, column: 0 };
       };
-      if (this.#isFirst(policy.policy.service, { requires, place })) this.#add(policy, warnings);
+      const { service, requires } = known.policy;
+      if (this.#isFirst(service, { requires: requires?.service ?? null, place })) this.policies.push(known);
       return;
     }
     const result = await parsePolicy(text, file, { ...this.#options, templates: this.#templates });
-    const { policy, service, requires } = result;
+    const { policy, service } = result;
     this.problems.push(...result.problems);
     if (service && !this.#isFirst(service, result)) return;
     if (!policy) return;
-    const warnings = this.#options.linted?.get(keyOf(policy)) ?? (await this.#warningsOf(result, policy));
-    const kept = await this.#look?.keep(text, { policy, requires, warnings }, await this.#named(text, result));
-    this.#add(kept?.policy ?? policy, warnings);
+    const loaded = { ...policy, warnings: await this.#warningsOf(result, policy) };
+    this.policies.push((await this.#look?.keep(text, loaded, await this.#named(text, result))) ?? loaded);
   }
 
   /** Of two policies for one service the first file's counts. */
@@ -73,11 +71,6 @@ export class DirectoryReading {
     return false;
   }
 
-  #add(policy: LoadedPolicy, warnings: readonly PolicyProblem[]): void {
-    this.policies.push(policy);
-    this.linted.set(keyOf(policy), warnings);
-  }
-
   /** The policy with its secrets only named, to be written down; null: it is none then. */
   async #named(text: string, { policy, holdsSecrets }: ParseResult): Promise<Policy | null> {
     if (policy === null || !holdsSecrets) return policy?.policy ?? null;
@@ -86,7 +79,12 @@ export class DirectoryReading {
     return again.policy?.policy ?? null;
   }
 
-  async #warningsOf({ written, place }: ParseResult, { policy }: LoadedPolicy): Promise<readonly PolicyProblem[]> {
+  async #warningsOf(
+    { written, place }: ParseResult,
+    { policy, file }: LoadedPolicy,
+  ): Promise<readonly PolicyProblem[]> {
+    const before = this.#options.before?.(policy.service);
+    if (before?.file === file && before.policy.revision === policy.revision) return before.warnings;
     if (written === null) return [];
     const measured = (await this.#options.measure?.(policy)) ?? { metrics: [], problem: null };
     const findings: Finding[] = [...lintPolicy(policy, written, measured.metrics)];
@@ -96,10 +94,6 @@ export class DirectoryReading {
     }
     return findings.map(({ path, at, message }) => ({ ...place(path, at), path: formatPath(path), message }));
   }
-}
-
-function keyOf({ file, policy }: LoadedPolicy): string {
-  return `${file}@${policy.revision}`;
 }
 
 export function fileProblem(file: string, message: string): PolicyProblem {

@@ -8,43 +8,47 @@ import type { Policy } from '../domain/policy.ts';
 import { readPolicyFile } from './files.ts';
 import type { LoadedPolicy } from './parse.ts';
 import type { PolicyProblem } from './problem.ts';
-import { SharedValues } from './shared-values.ts';
-
-/** What a policy file without problems came to. */
-export interface Reading {
-  readonly policy: LoadedPolicy;
-  readonly requires: string | null;
-  readonly warnings: readonly PolicyProblem[];
-}
+import { heldOnce, Numbers, SharedValues } from './shared-values.ts';
 
 /** One reading of a whole directory. */
 export interface KeptLook {
   /** What a file came to before, where it and its templates are as they were then. */
-  find(file: string, text: string): Promise<Reading | null>;
+  find(file: string, text: string): Promise<LoadedPolicy | null>;
   /**
    * Keeps what a file came to. `named`: the same policy made with the secrets' names in the place of their values, the only one that
-   * is written down; null: that cannot be made. Answers the reading to go on with: what it shares with others is held once.
+   * is written down; null: that cannot be made. Answers the policy to go on with: what it shares with others is held once.
    */
-  keep(text: string, reading: Reading, named: Policy | null): Promise<Reading>;
-  /** The whole directory was read: what was not asked for is forgotten. */
-  end(): void;
+  keep(text: string, loaded: LoadedPolicy, named: Policy | null): Promise<LoadedPolicy>;
+  /** The whole directory was read, and these are in force now: what was not asked for is forgotten. */
+  end(policies: readonly LoadedPolicy[]): void;
 }
 
+/** Templates that files extend, each with the hash of its text: one for all files that extend the same. */
+interface Extended {
+  readonly files: readonly string[];
+  readonly hashes: readonly string[];
+}
+/** There is one for each of thousands of files: it holds nothing that others have or that can be made again. */
 interface Entry {
   readonly hash: string;
-  /** Files and hashes of the templates, one after the other. */
-  readonly templates: readonly string[];
-  readonly requires: string | null;
-  readonly warnings: readonly PolicyProblem[];
-  /** Numbers of the values of its keys, in the order of `keys`. */
-  readonly values: readonly number[];
-  readonly reading: Reading;
+  readonly extended: Extended;
+  readonly loaded: LoadedPolicy;
 }
-type StoredEntry = readonly [string, Omit<Entry, 'reading'>];
+/** What is new in a look is compared with these by its text, so that it is held once. */
+interface Known {
+  readonly values: Map<string, unknown>;
+  readonly extended: Map<string, Extended>;
+  readonly warnings: Map<string, readonly PolicyProblem[]>;
+}
 interface Stored {
   readonly keys: readonly (keyof Policy)[];
   readonly values: readonly unknown[];
-  readonly entries: readonly StoredEntry[];
+  readonly extended: readonly Extended[];
+  readonly warnings: readonly (readonly PolicyProblem[])[];
+  readonly files: readonly string[];
+  readonly hashes: readonly string[];
+  /** For each file the numbers of what it extends, of its warnings, and of the values of its keys in the order of `keys`. */
+  readonly numbers: readonly number[];
 }
 
 /** Deriving the key of the seal: some milliseconds, so that secrets are not guessed by it quickly. */
@@ -61,8 +65,9 @@ export class KeptPolicies {
   readonly #file: string;
   readonly #secrets: Readonly<Record<string, string>>;
   readonly #code: string;
-  #shared: SharedValues;
+  readonly #shared: SharedValues;
   #keys: readonly (keyof Policy)[] = [];
+  #make = policyMaker([]);
   #entries: ReadonlyMap<string, Entry> = new Map();
   #isSaved = true;
 
@@ -93,30 +98,36 @@ export class KeptPolicies {
       return found;
     };
     const used = new Map<string, Entry>();
+    let known: Known | null = null;
     return {
       find: async (file, text) => {
         const entry = this.#entries.get(file);
         if (!entry || entry.hash !== stamp(text)) return null;
-        for (let at = 0; at < entry.templates.length; at += 2) {
-          if ((await hashOf(entry.templates[at] ?? '')) !== entry.templates[at + 1]) return null;
+        for (const [at, template] of entry.extended.files.entries()) {
+          if ((await hashOf(template)) !== entry.extended.hashes[at]) return null;
         }
-        used.set(file, entry);
-        return entry.reading;
+        used.set(entry.loaded.file, entry);
+        return entry.loaded;
       },
-      keep: async (text, reading, named) => {
-        const { file, files } = reading.policy;
-        const templates = files.slice(0, -1);
-        const stamps = await Promise.all(templates.map(async (name) => [name, (await hashOf(name)) ?? '']));
-        const entry = this.#entryOf({ hash: stamp(text), templates: stamps.flat() }, reading, named);
-        if (entry === null) return reading;
-        used.set(file, entry);
+      keep: async (text, loaded, named) => {
+        const hashes = await Promise.all(loaded.templates.map(async (name) => (await hashOf(name)) ?? ''));
+        known ??= this.#known();
+        const extended = heldOnce(known.extended, { files: loaded.templates, hashes });
+        const entry = this.#entryOf({ hash: stamp(text), extended }, loaded, named, known);
+        if (entry === null) return loaded;
+        used.set(loaded.file, entry);
         this.#isSaved = false;
         // Whoever reads it now archives its text; it is not kept here, where it would take more room than all the rest.
-        const { yaml } = reading.policy;
-        return { ...entry.reading, policy: { ...entry.reading.policy, yaml } };
+        return { ...entry.loaded, yaml: loaded.yaml };
       },
-      end: () => {
+      end: (policies) => {
         if (used.size !== this.#entries.size) this.#isSaved = false;
+        for (const loaded of policies) {
+          const entry = used.get(loaded.file);
+          if (!entry || entry.loaded.policy === loaded.policy) continue;
+          // It has its commit now: held once, and the same again at the next look.
+          used.set(loaded.file, { ...entry, loaded: { ...entry.loaded, policy: loaded.policy } });
+        }
         this.#entries = used;
       },
     };
@@ -141,46 +152,68 @@ export class KeptPolicies {
   }
 
   /** Null: it would not be the same again (what is made of a secret, such as basic credentials), or it must not be written down. */
-  #entryOf(at: Pick<Entry, 'hash' | 'templates'>, reading: Reading, named: Policy | null): Entry | null {
+  #entryOf(
+    at: Omit<Entry, 'loaded'>,
+    { policy, file, warnings }: LoadedPolicy,
+    named: Policy | null,
+    known: Known,
+  ): Entry | null {
     if (named === null) return null;
-    const { policy, ...loaded } = reading.policy;
-    if (this.#keys.length === 0) this.#keys = keysOf(named);
+    if (this.#keys.length === 0) this.#setKeys(keysOf(named));
     const texts = this.#keys.map((key) => JSON.stringify(named[key]) ?? 'null');
     // A certificate's file may change by itself, and a key belongs nowhere else.
     if (texts.some((text) => text.includes('-----BEGIN '))) return null;
-    const values = texts.map((text) => this.#shared.add(text));
-    const again = this.#policyOf(values);
+    const again = this.#make(texts.map((text) => this.#valueOf(text, known)));
     if (!isDeepStrictEqual(again, policy)) return null;
-    const { requires, warnings } = reading;
+    const { files: templates } = at.extended;
     return {
       ...at,
-      requires,
-      warnings,
-      values,
-      reading: { ...reading, policy: { ...loaded, yaml: null, policy: again } },
+      loaded: { policy: again, file, templates, warnings: heldOnce(known.warnings, warnings), yaml: null },
     };
   }
 
-  #policyOf(values: readonly number[]): Policy {
-    const pairs = this.#keys.map((key, index) => [key, this.#shared.at(values[index] ?? -1)]);
-    // The very keys and values of a policy that was checked.
-    return Object.fromEntries(pairs) as Policy;
+  #setKeys(keys: readonly (keyof Policy)[]): void {
+    this.#keys = keys;
+    this.#make = policyMaker(keys);
+  }
+
+  #valueOf(text: string, { values }: Known): unknown {
+    if (!values.has(text)) values.set(text, this.#shared.valueOf(text));
+    return values.get(text);
+  }
+
+  #known(): Known {
+    const values = new Set<unknown>();
+    const extended = new Map<string, Extended>();
+    const warnings = new Map<string, readonly PolicyProblem[]>();
+    for (const entry of this.#entries.values()) {
+      for (const key of this.#keys) values.add(entry.loaded.policy[key]);
+      heldOnce(extended, entry.extended);
+      heldOnce(warnings, entry.loaded.warnings);
+    }
+    return { values: new Map([...values].map((value) => [this.#shared.textOf(value), value])), extended, warnings };
   }
 
   #written(): Buffer {
-    const numbers = new Map<number, number>();
-    const numberOf = (value: number) => {
-      const known = numbers.get(value) ?? numbers.size;
-      numbers.set(value, known);
-      return known;
+    const values = new Numbers<unknown>();
+    const extended = new Numbers<Extended>();
+    const warnings = new Numbers<readonly PolicyProblem[]>();
+    const entries = [...this.#entries.values()];
+    const numbers = entries.flatMap((entry) => [
+      extended.of(entry.extended),
+      warnings.of(entry.loaded.warnings),
+      ...this.#keys.map((key) => values.of(entry.loaded.policy[key])),
+    ]);
+    const stored: Omit<Stored, 'values'> = {
+      keys: this.#keys,
+      extended: extended.all(),
+      warnings: warnings.all(),
+      files: entries.map(({ loaded }) => loaded.file),
+      hashes: entries.map(({ hash }) => hash),
+      numbers,
     };
-    const entries = [...this.#entries].map(
-      ([file, { reading: _, values, ...entry }]): StoredEntry => [file, { ...entry, values: values.map(numberOf) }],
-    );
-    const values = [...numbers.keys()].map((value) => this.#shared.text(value)).join(',');
-    return Buffer.from(
-      `{"keys":${JSON.stringify(this.#keys)},"values":[${values}],"entries":${JSON.stringify(entries)}}`,
-    );
+    const texts = values.all().map((value) => this.#shared.textOf(value));
+    return Buffer.from(`{"values":[${texts.join(',')}],${JSON.stringify(stored).slice(1)}`);
   }
 
   #read(bytes: Buffer): void {
@@ -189,26 +222,20 @@ export class KeptPolicies {
     const body = bytes.subarray(saltBytes + keyBytes);
     if (seal.length < keyBytes || !timingSafeEqual(seal, this.#seal(salt, body))) return;
     // Sealed by this very code.
-    const { keys, values, entries } = JSON.parse(body.toString('utf8')) as Stored;
-    this.#keys = keys;
-    this.#shared = new SharedValues(this.#secrets);
-    const numbers = values.map((value) => this.#shared.add(JSON.stringify(value)));
-    // Thousands of files extend the same few templates.
-    const names = new Map<string, string>();
-    const shared = (name: string) => {
-      const known = names.get(name) ?? name;
-      names.set(name, known);
-      return known;
-    };
-    const read = entries.map(([file, entry]): [string, Entry] => {
-      const { requires, warnings } = entry;
-      const templates = entry.templates.map(shared);
-      const own = entry.values.map((value) => numbers[value] ?? -1);
-      const files = [...templates.filter((_, index) => index % 2 === 0), file];
-      const policy = { policy: this.#policyOf(own), file, files, yaml: null };
-      return [file, { ...entry, values: own, reading: { policy, requires, warnings } }];
-    });
-    this.#entries = new Map(read);
+    const stored = JSON.parse(body.toString('utf8')) as Stored;
+    const { keys, numbers } = stored;
+    this.#setKeys(keys);
+    const values = stored.values.map((value) => this.#shared.valueOf(JSON.stringify(value)));
+    const entries = new Map<string, Entry>();
+    for (const [index, file] of stored.files.entries()) {
+      const from = index * (2 + keys.length);
+      const [extended, warnings] = [stored.extended[numbers[from] ?? -1], stored.warnings[numbers[from + 1] ?? -1]];
+      if (!extended || !warnings) return;
+      const own = keys.map((_, at) => values[numbers[from + 2 + at] ?? -1]);
+      const loaded = { policy: this.#make(own), file, templates: extended.files, warnings, yaml: null };
+      entries.set(file, { hash: stored.hashes[index] ?? '', extended, loaded });
+    }
+    this.#entries = entries;
   }
 
   #seal(salt: Buffer, body: Buffer): Buffer {
@@ -216,6 +243,18 @@ export class KeptPolicies {
     const key = scryptSync(known, salt, keyBytes, { cost: sealCost });
     return createHmac('sha256', key).update(body).digest();
   }
+}
+
+/** Makes policies of the values of their keys. */
+function policyMaker(keys: readonly (keyof Policy)[]): (values: readonly unknown[]) => Policy {
+  // The copy of an object that was made whole has room for its keys and no more; one made key by key has a second part.
+  const blank = JSON.parse(JSON.stringify(Object.fromEntries(keys.map((key) => [key, null]))));
+  return (values) => {
+    const policy = { ...blank };
+    for (const [index, key] of keys.entries()) policy[key] = values[index];
+    // The very keys and values of a policy that was checked.
+    return policy;
+  };
 }
 
 function keysOf(policy: Policy): readonly (keyof Policy)[] {

@@ -13,8 +13,8 @@ export interface LoadOptions extends PolicyOptions {
   readonly directory: string;
   /** Which commit files were changed in last; Git's answer where nothing else is given. */
   readonly commits?: Commits;
-  /** `LoadResult.linted` of the reading before: what has not changed since is not asked about again. */
-  readonly linted?: Linted;
+  /** What the reading before found for a service: a policy that has not changed since is not asked about its warnings again. */
+  readonly before?: (service: string) => LoadedPolicy | undefined;
   /** Where the warnings go by real traffic instead of by what the policies expect. */
   readonly measure?: Measure | undefined;
   /** What files came to when they were read before. */
@@ -26,9 +26,6 @@ export type Measure = (
   policy: Policy,
 ) => Promise<{ readonly metrics: readonly Measured[]; readonly problem: string | null }>;
 
-/** The warnings of every policy, by its file and revision. */
-export type Linted = ReadonlyMap<string, readonly PolicyProblem[]>;
-
 export interface LoadResult {
   /** Those without a problem. */
   readonly policies: readonly LoadedPolicy[];
@@ -36,7 +33,6 @@ export interface LoadResult {
   readonly problems: readonly PolicyProblem[];
   /** What is right and will not do what it is there for, of the policies without a problem: a regression nobody could notice. */
   readonly warnings: readonly PolicyProblem[];
-  readonly linted: Linted;
   /** How many files were looked at. */
   readonly files: number;
 }
@@ -54,31 +50,32 @@ export async function loadPolicies(options: LoadOptions): Promise<LoadResult> {
   const look = kept?.begin();
   const reading = new DirectoryReading(options, look);
   await reading.readAll(listed.names);
-  const { problems, policies, linted } = reading;
+  const { problems } = reading;
   const unmet = requirementProblems(reading.parsed);
   // What is wrong among files that are right by themselves is said with its line, and lines are not kept.
   if (reading.wasAskedForPlaces) return loadPolicies({ ...options, kept: undefined });
-  look?.end();
   problems.push(...unmet.values());
+  const policies = await withCommits(
+    reading.policies.filter(({ policy }) => !unmet.has(policy.service)),
+    options,
+  );
+  look?.end(policies);
   return {
-    policies: await withCommits(
-      policies.filter(({ policy }) => !unmet.has(policy.service)),
-      options,
-    ),
+    policies,
     problems: sortProblems(once(problems)),
-    warnings: sortProblems(once([...linted.values()].flat())),
-    linted,
+    // Policies of one template have theirs in common.
+    warnings: sortProblems(once([...new Set(reading.policies.map(({ warnings }) => warnings))].flat())),
     files: listed.names.length,
   };
 }
 
-const nothing = { policies: [], warnings: [], linted: new Map(), files: 0 };
+const nothing = { policies: [], warnings: [], files: 0 };
 
 async function withCommits(policies: readonly LoadedPolicy[], options: LoadOptions): Promise<readonly LoadedPolicy[]> {
   const commits = options.commits ?? gitCommits;
   const found = await commits(
     options.directory,
-    policies.map(({ files }) => files),
+    policies.map(({ templates, file }) => [...templates, file]),
   );
   return policies.map((loaded, index) => {
     const commit = found[index] ?? null;

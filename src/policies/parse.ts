@@ -29,8 +29,10 @@ export interface PolicyOptions {
 export interface LoadedPolicy {
   readonly policy: Policy;
   readonly file: string;
-  /** It and the templates it extends, those first. */
-  readonly files: readonly string[];
+  /** The files of the templates it extends, in the order they count in: the last word has its own file. */
+  readonly templates: readonly string[];
+  /** What is right in it and will not do what it is there for; none where nobody has looked for it. */
+  readonly warnings: readonly PolicyProblem[];
   /**
    * What can be archived: the file as written or, with templates, one text that says the same as all of them. Secrets are only named
    * in it, and `parsePolicy` makes the same policy of it, with the same revision, whatever has become of the files. Null: the files
@@ -98,9 +100,9 @@ export async function parsePolicy(text: string, file: string, options: PolicyOpt
     ),
   );
   const all = sortProblems([...early, ...problems]);
-  const files = layers.map((layer) => layer.file);
+  const templates = layers.slice(0, -1).map((layer) => layer.file);
   return {
-    policy: policy && all.length === 0 ? { policy, file, files, yaml: whole.text } : null,
+    policy: policy && all.length === 0 ? { policy, file, templates, warnings: [], yaml: whole.text } : null,
     service,
     requires: requiredBy(whole.value),
     written,

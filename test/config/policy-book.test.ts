@@ -40,11 +40,10 @@ async function bookWith(shelf: PolicyArchive) {
   const changes: string[][] = [];
   const problems: string[] = [];
   const warnings: string[] = [];
-  const book = createPolicyBook({
+  const book = createPolicyBook(await loadPolicies({ directory, ...options }), {
     ...options,
     directory,
     archive: shelf,
-    first: await loadPolicies({ directory, ...options }),
     check: (policies) => (policies.length > 2 ? ['too many policies for this test'] : []),
     onProblem: (error) => void problems.push(error.message),
     onWarnings: (lines) => void warnings.push(lines),

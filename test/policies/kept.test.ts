@@ -84,6 +84,41 @@ describe('what policies came to', () => {
     expect(cat?.policy.service).not.toBe(dog?.policy.service);
   });
 
+  it('is the very same policy at each look, with its commit, until it has another', async () => {
+    await read();
+    const kept = await KeptPolicies.open(file, secrets, 'one');
+    const look = async (commit: string | null) => {
+      const commits = async (_: string, groups: readonly unknown[]) => groups.map(() => commit);
+      return (await loadPolicies({ directory, targets: targetSchemas, secrets, kept, commits })).policies;
+    };
+    const [first, again, other] = [await look('abc1234'), await look('abc1234'), await look('def5678+')];
+    expect(first.map(({ policy }) => policy.commit)).toEqual(['abc1234', 'abc1234']);
+    for (const [index, { policy }] of first.entries()) {
+      expect(again[index]?.policy).toBe(policy);
+      expect(other[index]?.policy).toEqual({ ...policy, commit: 'def5678+' });
+    }
+    // Nobody can say it by the next start: it is asked for anew.
+    writeFileSync(join(directory, 'eel.yaml'), policy('eel'));
+    await look('abc1234');
+    await kept.save();
+    expect(plain(await read())).toEqual(plain(await anew()));
+  });
+
+  it('can be written down again after it was read from there, secrets only named', async () => {
+    writeFileSync(join(directory, 'templates', 'all.yaml'), template('1s'));
+    await read();
+    writeFileSync(join(directory, 'dog.yaml'), policy('dog', 'description: "barks for $${LASTGOOD_SECRET_PROM}"\n'));
+    expect(wereKept(await read())).toEqual([true, false]);
+    expect(readFileSync(file).toString('latin1')).not.toMatch(/router-secret|prom-secret/);
+    const again = await read();
+    expect(wereKept(again)).toEqual([true, true]);
+    expect(plain(again)).toEqual(plain(await anew()));
+    const [cat, dog] = again.policies;
+    expect(cat?.policy.target).toBe(dog?.policy.target);
+    expect(cat?.warnings).toBe(dog?.warnings);
+    expect(cat?.templates).toBe(dog?.templates);
+  });
+
   it('is read anew where the file, a template, a secret or the code is another', async () => {
     await read();
     writeFileSync(join(directory, 'dog.yaml'), policy('dog', 'description: Barks\n'));

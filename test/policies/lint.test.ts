@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { timeToNotice } from '../../src/analysis/power.ts';
 import { formatWarnings, loadPolicies, validateDirectory } from '../../src/policies/index.ts';
@@ -228,8 +230,14 @@ describe('a directory with warnings', () => {
       'a.yaml': policyText('steps:\n  - { exposure: 10, soak: 3m }\n  - { exposure: 100 }\n'),
     });
     const first = await loadPolicies({ ...options, directory });
-    const kept = new Map([...first.linted.keys()].map((key) => [key, []]));
     expect(first.warnings).toHaveLength(1);
-    expect((await loadPolicies({ ...options, directory, linted: kept })).warnings).toEqual([]);
+    const silent = first.policies.map((loaded) => ({ ...loaded, warnings: [] }));
+    const before = (service: string) => silent.find(({ policy }) => policy.service === service);
+    expect((await loadPolicies({ ...options, directory, before })).warnings).toEqual([]);
+    await writeFile(
+      join(directory, 'a.yaml'),
+      policyText('steps:\n  - { exposure: 10, soak: 2m }\n  - { exposure: 100 }\n'),
+    );
+    expect((await loadPolicies({ ...options, directory, before })).warnings).toHaveLength(1);
   });
 });

@@ -244,7 +244,7 @@ description: "yes: 010 # no"
     const [before] = policies;
     expect(before?.policy.target.config).toEqual({ model: 'router-secret-value' });
     expect(before?.yaml).not.toContain('secret-value');
-    expect(before?.files.map((file) => file.replace(`${directory}/`, ''))).toEqual(['templates/t.yaml', 'a.yaml']);
+    expect(before?.templates).toEqual([join(directory, 'templates/t.yaml')]);
     await rm(join(directory, 'templates'), { recursive: true });
     const { policy: again, problems } = await parsePolicy(before?.yaml ?? '', join(directory, 'a.yaml'), options);
     expect(problems).toEqual([]);
