@@ -1,4 +1,5 @@
 import type { Policy } from '../domain/policy.ts';
+import type { Phase } from '../domain/state.ts';
 import { isEnded } from '../domain/turn.ts';
 import type { Store, StoredState } from '../ports/store.ts';
 import type { Readings } from '../server/metrics.ts';
@@ -17,10 +18,15 @@ export interface ReadingsParts {
  * from scrape to scrape, and only states that are others now are looked into.
  */
 export function createReadings({ store, policies }: ReadingsParts): () => Promise<Readings> {
+  // Each state that is read has its words for itself: of the same names one is kept, that of the service's policy is there anyway.
+  const phases = new Map<string, Phase['name']>();
   const digests = createDigests(store, (stored) => {
-    // Its policy's own name: the same in the words of a state would be kept a second time.
     const { service } = policies.get(stored.state.service) ?? stored.state;
-    return readingOf(service, stored);
+    const reading = readingOf(service, stored);
+    if (reading.phase === null) return reading;
+    const phase = phases.get(reading.phase) ?? reading.phase;
+    phases.set(phase, phase);
+    return { ...reading, phase };
   });
   return async () => {
     const [known, jobsPending] = await Promise.all([digests(), store.jobs.pending()]);
