@@ -51,18 +51,23 @@ export function afterLook(
   };
 }
 
+/** A column of each, by the place of the name in the list. */
+interface Rows {
+  readonly names: readonly string[];
+  readonly details: string[];
+  /** Since when it is as it is, Unix ms; NaN: never seen. */
+  readonly sinceMs: Float64Array;
+  /** Unix ms; 0: never. */
+  readonly lookedAtMs: Float64Array;
+}
+
 /**
  * What was seen of everything of one kind. There may be ten thousand targets, and as many channels, and nearly all are well: of those
  * nothing is kept but a row in a few columns, by the place of their name in the list. Only what fails has an object of its own.
  */
 export class HealthMemory {
   readonly #kind: HealthKind;
-  #names: readonly string[] = [];
-  #details: string[] = [];
-  /** Since when it is as it is, Unix ms; NaN: never seen. */
-  #sinceMs = new Float64Array(0);
-  /** Unix ms; 0: never. */
-  #lookedAtMs = new Float64Array(0);
+  #rows: Rows = rowsOf([]);
   /** In trouble or in doubt, by name. */
   readonly #failing = new Map<string, Failing>();
   readonly #texts = new Map<string, string>();
@@ -78,21 +83,19 @@ export class HealthMemory {
    * trouble or in doubt that are gone.
    */
   follow(names: readonly string[]): readonly HealthPart[] {
-    if (names === this.#names) return [];
-    const before = new Map(this.#names.map((name, place) => [name, place]));
-    const [details, sinceMs, lookedAtMs] = [this.#details, this.#sinceMs, this.#lookedAtMs];
-    this.#names = names;
-    this.#details = names.map(() => '');
-    this.#sinceMs = new Float64Array(names.length).fill(Number.NaN);
-    this.#lookedAtMs = new Float64Array(names.length);
+    const old = this.#rows;
+    if (names === old.names) return [];
+    const rows = rowsOf(names);
+    const before = new Map(old.names.map((name, place) => [name, place]));
     for (const [place, name] of names.entries()) {
-      const old = before.get(name);
-      if (old === undefined) continue;
-      this.#details[place] = details[old] ?? '';
-      this.#sinceMs[place] = sinceMs[old] ?? Number.NaN;
-      this.#lookedAtMs[place] = lookedAtMs[old] ?? 0;
+      const from = before.get(name);
+      if (from === undefined) continue;
+      rows.details[place] = old.details[from] ?? '';
+      rows.sinceMs[place] = old.sinceMs[from] ?? Number.NaN;
+      rows.lookedAtMs[place] = old.lookedAtMs[from] ?? 0;
       before.delete(name);
     }
+    this.#rows = rows;
     const gone = [...this.#failing.values()].map(({ part }) => part).filter(({ name }) => before.has(name));
     for (const { name } of gone) this.#failing.delete(name);
     return gone;
@@ -101,7 +104,7 @@ export class HealthMemory {
   /** It is being looked at now, by a list in which it stood at `place`. False: it is gone, and not to be looked at. */
   begin(name: string, place: number, nowMs: number): boolean {
     const at = this.#placeOf(name, place);
-    if (at >= 0) this.#lookedAtMs[at] = nowMs;
+    if (at >= 0) this.#rows.lookedAtMs[at] = nowMs;
     return at >= 0;
   }
 
@@ -111,11 +114,11 @@ export class HealthMemory {
     if (at < 0) return null;
     const failing = this.#failing.get(name);
     if (found.ok && !failing) {
-      if (Number.isNaN(this.#sinceMs[at])) this.#sinceMs[at] = nowMs;
+      if (Number.isNaN(this.#rows.sinceMs[at])) this.#rows.sinceMs[at] = nowMs;
       this.#say(at, found.detail);
       return null;
     }
-    const before = this.#seen(at);
+    const before = this.#seen(this.#rows, at);
     const next = afterLook(before, { part: this.#kind, name }, found, nowMs);
     const firstMs = failing?.firstMs ?? nowMs;
     const now = !next.ok && before?.ok !== false ? { ...next, sinceMs: firstMs } : next;
@@ -132,9 +135,9 @@ export class HealthMemory {
   due(everyMs: number, nowMs: number, most: number): readonly Due[] {
     const inDoubt: number[] = [];
     const late: number[] = [];
-    const lastMs = (place: number) => this.#lookedAtMs[place] ?? 0;
-    for (let place = 0; place < this.#names.length; place += 1) {
-      const failing = this.#failing.get(this.#names[place] ?? '');
+    const lastMs = (place: number) => this.#rows.lookedAtMs[place] ?? 0;
+    for (let place = 0; place < this.#rows.names.length; place += 1) {
+      const failing = this.#failing.get(this.#rows.names[place] ?? '');
       if (failing?.part.ok) inDoubt.push(place);
       else if (lastMs(place) === 0 || nowMs - lastMs(place) >= everyMs) late.push(place);
     }
@@ -145,34 +148,36 @@ export class HealthMemory {
     ];
   }
 
-  /** Everything seen, by name. */
-  parts(): HealthPart[] {
-    const seen: HealthPart[] = [];
-    for (let place = 0; place < this.#names.length; place += 1) {
-      const part = this.#seen(place);
-      if (part) seen.push(part);
+  /** Everything seen, by name, one after the other: a list of all is long. */
+  *parts(): Iterable<HealthPart> {
+    // Whoever asks may take his time: other rows may take the place of these meanwhile.
+    const rows = this.#rows;
+    const { names } = rows;
+    const order = names.map((_name, place) => place).sort((a, b) => ((names[a] ?? '') < (names[b] ?? '') ? -1 : 1));
+    for (const place of order) {
+      const part = this.#seen(rows, place);
+      if (part) yield part;
     }
-    return seen.sort(byName);
   }
 
   /** Those in trouble, by name. */
   troubles(): HealthPart[] {
     const parts: HealthPart[] = [];
     for (const { part } of this.#failing.values()) if (!part.ok) parts.push(part);
-    return parts.sort(byName);
+    return parts.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  #seen(place: number): HealthPart | null {
-    const name = this.#names[place];
-    const sinceMs = this.#sinceMs[place];
+  #seen({ names, details, sinceMs: since }: Rows, place: number): HealthPart | null {
+    const name = names[place];
+    const sinceMs = since[place];
     if (name === undefined || sinceMs === undefined || Number.isNaN(sinceMs)) return null;
     const failing = this.#failing.get(name);
     if (failing) return failing.part;
-    return { part: this.#kind, name, ok: true, sinceMs, detail: this.#details[place] ?? '', failures: 0 };
+    return { part: this.#kind, name, ok: true, sinceMs, detail: details[place] ?? '', failures: 0 };
   }
 
   #keep(place: number, part: HealthPart, firstMs: number): void {
-    this.#sinceMs[place] = part.sinceMs;
+    this.#rows.sinceMs[place] = part.sinceMs;
     const isWell = part.ok && part.failures === 0;
     if (isWell) this.#failing.delete(part.name);
     else this.#failing.set(part.name, { part, firstMs });
@@ -180,12 +185,12 @@ export class HealthMemory {
   }
 
   #say(place: number, detail: string): void {
-    if (this.#details[place] !== detail) this.#details[place] = this.#shared(detail);
+    if (this.#rows.details[place] !== detail) this.#rows.details[place] = this.#shared(detail);
   }
 
   /** Most likely still where it stood; -1: gone. */
   #placeOf(name: string, before: number): number {
-    return this.#names[before] === name ? before : this.#names.indexOf(name);
+    return this.#rows.names[before] === name ? before : this.#rows.names.indexOf(name);
   }
 
   #shared(text: string): string {
@@ -197,6 +202,11 @@ export class HealthMemory {
   }
 }
 
-function byName(a: HealthPart, b: HealthPart): number {
-  return a.name < b.name ? -1 : 1;
+function rowsOf(names: readonly string[]): Rows {
+  return {
+    names,
+    details: names.map(() => ''),
+    sinceMs: new Float64Array(names.length).fill(Number.NaN),
+    lookedAtMs: new Float64Array(names.length),
+  };
 }

@@ -84,7 +84,7 @@ export function createHealthWatch(parts: HealthWatchParts): HealthWatch {
   let monitor: HealthMonitor | null = null;
   const duty = parts.dutyOf?.('operators');
   telemetry.watchHealth(() => ({
-    parts: monitor?.parts() ?? [],
+    parts: monitor?.each() ?? [],
     policies: { ok: book.problem() === null, loadedAtMs: book.loadedAtMs() },
   }));
 

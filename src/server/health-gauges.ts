@@ -3,7 +3,7 @@ import { escaped, headOf } from './exposition.ts';
 
 /** How what the instance leans on does, and its policies. Known without asking anybody. */
 export interface HealthReadings {
-  readonly parts: readonly Pick<HealthPart, 'part' | 'name' | 'ok'>[];
+  readonly parts: Iterable<Pick<HealthPart, 'part' | 'name' | 'ok'>>;
   readonly policies: { readonly ok: boolean; readonly loadedAtMs: number };
 }
 

@@ -63,6 +63,20 @@ describe('what is remembered of many', () => {
     expect(shown).toEqual(['store database', 'channel #a', 'channel #b', 'target a', 'target b', 'target c']);
   });
 
+  it('is gone through to the end as it was begun, where others take its place meanwhile', async () => {
+    const { health, now, round } = stand();
+    await round();
+    const shown: string[] = [];
+    for (const { name } of health.each()) {
+      shown.push(name);
+      if (name !== 'a') continue;
+      now.targets = ['0', 'c', 'd'];
+      await round();
+    }
+    expect(shown).toEqual(['database', '#a', '#b', 'a', 'b', 'c']);
+    expect(health.parts().map(({ name }) => name)).toEqual(['database', '#a', '#b', '0', 'c', 'd']);
+  });
+
   it('stays with its name where others come before it and go', async () => {
     const { failing, now, health, round, part, changes, looks } = stand();
     failing.add('b');
