@@ -8,6 +8,7 @@ import { followPolicies } from './app/follow-policies.ts';
 import { createHealthWatch, type HealthWatch } from './app/health-watch.ts';
 import { type Lifecycle, lifecycle } from './app/lifecycle.ts';
 import { type Memory, openMemory } from './app/memory.ts';
+import { oncePer } from './app/once-per.ts';
 import { createPolicyBook, type PolicyBook, type PolicyBookParts } from './app/policy-book.ts';
 import { createReadings } from './app/readings.ts';
 import { selfReports } from './app/self-reports.ts';
@@ -143,9 +144,12 @@ function assemble(begun: Beginnings, first: LoadResult): App {
   const { config, overrides, clock, random, log, telemetry, store } = begun;
   const ownHttp = httpOf(begun);
   const http = overrides.http ?? ownHttp;
-  const targets = onePerPolicy(createTargets({ http }));
+  const targets = oncePer(({ target }) => target, createTargets({ http }));
   const prometheuses = createPrometheusSources({ http, now: () => clock.now() });
-  const sources = onePerPolicy((policy) => sourceOf(config, prometheuses, policy));
+  const sources = oncePer(
+    ({ prometheus }) => prometheus ?? config,
+    (policy) => sourceOf(config, prometheuses, policy),
+  );
   const book = bookOf(begun, first, (services) => tellOfPolicies(services));
   const application = createApplication({
     store,
@@ -282,14 +286,4 @@ function parseAlerts(body: unknown): ParsedAlerts {
 function sourceOf(config: Config, prometheuses: (endpoint: Endpoint) => MetricSource, policy: Policy): MetricSource {
   const endpoint = prometheusOf(config, policy);
   return endpoint ? prometheuses(endpoint) : { read: async () => [] };
-}
-
-/** Policies are kept as they are until edited, so what is made from one is made once. */
-function onePerPolicy<T>(make: (policy: Policy) => T): (policy: Policy) => T {
-  const made = new WeakMap<Policy, { readonly of: T }>();
-  return (policy) => {
-    const known = made.get(policy) ?? { of: make(policy) };
-    made.set(policy, known);
-    return known.of;
-  };
 }

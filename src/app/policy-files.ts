@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { headStamp } from '../policies/index.ts';
@@ -33,24 +34,30 @@ const maxWatched = 50_000;
  * cannot be read has a signature of its own.
  */
 async function signature(directory: string): Promise<string> {
-  const lines: string[] = [];
+  // Of thousands of files the lines themselves would be a megabyte that is held to be compared.
+  const lines = createHash('sha256');
+  let watched = 0;
+  const add = (line: string) => {
+    watched += 1;
+    lines.update(`${line}\n`);
+  };
   const look = async (folder: string, depth: number): Promise<void> => {
     for (const name of (await readdir(folder)).sort()) {
-      if (lines.length >= maxWatched) return;
+      if (watched >= maxWatched) return;
       const path = join(folder, name);
       try {
         const status = await stat(path);
-        lines.push(`${path}:${status.ino}:${status.size}:${status.mtimeMs}`);
+        add(`${path}:${status.ino}:${status.size}:${status.mtimeMs}`);
         // What begins with a dot is not ours: .git, or the folders a ConfigMap's links lead to.
         if (status.isDirectory() && !name.startsWith('.') && depth < maxFolderDepth) await look(path, depth + 1);
       } catch (error) {
-        lines.push(`${path}: unreadable: ${messageOf(error)}`);
+        add(`${path}: unreadable: ${messageOf(error)}`);
       }
     }
   };
   try {
     await look(directory, 0);
-    return [...lines, await headStamp(directory)].join('\n');
+    return lines.update(await headStamp(directory)).digest('base64url');
   } catch (error) {
     return `unreadable: ${messageOf(error)}`;
   }
