@@ -8,7 +8,7 @@ import type { Policy } from '../domain/policy.ts';
 import { readPolicyFile } from './files.ts';
 import type { LoadedPolicy } from './parse.ts';
 import type { PolicyProblem } from './problem.ts';
-import { heldOnce, Numbers, SharedValues } from './shared-values.ts';
+import { heldOnce, isNamed, Numbers, SharedValues } from './shared-values.ts';
 
 /** One reading of a whole directory. */
 export interface KeptLook {
@@ -43,6 +43,8 @@ interface Known {
 interface Stored {
   readonly keys: readonly (keyof Policy)[];
   readonly values: readonly unknown[];
+  /** The numbers of those values that name secrets. */
+  readonly named: readonly number[];
   readonly extended: readonly Extended[];
   readonly warnings: readonly (readonly PolicyProblem[])[];
   readonly files: readonly string[];
@@ -204,15 +206,16 @@ export class KeptPolicies {
       warnings.of(entry.loaded.warnings),
       ...this.#keys.map((key) => values.of(entry.loaded.policy[key])),
     ]);
+    const texts = values.all().map((value) => this.#shared.textOf(value));
     const stored: Omit<Stored, 'values'> = {
       keys: this.#keys,
+      named: [...texts.keys()].filter((number) => isNamed(texts[number] ?? '')),
       extended: extended.all(),
       warnings: warnings.all(),
       files: entries.map(({ loaded }) => loaded.file),
       hashes: entries.map(({ hash }) => hash),
       numbers,
     };
-    const texts = values.all().map((value) => this.#shared.textOf(value));
     return Buffer.from(`{"values":[${texts.join(',')}],${JSON.stringify(stored).slice(1)}`);
   }
 
@@ -225,7 +228,8 @@ export class KeptPolicies {
     const stored = JSON.parse(body.toString('utf8')) as Stored;
     const { keys, numbers } = stored;
     this.#setKeys(keys);
-    const values = stored.values.map((value) => this.#shared.valueOf(JSON.stringify(value)));
+    const values = [...stored.values];
+    for (const number of stored.named) values[number] = this.#shared.valueOf(JSON.stringify(values[number]));
     const entries = new Map<string, Entry>();
     for (const [index, file] of stored.files.entries()) {
       const from = index * (2 + keys.length);
