@@ -116,6 +116,14 @@ describe('rule 4: missing data is neither good nor bad', () => {
       .stage('asking')
       .says('question-resumed', /put again: 15 min/);
   });
+  it('asks again, with the whole time, when the data is back and bad after all had seemed well', () => {
+    const g = asked().timer('deadline').measured({ verdict: 'no-data' });
+    for (const { name } of g.state.alerts) g.when(resolved(name), MINUTE);
+    g.stage('recovering');
+    g.looks({ verdict: 'degraded' })
+      .stage('asking')
+      .says('question-resumed', /put again: 15 min/);
+  });
 });
 
 it('rule 5: common cause: a rollback will not help, so it holds and pages', () => {

@@ -137,11 +137,14 @@ const rules: readonly Rule[] = [
       return is.remainingMs !== leftMs && `rule 7: ${is.remainingMs} ms remain of ${leftMs}`;
     }
     const isHealth = d.event.type === 'alert' || d.event.type === 'measured';
-    if (was.name === 'recovering' && is.name === 'asking' && isHealth)
-      return (
-        is.deadlineMs - now !== was.remainingMs &&
-        `rule 7: ${is.deadlineMs - now} ms to answer, ${was.remainingMs} were left`
-      );
+    if (was.name === 'recovering' && is.name === 'asking' && isHealth) {
+      // What was held for want of evidence has none left; now that there is some it is a question anew.
+      const { respond } = d.policy;
+      const isCritical = d.state.degradation?.severity === 'critical';
+      const wholeMs = isCritical ? respond.criticalDeadlineMs : respond.deadlineMs;
+      const leftMs = was.held === null ? was.remainingMs : wholeMs;
+      return is.deadlineMs - now !== leftMs && `rule 7: ${is.deadlineMs - now} ms to answer, ${leftMs} were left`;
+    }
     const isLonger = was.name === 'asking' && is.name === 'asking' && is.deadlineMs > was.deadlineMs;
     return isLonger && d.event.type === 'alert' && 'rule 7: an alert lengthens the deadline';
   },
