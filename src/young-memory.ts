@@ -5,7 +5,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * Up to here V8 lets the room for new things grow (bytes, both halves), or to twice that where it grows faster than we look. Node had
  * 32 MB for years; today's V8 takes 128 MB under load and keeps them, for a few per cent of speed.
  */
-const MOST_BYTES = 16 * 1024 ** 2;
+const MOST_BYTES = 32 * 1024 ** 2;
 
 /**
  * By how much the rest may grow, in per cent of what is alive, before all of it is looked through. V8 would let it grow to four times

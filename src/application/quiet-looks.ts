@@ -27,6 +27,11 @@ const TOGETHER_MS = [1_000, 500, 250] as const;
 const MOST_TOGETHER = 64;
 /** How far that may move one, as a share of its interval, to either side. */
 const MOST_MOVED = 1 / 60;
+/**
+ * A look that came late is looked at again when it would have been had it not, by up to this share of its interval sooner: looks that
+ * were late together, as after a start, go back to their places instead of being in each other's way each time.
+ */
+const MOST_REGAINED = 1 / 2;
 /** How many there are a second is counted over so long. */
 const COUNTED_MS = 5_000;
 
@@ -35,6 +40,8 @@ export interface QuietLook {
   /** The policy in force. */
   readonly policy: Policy;
   readonly lookId: number;
+  /** When it was to be taken, by the machine's clock. */
+  readonly dueAtMs: number;
   /** Drawn or not: only what it says is asked about. */
   readonly comparison: Comparison;
 }
@@ -78,7 +85,7 @@ export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksPar
   };
   return {
     canBeQuiet,
-    postponed({ state, policy, lookId, comparison }) {
+    postponed({ state, policy, lookId, dueAtMs, comparison }) {
       const machineMs = clock.now();
       const now = Math.max(state.clockMs, machineMs);
       const decision = decide(state, { type: 'measured', lookId, comparison }, { now, policy });
@@ -93,7 +100,9 @@ export function createQuietLooks({ clock, decide = domainDecide }: QuietLooksPar
       const aheadMs = now - machineMs;
       const isOrdinary = next.untilMs - now >= everyMs;
       const togetherMs = gridFor(rate.perSecond(machineMs), everyMs);
-      const movedMs = isOrdinary ? Math.round(next.untilMs / togetherMs) * togetherMs - next.untilMs : 0;
+      const regainedMs = Math.min(Math.max(0, machineMs - dueAtMs), MOST_REGAINED * everyMs);
+      const placeMs = Math.round((next.untilMs - regainedMs) / togetherMs) * togetherMs;
+      const movedMs = isOrdinary ? placeMs - next.untilMs : 0;
       return {
         untilMs: next.untilMs + movedMs - aheadMs,
         backstopMs: next.backstopMs + movedMs - aheadMs,

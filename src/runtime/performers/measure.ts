@@ -50,7 +50,8 @@ export function measurePerformer(world: World): Performer<EffectOf<'measure'>> {
       const look = await take({ world, state, effect, wasPutOff: job.progress !== null }, signal);
       await ourTurn();
       const memory = memories.of(state, look.period, look.settings.windowMs);
-      const outcome = conclude({ look, stored, lookId, alike: Number(job.progress ?? 0), quiet, memory });
+      const { dueAtMs } = job;
+      const outcome = conclude({ look, stored, lookId, dueAtMs, alike: Number(job.progress ?? 0), quiet, memory });
       if (outcome.kind === 'postponed' && !outline) outlines.keep(stored, look.policy, world.clock.now());
       return outcome;
     },
@@ -62,6 +63,7 @@ interface Concluding {
   readonly look: Taken;
   readonly stored: StoredState;
   readonly lookId: number;
+  readonly dueAtMs: number;
   /** Looks before it that were put off. */
   readonly alike: number;
   readonly quiet: QuietLooks;
@@ -69,11 +71,11 @@ interface Concluding {
 }
 
 /** In one go, and nothing but what it comes to is given on: what a look is compared by is gone at once that way, and costs nothing. */
-function conclude({ look, stored, lookId, alike, quiet, memory }: Concluding): Outcome {
+function conclude({ look, stored, lookId, dueAtMs, alike, quiet, memory }: Concluding): Outcome {
   const { state, version } = stored;
   const comparison = (draw: boolean) => compare({ ...look, draw, memory });
   if (quiet.canBeQuiet(state)) {
-    const next = quiet.postponed({ state, policy: look.policy, lookId, comparison: comparison(false) });
+    const next = quiet.postponed({ state, policy: look.policy, lookId, dueAtMs, comparison: comparison(false) });
     if (next) return postponed(version, alike + 1, next);
   }
   const counted = alike > 0 ? { alike } : {};
